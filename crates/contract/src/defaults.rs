@@ -1,0 +1,52 @@
+//! Every default number of the contract, in one place. Each can be configured for the host and per plugin.
+
+use std::time::Duration;
+
+/// Longest time of a call.
+pub const CALL_DEADLINE: Duration = Duration::from_secs(30);
+/// Longest time of a lifecycle hook.
+pub const HOOK_DEADLINE: Duration = Duration::from_secs(10);
+/// Longest time of a health probe.
+pub const PROBE_DEADLINE: Duration = Duration::from_secs(5);
+/// Time between two pings.
+pub const PING_INTERVAL: Duration = Duration::from_secs(10);
+/// Time between two health checks.
+pub const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
+/// Time between two scans of the plugin folders.
+pub const RESCAN_INTERVAL: Duration = Duration::from_secs(60);
+/// Plugins loaded at once.
+pub const CONCURRENT_LOADS: usize = 5;
+/// Restarts allowed within [`RESTART_WINDOW`].
+pub const RESTARTS: u32 = 3;
+/// The window that [`RESTARTS`] counts in.
+pub const RESTART_WINDOW: Duration = Duration::from_secs(60);
+/// Time that calls in flight get when the host ends.
+pub const SHUTDOWN_DRAIN: Duration = Duration::from_secs(10);
+/// Largest payload of a call, request or reply, in bytes.
+pub const PAYLOAD_CAP: usize = 64 * 1024 * 1024;
+/// Payload bytes in one wire frame at most.
+pub const WIRE_CHUNK: usize = 256 * 1024;
+/// Bytes of a wire frame's header at most.
+pub const WIRE_HEADER: usize = 64 * 1024;
+/// Calls waiting for a plugin at most; one more is `overloaded`.
+pub const QUEUE_PER_PLUGIN: usize = 1024;
+/// Events waiting for a subscriber at most.
+pub const QUEUE_PER_SUBSCRIBER: usize = 1024;
+/// Depth of nested calls at most.
+pub const CALL_DEPTH: usize = 32;
+/// Linear memory of a WebAssembly instance, in bytes.
+pub const WASM_MEMORY: u64 = 64 * 1024 * 1024;
+/// WebAssembly instances of one plugin at most.
+pub const WASM_INSTANCES: u32 = 20;
+/// Earlier versions kept for rollback.
+pub const KEPT_VERSIONS: usize = 5;
+/// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.
+pub const LOG_LINE: usize = 16 * 1024;
+/// Share of failed calls at which a plugin counts as unhealthy.
+pub const UNHEALTHY_ERROR_RATE: f64 = 0.10;
+/// Errors in one minute above which a plugin fails.
+pub const ERRORS_PER_MINUTE: u32 = 10;
+/// Largest manifest, in bytes.
+pub const MANIFEST_SIZE: usize = 1024 * 1024;
+/// Deepest nesting in a manifest.
+pub const MANIFEST_DEPTH: usize = 64;
