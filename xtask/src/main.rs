@@ -1,2 +1,49 @@
-//! Under construction.
-fn main() {}
+//! `cargo xtask`: picks the task.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use xtask::{bench, ci_checks, generate, test};
+
+const HELP: &str = "\
+Development tasks.
+
+Usage: cargo xtask TASK [OPTIONS]
+
+Tasks:
+  test [--quick]           set up what the tests need and run them all; --quick is the inner loop
+  generate [--check]       write the committed files that are made from code, or check that they are current
+  bench [OPTIONS]          measure, in the release profile; see `cargo xtask bench --help`
+  ci-checks                formatting, clippy, rustdoc, cargo-deny, generated files
+
+MIDPLANE_NO_INSTALL=1 keeps `test` from installing missing system packages.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let Some((task, rest)) = arguments.split_first() else {
+        eprint!("{HELP}");
+        return Ok(ExitCode::from(2));
+    };
+    match task.as_str() {
+        "test" => test::run(rest),
+        "generate" => generate::run(rest),
+        "bench" => bench::run(rest),
+        "ci-checks" => ci_checks::run(rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => bail!("there is no task `{task}`; `cargo xtask help` lists them"),
+    }
+}
