@@ -99,15 +99,11 @@ fn is_plugin_id(id: &str) -> bool {
     let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b);
     let bytes = id.as_bytes();
-    (1..=128).contains(&bytes.len())
-        && edge(bytes.first())
-        && edge(bytes.last())
-        && bytes.iter().all(|b| inner(*b))
+    (1..=128).contains(&bytes.len()) && edge(bytes.first()) && edge(bytes.last()) && bytes.iter().all(|b| inner(*b))
 }
 
 fn is_action_name(name: &str) -> bool {
-    (1..=256).contains(&name.len())
-        && name.chars().all(|c| c.is_alphanumeric() || "_.:/@#-".contains(c))
+    (1..=256).contains(&name.len()) && name.chars().all(|c| c.is_alphanumeric() || "_.:/@#-".contains(c))
 }
 
 /// Where a call goes: a plugin and one of its actions, written `ID/ACTION` and split at the first `/`.
@@ -122,8 +118,7 @@ pub struct Address {
 impl FromStr for Address {
     type Err = NameError;
     fn from_str(text: &str) -> Result<Self, NameError> {
-        let (plugin, action) =
-            text.split_once('/').ok_or_else(|| NameError::Address(text.to_owned()))?;
+        let (plugin, action) = text.split_once('/').ok_or_else(|| NameError::Address(text.to_owned()))?;
         Ok(Self { plugin: PluginId::new(plugin)?, action: ActionName::new(action)? })
     }
 }

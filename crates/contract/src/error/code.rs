@@ -160,10 +160,9 @@ impl Code {
     #[must_use]
     pub fn kind(self) -> Kind {
         match self {
-            Self::DependencyNotFound
-            | Self::VersionMismatch
-            | Self::DependencyConflict
-            | Self::DependencyCycle => Kind::Dependency,
+            Self::DependencyNotFound | Self::VersionMismatch | Self::DependencyConflict | Self::DependencyCycle => {
+                Kind::Dependency
+            }
             Self::AlreadyRegistered
             | Self::AlreadyLoaded
             | Self::NotLoaded
@@ -180,10 +179,7 @@ impl Code {
             | Self::Io => Kind::Load,
             Self::ManifestInvalid | Self::ConfigInvalid => Kind::Manifest,
             Self::PermissionDenied | Self::SignatureInvalid | Self::ChecksumMismatch => Kind::Security,
-            Self::MemoryLimit
-            | Self::LimitExceeded
-            | Self::Overloaded
-            | Self::LimitNotEnforceable => Kind::Resource,
+            Self::MemoryLimit | Self::LimitExceeded | Self::Overloaded | Self::LimitNotEnforceable => Kind::Resource,
             Self::DeadlineExceeded => Kind::Timeout,
             Self::ProtocolError | Self::PeerGone => Kind::Communication,
             Self::PluginNotFound

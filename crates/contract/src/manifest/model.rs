@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{
-    ActionSpec, Instances, Limits, Permission, Placement, PluginId, RuntimeKind, Version, VersionRange,
-};
+use crate::{ActionSpec, Instances, Limits, Permission, Placement, PluginId, RuntimeKind, Version, VersionRange};
 
 /// Who a plugin is, what it needs and what it offers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
