@@ -1,26 +1,58 @@
 //! The one way in which tasks build the workspace.
 //!
-//! Cargo picks the features of a dependency from the packages that are built together: another selection of packages
-//! would build wasmtime a second time. So everything is built together, the tests included, each time.
+//! Cargo picks the features of a dependency from the packages that are built together, so another selection of packages
+//! would build wasmtime a second time. Every task selects `--workspace`.
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 
-use crate::cargo;
 use crate::step::Step;
+use crate::{cargo, workspace};
 
-/// What every task passes to `cargo build`.
-pub const SELECTION: &[&str] = &["--workspace", "--all-targets"];
-
-/// Builds the `midplane` binary, the example and probe plugins and all tests.
+/// Builds the `midplane` binary and every library, which the example and probe plugins are.
 ///
 /// # Errors
 /// When something does not build.
 pub fn everything() -> Result<()> {
     let step = Step::begin(
         "Building",
-        "the workspace, its example and probe plugins and its tests; from cold this compiles wasmtime, some minutes",
+        "the midplane command and the plugins; from cold this compiles a WebAssembly engine and takes some minutes",
     );
-    cargo::run_command(cargo::command().arg("build").args(SELECTION))?;
+    cargo::run(&["build", "--workspace"])?;
     step.done();
     Ok(())
+}
+
+/// Builds every test of the workspace.
+///
+/// # Errors
+/// When something does not build.
+pub fn tests() -> Result<()> {
+    let step = Step::begin("Building the tests", "every test binary of the workspace");
+    cargo::run(&["test", "--workspace", "--no-run"])?;
+    step.done();
+    Ok(())
+}
+
+/// Builds a cargo example, a small program of ours, and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub fn program(example: &str) -> Result<PathBuf> {
+    cargo::run(&["build", "--quiet", "--workspace", "--example", example])?;
+    let folder = workspace::target_folder()?.join("debug").join("examples");
+    Ok(folder.join(format!("{example}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+/// Builds the bench in the release profile and says where it is.
+///
+/// # Errors
+/// When it does not build.
+pub fn bench() -> Result<PathBuf> {
+    let step = Step::begin("Building", "everything with full optimization; from cold this takes some minutes");
+    cargo::run(&["build", "--release", "--workspace"])?;
+    step.done();
+    let folder = workspace::target_folder()?.join("release");
+    Ok(folder.join(format!("midplane-bench{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -1,23 +1,21 @@
 //! `cargo xtask generate`: writes the committed files that are made from code, or checks that they are current.
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
 use crate::step::Step;
-use crate::{cargo, workspace};
+use crate::{build, workspace};
 
 /// A committed file and the cargo example that prints it.
 #[derive(Debug, Clone, Copy)]
 struct Generated {
     path: &'static str,
-    package: &'static str,
     example: &'static str,
 }
 
-const FILES: &[Generated] =
-    &[Generated { path: "contract/manifest.schema.json", package: "midplane-contract", example: "manifest_schema" }];
+const FILES: &[Generated] = &[Generated { path: "contract/manifest.schema.json", example: "manifest_schema" }];
 
 /// Runs `cargo xtask generate [--check]`.
 ///
@@ -46,8 +44,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 
 /// Whether the file holds what its generator prints; writes it when it does not and `write` is set.
 fn is_current(root: &Path, file: &Generated, write: bool) -> Result<bool> {
-    let printed = cargo::output(&["run", "--quiet", "-p", file.package, "--example", file.example])
-        .with_context(|| format!("generating {}", file.path))?;
+    let program = build::program(file.example)?;
+    let output = Command::new(program).output().with_context(|| format!("generating {}", file.path))?;
+    if !output.status.success() {
+        bail!("the generator of {} failed: {}", file.path, String::from_utf8_lossy(&output.stderr).trim());
+    }
+    let printed = String::from_utf8(output.stdout).with_context(|| format!("generating {}", file.path))?;
     let path = root.join(file.path);
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     // A checkout may have turned line ends around.

@@ -32,6 +32,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 
 fn everything() -> Result<Tally> {
     build::everything()?;
+    build::tests()?;
     test(&["--workspace"])
 }
 
