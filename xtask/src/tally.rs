@@ -11,6 +11,8 @@ pub struct Tally {
     pub ignored: u64,
     /// Binaries that began and never came to a result: they crashed or were killed.
     pub died: u64,
+    /// The names of the tests that failed, in the order they did.
+    pub failures: Vec<String>,
     running: bool,
 }
 
@@ -23,6 +25,8 @@ impl Tally {
         } else if let Some(counts) = line.strip_prefix("test result: ") {
             self.running = false;
             self.add(counts);
+        } else if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
+            self.failures.push(name.to_owned());
         }
     }
 

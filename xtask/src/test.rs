@@ -68,6 +68,9 @@ fn copy_lines(mut from: impl BufRead, tally: &mut Tally) -> Result<()> {
 }
 
 fn report(tally: &Tally, began: Instant) {
+    for name in &tally.failures {
+        eprintln!("failed: {name}");
+    }
     if tally.died > 0 {
         eprintln!("{} test binaries ended without a result; each counts as one failure", tally.died);
     }

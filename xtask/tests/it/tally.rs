@@ -14,6 +14,7 @@ fn results_of_several_binaries_are_added_up() {
     let output = "
 running 2 tests
 test a ... ok
+test b::c ... FAILED
 test result: ok. 2 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
 
 running 1 test
@@ -21,6 +22,7 @@ test result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; 
 ";
     let tally = tally(output, false);
     assert_eq!((tally.passed, tally.failed, tally.ignored), (5, 4, 1));
+    assert_eq!(tally.failures, ["b::c"]);
     assert_eq!(tally.summary(), "5 passed, 4 failed");
 }
 
