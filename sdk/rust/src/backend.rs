@@ -1,6 +1,6 @@
 //! The seam between a plugin and the way its build reaches the host. For backends only; authors never need it.
 //!
-//! A backend is one file, chosen by target in this module's `mod` lines:
+//! A backend is one file in `backend/`, chosen by target in this module's `mod` lines:
 //!
 //! | target | file | host |
 //! |---|---|---|
@@ -24,7 +24,6 @@
 //! occurs, and the trap speaks for itself.
 
 #[cfg(not(target_family = "wasm"))]
-#[path = "native.rs"]
 pub mod native;
 
 pub use crate::info::Stamp;

@@ -91,6 +91,11 @@ impl<P> Definition<P> {
         self.last(|action| action.deadline_ms = Some(milliseconds))
     }
 
+    /// Whether the plugin has the hook. `info` it always has.
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        hook == Hook::Info || self.hooks.get(hook as usize).is_some_and(Option::is_some)
+    }
+
     fn last(mut self, change: impl FnOnce(&mut ActionInfo)) -> Self {
         if let Some(action) = self.info.actions.last_mut() {
             change(action);

@@ -1,6 +1,7 @@
 //! The error a plugin answers with.
 
 use std::fmt;
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -10,9 +11,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A plugin's own error. It reaches the caller whole: the host's record has code `plugin_error` and this in its `data`.
 ///
-/// Any `std::error::Error` turns into one with `?` (code `failed`), which is why this type is none itself.
+/// Any `std::error::Error` turns into one with `?` (code `failed`), which is why this type is none itself. One pointer
+/// wide, so that a reply without an error costs nothing; its fields are those of [`Record`].
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Error(Box<Record>);
+
+/// The fields of an [`Error`], as JSON shows them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Error {
+pub struct Record {
     /// Stable and short, for programs: `not_found`. The plugin's choice.
     pub code: String,
     /// For people: what failed, on what.
@@ -29,7 +36,7 @@ impl Error {
     /// An error that will occur again, with no details.
     #[must_use]
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), recoverable: false, data: Map::new() }
+        Self(Box::new(Record { code: code.into(), message: message.into(), recoverable: false, data: Map::new() }))
     }
 
     /// The input cannot be used: `invalid_input`.
@@ -41,15 +48,29 @@ impl Error {
     /// Says that the same call may succeed later.
     #[must_use]
     pub fn recoverable(mut self) -> Self {
-        self.recoverable = true;
+        self.0.recoverable = true;
         self
     }
 
     /// Adds a detail for programs.
     #[must_use]
     pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
-        self.data.insert(key.to_owned(), value.into());
+        self.0.data.insert(key.to_owned(), value.into());
         self
+    }
+}
+
+impl Deref for Error {
+    type Target = Record;
+
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
     }
 }
 

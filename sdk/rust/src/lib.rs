@@ -45,7 +45,7 @@ pub mod testing;
 
 pub use context::{Context, Level};
 pub use definition::Definition;
-pub use error::{Error, Result};
+pub use error::{Error, Record, Result};
 pub use event::{Dependency, Event};
 pub use health::{Health, HealthStatus};
 pub use hook::Hook;

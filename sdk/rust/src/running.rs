@@ -59,7 +59,7 @@ impl<P: Plugin> Running<P> {
     /// Whether the plugin has the hook. `info` it always has.
     #[must_use]
     pub fn has(&self, hook: Hook) -> bool {
-        hook == Hook::Info || self.definition.hooks.get(hook as usize).is_some_and(Option::is_some)
+        self.definition.has(hook)
     }
 
     /// What the plugin says of itself.
