@@ -7,6 +7,7 @@ pub mod action;
 pub mod defaults;
 pub mod error;
 pub mod event;
+pub mod frame;
 pub mod health;
 pub mod hook;
 pub mod host;
