@@ -45,6 +45,15 @@ pub fn program(example: &str) -> Result<PathBuf> {
     Ok(folder.join(format!("{example}{}", std::env::consts::EXE_SUFFIX)))
 }
 
+/// Where [`everything`] leaves the `midplane` command.
+///
+/// # Errors
+/// When cargo does not say where it builds.
+pub fn midplane() -> Result<PathBuf> {
+    let folder = workspace::target_folder()?.join("debug");
+    Ok(folder.join(format!("midplane{}", std::env::consts::EXE_SUFFIX)))
+}
+
 /// Builds the bench in the release profile and says where it is.
 ///
 /// # Errors

@@ -1,18 +1,20 @@
 //! Development tasks, run as `cargo xtask TASK`.
 //!
-//! Each task is a module: [`test`], [`ci_checks`], [`generate`], [`bench`]. What they stand on:
+//! Each task is a module: [`demo`], [`test`], [`ci_checks`], [`generate`], [`bench`]. What they stand on:
 //! [`cargo`] (the child process), [`build`] (the one way to build), [`step`] (saying what is going on),
-//! [`prerequisites`] (tools of the system), [`tally`] (adding up test reports).
-//! [`arrows`] and [`lint`] hold the shape of the repository; `tests/it.rs` applies them.
+//! [`stage`] (plugins as users have them), [`prerequisites`] (tools of the system), [`tally`] (adding up test reports).
+//! [`arrows`] and [`lint`] hold the shape of the repository; `tests/it` applies them.
 
 pub mod arrows;
 pub mod bench;
 pub mod build;
 pub mod cargo;
 pub mod ci_checks;
+pub mod demo;
 pub mod generate;
 pub mod lint;
 pub mod prerequisites;
+pub mod stage;
 pub mod step;
 pub mod tally;
 pub mod test;

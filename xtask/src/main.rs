@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use xtask::{bench, ci_checks, generate, test};
+use xtask::{bench, ci_checks, demo, generate, test};
 
 const HELP: &str = "\
 Development tasks.
@@ -11,6 +11,7 @@ Development tasks.
 Usage: cargo xtask TASK [OPTIONS]
 
 Tasks:
+  demo                     build what it needs, open real files with the example plugins, show what they made of them
   test [--quick]           set up what the tests need and run them all; --quick is the inner loop
   generate [--check]       write the committed files that are made from code, or check that they are current
   bench [OPTIONS]          measure, in the release profile; see `cargo xtask bench --help`
@@ -36,6 +37,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::from(2));
     };
     match task.as_str() {
+        "demo" => demo::run(rest),
         "test" => test::run(rest),
         "generate" => generate::run(rest),
         "bench" => bench::run(rest),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::{Step, spent};
 use crate::tally::Tally;
-use crate::{build, cargo, prerequisites};
+use crate::{build, cargo, prerequisites, stage};
 
 /// The inner loop: what changes most and needs no wasm engine.
 const QUICK: &[&str] = &["midplane-contract", "midplane-kernel", "midplane-sdk", "midplane-testkit", "xtask"];
@@ -32,6 +32,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 
 fn everything() -> Result<Tally> {
     build::everything()?;
+    stage::examples()?;
     build::tests()?;
     test(&["--workspace"])
 }
