@@ -1,13 +1,61 @@
 //! The kernel: slots that callers hold, generations that come and go behind them, one lifecycle, one call path,
 //! one gate. It reaches code through the seam in [`runtime`] and names no runtime.
+//!
+//! Reading order: [`kernel`] (the face) → `operate` (load, start, stop, reload) → `assemble` (what a load decides) →
+//! [`slot`], `berth`, `lane` (where generations and instances stand) → [`action`] (the call path) → `turn`, `queue`
+//! (who waits for whom) → `host`, `gate` (what plugins may ask).
 
 #![forbid(unsafe_code)]
 
+pub mod action;
+mod alarm;
+mod assemble;
+mod barrier;
+mod berth;
+mod build;
 pub mod call;
+mod config;
+mod describe;
+pub mod discover;
+pub mod events;
+mod gate;
+mod generation;
+mod hooks;
+mod host;
+mod invoke;
+pub mod kernel;
+mod lane;
+pub mod lifecycle;
+mod log;
+mod operate;
+mod placement;
+pub mod platform;
+mod plugin;
+mod policy;
+mod probe;
+mod queue;
+mod recovery;
+pub mod routes;
 pub mod runtime;
+pub mod slot;
+pub mod status;
+pub mod stream;
+mod turn;
 
-pub use call::{Call, Caller, Deadline, Reply, Scope};
+pub use action::{Action, CallOptions};
+pub use call::{Call, Caller, ChunkSink, Deadline, Reply, Scope};
+pub use events::Subscription;
+pub use futures_lite::future::block_on;
+pub use kernel::{Builder, Kernel};
+pub use lane::CallCounts;
 pub use midplane_contract as contract;
+pub use policy::Policy;
+pub use recovery::{Recovery, Strategy};
+pub use routes::Route;
 pub use runtime::{
-    Code, CodeFacts, Condition, Host, HostRequest, Instance, InstanceContext, Interrupt, LoadRequest, Runtime, Within,
+    BoxFuture, Code, CodeFacts, Condition, Host, HostRequest, Instance, InstanceContext, Interrupt, LoadRequest,
+    Runtime, Within,
 };
+pub use slot::Slot;
+pub use status::{GenerationStatus, Status};
+pub use stream::ReplyStream;

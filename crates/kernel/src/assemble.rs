@@ -1,0 +1,173 @@
+//! From a manifest to initialized instances: everything a load decides and does before anybody is served.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, PluginId, Result, RuntimeKind, defaults};
+
+use crate::discover::Found;
+use crate::generation::{Generation, Times};
+use crate::policy::{self, Policy};
+use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
+use crate::{build, config, placement, platform};
+
+/// The runtimes of a kernel, by what they serve.
+pub(crate) type Runtimes = BTreeMap<(&'static str, &'static str), Arc<dyn Runtime>>;
+
+/// What a load works with.
+pub(crate) struct Plan {
+    pub(crate) plugin: PluginId,
+    pub(crate) number: u64,
+    pub(crate) found: Found,
+    pub(crate) policy: Policy,
+    pub(crate) cache: PathBuf,
+    pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+}
+
+/// A generation with its first instances, initialized and not started.
+pub(crate) struct Assembled {
+    pub(crate) generation: Arc<Generation>,
+    pub(crate) instances: Vec<Box<dyn Instance>>,
+}
+
+/// Loads code and initializes instances. On error everything that was loaded is gone again.
+pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
+    let started = Instant::now();
+    let id = plan.plugin.clone();
+    let mut generation = load(plan).await.map_err(|error| error.plugin(&id))?;
+    let mut instances = Vec::new();
+    for _ in 0..generation.instances.min.max(1) {
+        instances.push(build::make(&generation).await?);
+    }
+    // Nobody else holds the generation but the instances' hosts, which do not keep it.
+    if let Some(generation) = Arc::get_mut(&mut generation) {
+        generation.load_time = started.elapsed();
+    }
+    Ok(Assembled { generation, instances })
+}
+
+async fn load(plan: Plan) -> Result<Arc<Generation>> {
+    let (request, runtime, config) = decide(&plan)?;
+    let asked = request.clone();
+    let label = format!("{}/{}", request.manifest.entry.runtime, request.placement);
+    let code = blocking::unblock(move || runtime.load(&asked))
+        .await
+        .map_err(|error| error.runtime(&label).generation(plan.number))?;
+    verify(&request, code.facts()).map_err(|error| error.runtime(&label).generation(plan.number))?;
+    Ok(Arc::new(generation(plan, request, code, config)))
+}
+
+/// Everything that is decided before any code is touched.
+fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
+    let Found { manifest, folder, main, .. } = &plan.found;
+    platform::check(manifest, &platform::Machine::current())?;
+    let kind = manifest.entry.runtime;
+    let placement = placement::decide(kind, plan.policy.trust, plan.policy.placement, manifest.placement)?;
+    let runtime = find(&plan.runtimes, kind, placement)?;
+    let limits = policy::effective(&manifest.limits, &plan.policy.limits);
+    enforceable(runtime.as_ref(), kind, placement, &limits)?;
+    let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &plan.policy.config)?;
+    let config = serde_json::to_vec(&config).map_err(|error| Error::new(Fault::Internal, error.to_string()))?;
+    let request = LoadRequest {
+        manifest: Arc::new(manifest.clone()),
+        folder: folder.clone(),
+        main: main.clone(),
+        generation: plan.number,
+        placement,
+        trust: plan.policy.trust,
+        limits,
+        instances: manifest.instances,
+        cache: plan.cache.clone(),
+    };
+    Ok((request, runtime, config))
+}
+
+/// The runtime for a kind of code in a placement.
+pub(crate) fn find(runtimes: &Runtimes, kind: RuntimeKind, placement: Placement) -> Result<Arc<dyn Runtime>> {
+    runtimes.get(&(kind.as_str(), placement.as_str())).cloned().ok_or_else(|| {
+        let known: Vec<String> = runtimes.keys().map(|(kind, placement)| format!("{kind}/{placement}")).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Error::new(Fault::UnsupportedRuntime, format!("this host has no runtime for `{kind}` in `{placement}`"))
+            .remedy(format!("it has: {known}"))
+            .with("runtime", kind.as_str())
+            .with("placement", placement.as_str())
+    })
+}
+
+/// Refuses limits that would be a promise nobody keeps.
+pub(crate) fn enforceable(
+    runtime: &dyn Runtime,
+    kind: RuntimeKind,
+    placement: Placement,
+    limits: &Limits,
+) -> Result<()> {
+    let which = runtime.unenforceable(limits);
+    if which.is_empty() {
+        return Ok(());
+    }
+    let list = which.join(", ");
+    let message = format!("`{kind}` code in `{placement}` cannot be held to its limits: {list}");
+    Err(Error::new(Fault::LimitNotEnforceable, message)
+        .remedy("remove the limits, or choose a placement that holds them (a worker holds more)")
+        .with("which", which))
+}
+
+/// Compares what the manifest says with what the code is.
+fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
+    let manifest = &request.manifest;
+    if let Some(missing) = manifest.actions.iter().find(|spec| !facts.actions.contains(&spec.name)) {
+        let message = format!("the manifest names the action `{}`, which the code does not offer", missing.name);
+        let known: Vec<&str> = facts.actions.iter().map(midplane_contract::ActionName::as_str).collect();
+        return Err(Error::new(Fault::ActionNotFound, message)
+            .kind(Kind::Load)
+            .remedy(format!("the code offers: {}", if known.is_empty() { "nothing".into() } else { known.join(", ") }))
+            .action(&missing.name));
+    }
+    let info = &facts.info;
+    for (what, own, declared) in
+        [("id", &info.id, manifest.id.to_string()), ("version", &info.version, manifest.version.to_string())]
+    {
+        let own = own.trim_start_matches('v');
+        if !own.is_empty() && own != declared {
+            let message = format!("the code says that its {what} is `{own}`, the manifest says `{declared}`");
+            return Err(Error::new(Fault::ManifestInvalid, message).remedy("make the two agree"));
+        }
+    }
+    if facts.actions.is_empty() && manifest.provides.is_empty() && !facts.hooks.contains(&Hook::Event) {
+        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event and provides no service")
+            .remedy("add an action; a plugin that does nothing cannot be loaded"));
+    }
+    Ok(())
+}
+
+fn generation(plan: Plan, request: LoadRequest, code: Arc<dyn Code>, config: Vec<u8>) -> Generation {
+    let millis = |limit: Option<u64>, default: Duration| limit.map_or(default, Duration::from_millis);
+    let limits = &request.limits;
+    let times = Times {
+        call: millis(limits.call_deadline_ms, defaults::CALL_DEADLINE),
+        hook: millis(limits.hook_deadline_ms, defaults::HOOK_DEADLINE),
+        probe: defaults::PROBE_DEADLINE,
+    };
+    Generation {
+        number: plan.number,
+        plugin: plan.plugin,
+        folder: request.folder.clone(),
+        runtime: request.manifest.entry.runtime,
+        placement: request.placement,
+        trust: request.trust,
+        config: RwLock::new(config.into()),
+        host: plan.host,
+        made: AtomicU32::new(0),
+        instances: request.instances,
+        times,
+        queue: limits.queue.map_or(defaults::QUEUE_PER_PLUGIN, |queue| queue as usize),
+        payload: limits.payload.map_or(defaults::PAYLOAD_CAP, |most| usize::try_from(most).unwrap_or(usize::MAX)),
+        load_time: Duration::ZERO,
+        manifest: request.manifest,
+        code,
+    }
+}

@@ -1,0 +1,138 @@
+//! A berth: where one generation lies while it serves. A slot has a few of them, so that the next generation can be
+//! made ready, and the last one end its calls, beside the one in use.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use crate::generation::Generation;
+use crate::lane::{ActionEntry, CallCounts, Lane, Occupant};
+use crate::queue::Queue;
+use crate::runtime::{Condition, Instance};
+
+/// The place of one generation. Berths are reused and never freed while their slot lives: callers may look at one at
+/// any time without a guard.
+#[derive(Default)]
+pub(crate) struct Berth {
+    /// An actor's only lane, and a pool's first, stands in the berth itself: one pointer less on the way to it.
+    pub(crate) first: Lane,
+    pub(crate) queue: Queue,
+    in_use: AtomicBool,
+    generation: RwLock<Option<Arc<Generation>>>,
+    more: RwLock<Arc<[Lane]>>,
+    /// Counts of lanes that went with their generation.
+    retired: Mutex<CallCounts>,
+}
+
+impl Berth {
+    /// Claims the berth for a generation that is about to come.
+    pub(crate) fn claim(&self) -> bool {
+        !self.in_use.swap(true, Ordering::SeqCst)
+    }
+
+    /// Gives it back. Every lane must be closed.
+    pub(crate) fn release(&self) {
+        *self.generation.write().unwrap_or_else(PoisonError::into_inner) = None;
+        let mut retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        self.more().iter().for_each(|lane| lane.counts.add_to(&mut retired));
+        *self.more.write().unwrap_or_else(PoisonError::into_inner) = Arc::new([]);
+        self.in_use.store(false, Ordering::SeqCst);
+    }
+
+    /// Lays a generation into a claimed berth, its instances idle (they take calls) or parked.
+    pub(crate) fn lay(
+        &self,
+        generation: Arc<Generation>,
+        actions: &Arc<[ActionEntry]>,
+        instances: impl IntoIterator<Item = Occupant>,
+    ) {
+        let lanes = generation.instances.max.max(1) as usize;
+        let payload = generation.payload;
+        let mut instances = instances.into_iter();
+        let mut next = || instances.next().unwrap_or(Occupant::Vacant);
+        self.first.open(next(), Arc::clone(actions), payload);
+        let more: Arc<[Lane]> = (1..lanes).map(|_| Lane::default()).collect();
+        more.iter().for_each(|lane| lane.open(next(), Arc::clone(actions), payload));
+        *self.more.write().unwrap_or_else(PoisonError::into_inner) = more;
+        *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Some(generation);
+    }
+
+    /// Lets go of instances whose code is gone.
+    pub(crate) fn sweep_dead(&self) {
+        for number in 0..self.lanes() {
+            self.with_lane(number, |lane| {
+                let Some(mut seat) = lane.seat.try_lock() else { return };
+                if let Occupant::Idle(instance) | Occupant::Parked(instance) = &seat.occupant
+                    && matches!(instance.condition(), Condition::Dead(_))
+                {
+                    seat.occupant = Occupant::Vacant;
+                }
+            });
+        }
+    }
+
+    /// The generation that lies here.
+    pub(crate) fn generation(&self) -> Option<Arc<Generation>> {
+        self.generation.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The lanes after the first.
+    pub(crate) fn more(&self) -> Arc<[Lane]> {
+        Arc::clone(&self.more.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many lanes there are.
+    pub(crate) fn lanes(&self) -> usize {
+        1 + self.more.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Does something with a lane, if there is one of that number.
+    pub(crate) fn with_lane<T>(&self, number: usize, act: impl FnOnce(&Lane) -> T) -> Option<T> {
+        match number.checked_sub(1) {
+            None => Some(act(&self.first)),
+            Some(index) => self.more().get(index).map(act),
+        }
+    }
+
+    /// Takes an idle instance out, with the number of its lane.
+    pub(crate) fn take_idle(&self) -> Option<(usize, Box<dyn Instance>)> {
+        if let Some(instance) = self.first.take_idle() {
+            return Some((0, instance));
+        }
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| Some((number, lane.take_idle()?)))
+    }
+
+    /// Finds a lane without an instance and marks that one is being made for it.
+    pub(crate) fn begin_building(&self) -> Option<usize> {
+        if self.first.begin_building() {
+            return Some(0);
+        }
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building().then_some(number))
+    }
+
+    /// Whether any lane has, or is getting, an instance.
+    pub(crate) fn is_populated(&self) -> bool {
+        let occupied = |lane: &Lane| match lane.seat.try_lock() {
+            Some(seat) => !matches!(seat.occupant, Occupant::Closed | Occupant::Vacant),
+            None => true,
+        };
+        occupied(&self.first) || self.more().iter().any(occupied)
+    }
+
+    /// Counts over all lanes.
+    pub(crate) fn counts(&self) -> CallCounts {
+        let mut total = *self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        self.first.counts.add_to(&mut total);
+        self.more().iter().for_each(|lane| lane.counts.add_to(&mut total));
+        total
+    }
+
+    /// Memory of the instances that are not on a call just now, in bytes; `None` where none can tell.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let of = |lane: &Lane| match &lane.seat.try_lock()?.occupant {
+            Occupant::Idle(instance) | Occupant::Parked(instance) => instance.memory(),
+            Occupant::Closed | Occupant::Vacant | Occupant::Building | Occupant::Away => None,
+        };
+        let more = self.more();
+        std::iter::once(&self.first).chain(more.iter()).filter_map(of).reduce(|a, b| a.saturating_add(b))
+    }
+}

@@ -1,0 +1,57 @@
+//! Asking a bare file who it is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use midplane_contract::version::parse_version;
+use midplane_contract::{Code, Error, Limits, Placement, PluginId, Result, RuntimeKind, Trust};
+
+use crate::assemble::{Runtimes, find};
+use crate::discover::Found;
+use crate::runtime::LoadRequest;
+
+/// Fills the manifest of a bare file from the file's own `info`. Loads the code and lets it go again.
+pub(crate) fn bare(mut found: Found, runtimes: &Arc<Runtimes>, cache: PathBuf) -> Result<Found> {
+    let kind = found.manifest.entry.runtime;
+    // Native code is a stranger here: never in this process just to be asked its name.
+    let placement = if kind == RuntimeKind::Native { Placement::Worker } else { Placement::InProcess };
+    let runtime = find(runtimes, kind, placement)?;
+    let request = LoadRequest {
+        manifest: Arc::new(found.manifest.clone()),
+        folder: found.folder.clone(),
+        main: found.main.clone(),
+        generation: 0,
+        placement,
+        trust: Trust::Normal,
+        limits: Limits::default(),
+        instances: found.manifest.instances,
+        cache,
+    };
+    let code = runtime.load(&request)?;
+    let info = &code.facts().info;
+    let manifest = &mut found.manifest;
+    if !info.id.is_empty() {
+        manifest.id = PluginId::new(&info.id).map_err(|error| wrong(&found.main, &error.to_string()))?;
+        manifest.name = info.id.clone();
+    }
+    if !info.version.is_empty() {
+        manifest.version = parse_version(&info.version).map_err(|error| wrong(&found.main, &error.to_string()))?;
+    }
+    if !info.name.is_empty() {
+        manifest.name = info.name.clone();
+    }
+    let text = |text: &String| (!text.is_empty()).then(|| text.clone());
+    manifest.description = text(&info.description);
+    manifest.author = text(&info.author);
+    manifest.license = text(&info.license);
+    manifest.homepage = text(&info.homepage);
+    manifest.tags = info.tags.clone();
+    manifest.capabilities = info.capabilities.clone();
+    manifest.actions = info.actions.clone();
+    Ok(found)
+}
+
+fn wrong(main: &std::path::Path, why: &str) -> Error {
+    Error::new(Code::ManifestInvalid, format!("{}: what the file says of itself cannot be used: {why}", main.display()))
+        .remedy("correct the plugin's `info`, or put a manifest beside the file")
+}

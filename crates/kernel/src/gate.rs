@@ -1,0 +1,114 @@
+//! The gate: every use of the host API passes it. Authority = manifest ∩ grant ∩ what every plugin in the caller
+//! chain may do. Default deny; deny wins.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock};
+
+use midplane_contract::permission::{Decision, Refusal, decide};
+use midplane_contract::{Code, Error, Permission, PluginId, Result};
+
+use crate::call::Scope;
+
+/// Who declared and was granted what.
+#[derive(Default)]
+pub(crate) struct Gate {
+    rules: RwLock<BTreeMap<PluginId, Rules>>,
+}
+
+#[derive(Default, Clone)]
+struct Rules {
+    declared: Vec<Permission>,
+    granted: Vec<Permission>,
+}
+
+impl Gate {
+    /// Takes over what a manifest declares and an operator granted.
+    pub(crate) fn set(&self, plugin: &PluginId, declared: Vec<Permission>, granted: Vec<Permission>) {
+        let rules = Rules { declared, granted };
+        self.rules.write().unwrap_or_else(PoisonError::into_inner).insert(plugin.clone(), rules);
+    }
+
+    /// Forgets a plugin: it may do nothing.
+    pub(crate) fn forget(&self, plugin: &PluginId) {
+        self.rules.write().unwrap_or_else(PoisonError::into_inner).remove(plugin);
+    }
+
+    /// Whether a plugin may do what is asked, and everybody who waits for it as well.
+    ///
+    /// # Errors
+    /// `permission_denied {permission}`; the message says who may not, and why.
+    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
+        let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
+        let waiting = scope.caller.iter().flat_map(|caller| caller.chain()).map(|link| &link.plugin);
+        for who in std::iter::once(plugin).chain(waiting) {
+            let none = Rules::default();
+            let Rules { declared, granted } = rules.get(who).unwrap_or(&none);
+            if let Decision::Denied(refusal) = decide(declared, granted, asked) {
+                return Err(denied(plugin, who, asked, refusal));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn denied(plugin: &PluginId, who: &PluginId, asked: &str, refusal: Refusal<'_>) -> Error {
+    let on_behalf = if who == plugin { String::new() } else { format!(", for which `{plugin}` acts,") };
+    let (why, remedy) = match refusal {
+        Refusal::ByRule(_, rule) => (format!("the rule `{rule}` denies it"), format!("remove the rule `{rule}`")),
+        Refusal::NotDeclared => (
+            "its manifest does not ask for it".to_owned(),
+            format!("add `{asked}` to the permissions in the manifest of `{who}`, then grant it"),
+        ),
+        Refusal::NotGranted(_) => {
+            ("nobody granted it".to_owned(), format!("grant it, for example with --grant {who}={asked}"))
+        }
+        Refusal::NotUnderstood => {
+            ("it is not understood".to_owned(), "ask for area.verb or area.verb:target, without `..`".to_owned())
+        }
+    };
+    Error::new(Code::PermissionDenied, format!("`{who}`{on_behalf} may not do `{asked}`: {why}"))
+        .remedy(remedy)
+        .plugin(plugin)
+        .with("permission", asked)
+        .with("denied_to", who.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::call::Caller;
+
+    fn id(name: &str) -> PluginId {
+        PluginId::new(name).unwrap()
+    }
+
+    fn rule(text: &str) -> Vec<Permission> {
+        vec![Permission::parse(text).unwrap()]
+    }
+
+    fn behind(name: &str) -> Scope {
+        let caller = Caller { plugin: id(name), action: None, parent: None, depth: 1 };
+        Scope { caller: Some(Arc::new(caller)), ..Scope::default() }
+    }
+
+    #[test]
+    fn a_plugin_may_do_what_it_declares_and_was_granted() {
+        let gate = Gate::default();
+        gate.set(&id("b"), rule("plugin.call"), rule("plugin.call:c/*"));
+        assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").is_ok());
+        assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:d/run").is_err());
+        assert!(gate.check(&id("nobody"), &Scope::default(), "plugin.call:c/run").is_err());
+    }
+
+    #[test]
+    fn a_deputy_has_no_more_authority_than_whoever_it_acts_for() {
+        let gate = Gate::default();
+        gate.set(&id("b"), rule("file.read"), rule("file.read"));
+        gate.set(&id("a"), Vec::new(), Vec::new());
+        let error = gate.check(&id("b"), &behind("a"), "file.read:/x").unwrap_err();
+        assert_eq!(error.code(), Code::PermissionDenied);
+        assert_eq!(error.record().data.get("denied_to").unwrap(), "a");
+    }
+}

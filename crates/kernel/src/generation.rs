@@ -1,0 +1,78 @@
+//! One loaded version of a plugin: its code and everything that was decided for it at load.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use midplane_contract::{ActionName, Error, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
+
+use crate::runtime::{Code, Host};
+
+/// One loaded version of a plugin.
+pub(crate) struct Generation {
+    pub(crate) number: u64,
+    pub(crate) plugin: PluginId,
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) folder: PathBuf,
+    pub(crate) code: Arc<dyn Code>,
+    pub(crate) runtime: RuntimeKind,
+    pub(crate) placement: Placement,
+    pub(crate) trust: Trust,
+    /// The effective configuration as JSON, as `init` gets it. Changes live.
+    pub(crate) config: RwLock<Arc<[u8]>>,
+    /// Makes the kernel's side of the host API for one instance.
+    pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    /// Instances made so far; the next one's number.
+    pub(crate) made: AtomicU32,
+    pub(crate) instances: Instances,
+    pub(crate) times: Times,
+    /// Calls that may wait.
+    pub(crate) queue: usize,
+    /// Largest payload, request or reply.
+    pub(crate) payload: usize,
+    pub(crate) load_time: Duration,
+}
+
+/// The time limits of a generation.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) call: Duration,
+    pub(crate) hook: Duration,
+    pub(crate) probe: Duration,
+}
+
+impl Generation {
+    /// The effective configuration as JSON.
+    pub(crate) fn config(&self) -> Arc<[u8]> {
+        Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// `native/worker` and the like, for error records and status.
+    pub(crate) fn runtime_label(&self) -> String {
+        format!("{}/{}", self.runtime, self.placement)
+    }
+
+    /// Adds what an instance cannot know to its error.
+    #[cold]
+    pub(crate) fn sign(&self, error: Error) -> Error {
+        error.plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
+    }
+
+    /// The longest that a call of this action may take.
+    pub(crate) fn call_time(&self, action: &ActionName) -> Duration {
+        let own = self.manifest.actions.iter().find(|spec| &spec.name == action).and_then(|spec| spec.deadline_ms);
+        own.map_or(self.times.call, Duration::from_millis)
+    }
+
+    /// Whether callers may use an action: the manifest's list rules where it has one.
+    pub(crate) fn offers(&self, action: &ActionName) -> bool {
+        let declared = &self.manifest.actions;
+        declared.is_empty() || declared.iter().any(|spec| &spec.name == action)
+    }
+
+    /// The actions that callers may use, in the code's order.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = (u32, &ActionName)> {
+        (0u32..).zip(&self.code.facts().actions).filter(|(_, name)| self.offers(name))
+    }
+}

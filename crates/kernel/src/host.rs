@@ -1,0 +1,233 @@
+//! The kernel's side of the host API, bound to one plugin.
+
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use futures_lite::future::block_on;
+use midplane_contract::permission::required;
+use midplane_contract::{
+    ActionName, Address, Code, Envelope, Error, HostFunction, InstanceMode, PluginId, Result, defaults,
+};
+use serde_json::Value;
+
+use crate::action::CallOptions;
+use crate::call::{Caller, Deadline};
+use crate::generation::Generation;
+use crate::kernel::Inner;
+use crate::log;
+use crate::runtime::{Host, HostRequest, Within};
+
+/// Longest arguments of a host function, in bytes.
+const ARGS: usize = defaults::WIRE_HEADER;
+/// Most random bytes in one request.
+const RANDOM: u64 = 65_536;
+
+/// What one plugin's generation reaches the kernel through.
+pub(crate) struct Binding {
+    pub(crate) kernel: Weak<Inner>,
+    pub(crate) plugin: PluginId,
+    pub(crate) generation: u64,
+}
+
+impl Host for Binding {
+    fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
+        self.serve(within, request).map_err(|error| error.plugin(&self.plugin).generation(self.generation))
+    }
+
+    fn lost(&self, cause: Error) {
+        if let Some(kernel) = self.kernel.upgrade() {
+            kernel.lost(&self.plugin, self.generation, cause);
+        }
+    }
+}
+
+impl Binding {
+    fn serve(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
+        let kernel = self.kernel.upgrade().ok_or_else(|| Error::new(Code::NotRunning, "the host is shutting down"))?;
+        let args = arguments(request)?;
+        let function = request.function;
+        if let Some(permission) = required(function) {
+            let asked =
+                target(function, &args).map_or(permission.to_owned(), |target| format!("{permission}:{target}"));
+            kernel.check(&self.plugin, within.scope, &asked)?;
+        }
+        match function {
+            HostFunction::Log => self.log(&args),
+            HostFunction::ConfigGet => self.config(&kernel, &args),
+            HostFunction::Call => self.call(&kernel, within, &args, request.payload),
+            HostFunction::BusPublish => self.publish(&kernel, within, &args, request.payload),
+            HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
+            HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
+            HostFunction::Random => random(&args),
+            HostFunction::StateGet
+            | HostFunction::StateSet
+            | HostFunction::StateCompareAndSet
+            | HostFunction::StateDelete
+            | HostFunction::StateList
+            | HostFunction::BusRequest
+            | HostFunction::BusSubscribe
+            | HostFunction::BusUnsubscribe
+            | HostFunction::ServiceFind
+            | HostFunction::ServiceCall
+            | HostFunction::HttpFetch
+            | HostFunction::MetricsCount
+            | HostFunction::MetricsGauge
+            | HostFunction::MetricsObserve
+            | HostFunction::SecretGet => Err(Error::new(
+                Code::NotSupported,
+                format!("this version of Midplane does not offer `{function}` to plugins"),
+            )
+            .remedy("do without it, or use a host that has it")),
+        }
+    }
+
+    fn log(&self, args: &Value) -> Result<Vec<u8>> {
+        let text = |key: &str| args.get(key).and_then(Value::as_str);
+        log::write(
+            &self.plugin,
+            text("level").unwrap_or("info"),
+            text("message").unwrap_or_default(),
+            args.get("fields"),
+        );
+        Ok(Vec::new())
+    }
+
+    fn config(&self, kernel: &Arc<Inner>, args: &Value) -> Result<Vec<u8>> {
+        let generation = kernel.generation_of(&self.plugin, self.generation);
+        let config = generation.map(|generation| generation.config());
+        let Some(key) = args.get("key").and_then(Value::as_str) else {
+            return Ok(config.map_or_else(|| b"{}".to_vec(), |config| config.to_vec()));
+        };
+        let parsed: Value = config.and_then(|config| serde_json::from_slice(&config).ok()).unwrap_or_default();
+        json(parsed.get(key).unwrap_or(&Value::Null))
+    }
+
+    fn call(&self, kernel: &Arc<Inner>, within: &Within<'_>, args: &Value, input: &[u8]) -> Result<Vec<u8>> {
+        let address: Address =
+            args.get("address")
+                .and_then(Value::as_str)
+                .ok_or_else(|| missing("address"))?
+                .parse()
+                .map_err(|error: midplane_contract::id::NameError| Error::new(Code::InvalidInput, error.to_string()))?;
+        let caller = self.link(within)?;
+        let target = kernel.slot_of(&address.plugin)?;
+        if let Some(generation) = target.core.generation() {
+            refuse_cycle(&caller, &generation)?;
+        }
+        let mut deadline = within.scope.deadline;
+        if let Some(most) = args.get("deadline_ms").and_then(Value::as_u64) {
+            let asked = Deadline::After(Duration::from_millis(most));
+            deadline = Deadline::At(deadline.instant().min(asked.instant()));
+        }
+        let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
+        block_on(target.action(address.action.as_str())?.call_with(input, options))
+    }
+
+    /// The chain with this plugin as its newest link.
+    fn link(&self, within: &Within<'_>) -> Result<Arc<Caller>> {
+        let parent = within.scope.caller.clone();
+        let depth = parent.as_ref().map_or(0, |parent| parent.depth) + 1;
+        if depth > defaults::CALL_DEPTH {
+            return Err(Error::new(
+                Code::DepthExceeded,
+                format!("calls are nested deeper than {}", defaults::CALL_DEPTH),
+            )
+            .remedy("look for plugins that call each other without end")
+            .with("depth", depth));
+        }
+        let action = within.action.and_then(|action| ActionName::new(action).ok());
+        Ok(Arc::new(Caller { plugin: self.plugin.clone(), action, parent, depth }))
+    }
+
+    fn publish(&self, kernel: &Arc<Inner>, within: &Within<'_>, args: &Value, payload: &[u8]) -> Result<Vec<u8>> {
+        let topic = args.get("topic").and_then(Value::as_str).ok_or_else(|| missing("topic"))?;
+        let data = serde_json::from_slice(payload)
+            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
+        let mut event = Envelope::from_core(topic, data);
+        event.sender = self.plugin.to_string();
+        event.trace = within.scope.trace.as_deref().map(str::to_owned);
+        kernel.events.publish(event);
+        Ok(Vec::new())
+    }
+}
+
+/// An actor that waits for a call cannot answer another: say so instead of waiting for the deadline.
+fn refuse_cycle(caller: &Arc<Caller>, target: &Arc<Generation>) -> Result<()> {
+    let is_actor = target.instances.mode == InstanceMode::Actor;
+    if !is_actor || !caller.chain().any(|link| link.plugin == target.plugin) {
+        return Ok(());
+    }
+    let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
+    chain.reverse();
+    chain.push(target.plugin.to_string());
+    let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
+    Err(Error::new(Code::CallCycle, message).remedy("break the cycle, or make the plugin a pool").with("chain", chain))
+}
+
+fn arguments(request: &HostRequest<'_>) -> Result<Value> {
+    if request.args.len() > ARGS {
+        let message =
+            format!("the arguments of `{}` have {} bytes, more than {ARGS}", request.function, request.args.len());
+        return Err(Error::new(Code::LimitExceeded, message).with("which", "args").with("limit", ARGS));
+    }
+    if request.args.is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    serde_json::from_str(request.args).map_err(|error| {
+        Error::new(Code::InvalidInput, format!("the arguments of `{}` are not JSON", request.function))
+            .caused_by(&error)
+    })
+}
+
+/// What a function is used on, for the permission's pattern.
+fn target(function: HostFunction, args: &Value) -> Option<&str> {
+    let key = match function {
+        HostFunction::Call => "address",
+        HostFunction::BusPublish
+        | HostFunction::BusRequest
+        | HostFunction::BusSubscribe
+        | HostFunction::BusUnsubscribe => "topic",
+        HostFunction::ServiceFind | HostFunction::ServiceCall => "interface",
+        HostFunction::HttpFetch => "url",
+        HostFunction::StateGet
+        | HostFunction::StateSet
+        | HostFunction::StateCompareAndSet
+        | HostFunction::StateDelete => "key",
+        HostFunction::StateList => "prefix",
+        HostFunction::SecretGet
+        | HostFunction::MetricsCount
+        | HostFunction::MetricsGauge
+        | HostFunction::MetricsObserve => "name",
+        HostFunction::Log
+        | HostFunction::ConfigGet
+        | HostFunction::TimeNow
+        | HostFunction::TimeMonotonic
+        | HostFunction::Random => return None,
+    };
+    args.get(key).and_then(Value::as_str)
+}
+
+fn missing(name: &str) -> Error {
+    Error::new(Code::InvalidInput, format!("the argument `{name}` is missing or no text"))
+}
+
+fn json(value: &Value) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|error| Error::new(Code::Internal, error.to_string()))
+}
+
+fn monotonic_nanos() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn random(args: &Value) -> Result<Vec<u8>> {
+    let count = args.get("bytes").and_then(Value::as_u64).ok_or_else(|| missing("bytes"))?;
+    if count > RANDOM {
+        return Err(Error::new(Code::LimitExceeded, format!("at most {RANDOM} random bytes at once"))
+            .with("which", "random")
+            .with("limit", RANDOM));
+    }
+    let mut bytes = vec![0; usize::try_from(count).unwrap_or(0)];
+    getrandom::fill(&mut bytes).map_err(|error| Error::new(Code::Io, format!("no random bytes: {error}")))?;
+    Ok(bytes)
+}

@@ -1,0 +1,491 @@
+//! The kernel's face: what an embedder, the command line and the daemon use.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use futures_lite::future::block_on;
+use midplane_contract::{Address, Code, Envelope, Error, Health, PluginId, Result, State, defaults};
+use serde_json::{Map, Value, json};
+
+use crate::action::Action;
+use crate::assemble::{Plan, Runtimes};
+use crate::call::Scope;
+use crate::discover::{self, Found};
+use crate::events::{Events, Subscription};
+use crate::gate::Gate;
+use crate::generation::Generation;
+use crate::host::Binding;
+use crate::plugin::Plugin;
+use crate::policy::Policy;
+use crate::recovery::{Recovery, Strategy};
+use crate::routes::{self, Route};
+use crate::runtime::{Host, Runtime};
+use crate::slot::Slot;
+use crate::status::{self, Status};
+use crate::{describe, operate, probe};
+
+/// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.
+#[derive(Clone)]
+pub struct Kernel {
+    inner: Arc<Inner>,
+}
+
+/// What a kernel is made of. Its room sees it whole.
+pub(crate) struct Inner {
+    pub(crate) runtimes: Arc<Runtimes>,
+    plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
+    policies: Mutex<BTreeMap<PluginId, Policy>>,
+    gate: Gate,
+    pub(crate) events: Events,
+    pub(crate) loads: async_lock::Semaphore,
+    pub(crate) strategy: Option<Arc<dyn Strategy>>,
+    generations: AtomicU64,
+    cache: PathBuf,
+}
+
+/// Puts a kernel together.
+pub struct Builder {
+    runtimes: Runtimes,
+    cache: Option<PathBuf>,
+    strategy: Option<Arc<dyn Strategy>>,
+    loads: usize,
+}
+
+impl Builder {
+    /// Adds a runtime; one that serves the same kind and placement takes the place of an earlier one.
+    #[must_use]
+    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        let (kind, placement) = runtime.serves();
+        self.runtimes.insert((kind.as_str(), placement.as_str()), runtime);
+        self
+    }
+
+    /// The folder for compiled code and copies; only this user may write it. The default is `midplane` in the user's
+    /// cache folder.
+    #[must_use]
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
+    /// What happens when a plugin fails; the default leaves it failed.
+    #[must_use]
+    pub fn on_failure(mut self, strategy: Arc<dyn Strategy>) -> Self {
+        self.strategy = Some(strategy);
+        self
+    }
+
+    /// How many plugins may be loading at once; the default is 5.
+    #[must_use]
+    pub fn concurrent_loads(mut self, most: usize) -> Self {
+        self.loads = most.max(1);
+        self
+    }
+
+    /// The kernel, empty and ready.
+    #[must_use]
+    pub fn build(self) -> Kernel {
+        let inner = Inner {
+            runtimes: Arc::new(self.runtimes),
+            plugins: RwLock::default(),
+            policies: Mutex::default(),
+            gate: Gate::default(),
+            events: Events::default(),
+            loads: async_lock::Semaphore::new(self.loads),
+            strategy: self.strategy,
+            generations: AtomicU64::new(0),
+            cache: self.cache.unwrap_or_else(default_cache),
+        };
+        inner.announce("host.started", json!({}));
+        Kernel { inner: Arc::new(inner) }
+    }
+}
+
+/// `$XDG_CACHE_HOME/midplane`, `~/.cache/midplane`, or a folder of this user's below the temporary one.
+fn default_cache() -> PathBuf {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let base = set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".cache")));
+    let own = || std::env::temp_dir().join(format!("cache-{}", rustix::process::geteuid().as_raw()));
+    base.unwrap_or_else(own).join("midplane")
+}
+
+impl Kernel {
+    /// Begins a kernel without any runtime; `midplane::Midplane` has them all.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+    }
+
+    /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration
+    /// count from the next load; grants count at once.
+    pub fn set_policy(&self, id: &PluginId, policy: Policy) {
+        self.inner.set_policy(id, policy);
+    }
+
+    /// Registers a plugin folder, manifest, or bare file; no code stays loaded. A bare file is asked who it is.
+    ///
+    /// # Errors
+    /// What is wrong with the manifest, all at once; `already_registered {version}` when the id is taken.
+    pub async fn register(&self, path: impl AsRef<Path>) -> Result<PluginId> {
+        let path = path.as_ref().to_path_buf();
+        let found = self.inner.find(&path).await?;
+        self.inner.register(path, found)
+    }
+
+    /// Forgets a plugin that is not loaded.
+    ///
+    /// # Errors
+    /// `already_loaded` while it is, `plugin_not_found`, `has_dependents`.
+    pub async fn unregister(&self, id: &PluginId) -> Result<()> {
+        operate::unregister(&self.inner, id).await
+    }
+
+    /// Loads and starts a registered plugin, with the plugins it depends on.
+    ///
+    /// # Errors
+    /// `already_loaded`, and everything that can go wrong on the way; the plugin is then `failed` with that cause.
+    /// Dropping the future leaves the plugin failed or loading to its end, never half.
+    pub async fn load(&self, id: &PluginId) -> Result<()> {
+        operate::load(&self.inner, id, true, &mut Vec::new()).await
+    }
+
+    /// Loads a registered plugin without starting it.
+    ///
+    /// # Errors
+    /// As [`Kernel::load`].
+    pub async fn load_stopped(&self, id: &PluginId) -> Result<()> {
+        operate::load(&self.inner, id, false, &mut Vec::new()).await
+    }
+
+    /// [`Kernel::load`] unless the plugin runs already.
+    ///
+    /// # Errors
+    /// As [`Kernel::load`], but never `already_loaded`.
+    pub async fn ensure_loaded(&self, id: &PluginId) -> Result<()> {
+        match self.load(id).await {
+            Err(error) if error.code() == Code::AlreadyLoaded => self.ensure_started(id).await,
+            done => done,
+        }
+    }
+
+    async fn ensure_started(&self, id: &PluginId) -> Result<()> {
+        match self.inner.plugin(id)?.state() {
+            State::Loaded | State::Stopped => self.start(id).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Registers and loads in one step, and returns the id. When loading fails the plugin is not registered either.
+    ///
+    /// # Errors
+    /// As [`Kernel::register`] and [`Kernel::load`].
+    pub async fn load_path(&self, path: impl AsRef<Path>) -> Result<PluginId> {
+        let id = self.register(path).await?;
+        match self.load(&id).await {
+            Ok(()) => Ok(id),
+            Err(error) => {
+                // The load has already undone itself; what is left is the record.
+                let _ = self.unload(&id).await;
+                let _ = self.unregister(&id).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts a plugin that is loaded or stopped.
+    ///
+    /// # Errors
+    /// `state` errors, and what its `start` hook says; the plugin is then `failed`.
+    pub async fn start(&self, id: &PluginId) -> Result<()> {
+        operate::start(&self.inner, id).await
+    }
+
+    /// Stops a running plugin: calls in flight end first (10 s at most), new ones get `not_running`.
+    ///
+    /// # Errors
+    /// `state` errors. What the `stop` hook says is logged and kept as the last error.
+    pub async fn stop(&self, id: &PluginId) -> Result<()> {
+        operate::stop(&self.inner, id).await
+    }
+
+    /// Stops if needed, and starts. A failed plugin is loaded anew.
+    ///
+    /// # Errors
+    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`].
+    pub async fn restart(&self, id: &PluginId) -> Result<()> {
+        operate::restart(&self.inner, id).await
+    }
+
+    /// Stops if needed, cleans up and unloads. The plugin stays registered.
+    ///
+    /// # Errors
+    /// `not_loaded`, `has_dependents {dependents}`. What hooks say is logged and unloading goes on.
+    pub async fn unload(&self, id: &PluginId) -> Result<()> {
+        operate::unload(&self.inner, id).await
+    }
+
+    /// Reads the plugin's folder again and replaces the running generation by what is there now. The old one serves
+    /// until the new one is started; its calls in flight end on it. A plugin that does not run is loaded.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the new one; the old one then goes on serving.
+    pub async fn reload(&self, id: &PluginId) -> Result<()> {
+        operate::reload(&self.inner, id).await
+    }
+
+    /// Stops a plugin and keeps it from being started until it is enabled.
+    ///
+    /// # Errors
+    /// `plugin_not_found`, and those of [`Kernel::stop`].
+    pub async fn disable(&self, id: &PluginId) -> Result<()> {
+        operate::disable(&self.inner, id).await
+    }
+
+    /// Undoes [`Kernel::disable`], and starts the plugin if it is loaded.
+    ///
+    /// # Errors
+    /// As [`Kernel::start`].
+    pub async fn enable(&self, id: &PluginId) -> Result<()> {
+        operate::enable(&self.inner, id).await
+    }
+
+    /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
+    /// every instance. Missing hooks mean accepted.
+    ///
+    /// # Errors
+    /// `config_invalid` with every fault and its path; the old configuration then stays.
+    pub async fn update_config(&self, id: &PluginId, config: Map<String, Value>) -> Result<()> {
+        probe::update_config(&self.inner, id, config).await
+    }
+
+    /// The configuration in effect, asked of the plugin where it has a `get_config` hook.
+    ///
+    /// # Errors
+    /// `not_loaded`, `plugin_not_found`.
+    pub async fn config(&self, id: &PluginId) -> Result<Value> {
+        probe::config(&self.inner, id).await
+    }
+
+    /// Asks a plugin how it is. Without a `health` hook a plugin that answers is healthy.
+    ///
+    /// # Errors
+    /// `not_running`, `deadline_exceeded` after 5 s, and the hook's own.
+    pub async fn health(&self, id: &PluginId) -> Result<Health> {
+        probe::health(&self.inner, id).await
+    }
+
+    /// Whether a plugin lives. Without a `ping` hook it does while its carrier does.
+    ///
+    /// # Errors
+    /// As [`Kernel::health`].
+    pub async fn ping(&self, id: &PluginId) -> Result<()> {
+        probe::ping(&self.inner, id).await
+    }
+
+    /// The slot of a plugin: the handle that callers keep.
+    ///
+    /// # Errors
+    /// `plugin_not_found`, naming the nearest ids.
+    pub fn slot(&self, id: &PluginId) -> Result<Slot> {
+        self.inner.slot_of(id)
+    }
+
+    /// A handle for `ID/ACTION`.
+    ///
+    /// # Errors
+    /// `invalid_input` for an address that cannot be one, `plugin_not_found`.
+    pub fn action(&self, address: &str) -> Result<Action> {
+        let address: Address = address.parse().map_err(|error| Error::new(Code::InvalidInput, format!("{error}")))?;
+        self.slot(&address.plugin)?.action(address.action.as_str())
+    }
+
+    /// Calls `ID/ACTION` once. Keep [`Kernel::action`]'s handle where many calls are made.
+    ///
+    /// # Errors
+    /// As [`Kernel::action`] and [`Action::call`].
+    pub async fn call(&self, address: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
+        self.action(address)?.call(input).await
+    }
+
+    /// A snapshot of one plugin.
+    ///
+    /// # Errors
+    /// `plugin_not_found`.
+    pub fn status(&self, id: &PluginId) -> Result<Status> {
+        self.inner.plugin(id).map(|plugin| status::of(&plugin))
+    }
+
+    /// Snapshots of all plugins, by id.
+    #[must_use]
+    pub fn statuses(&self) -> Vec<Status> {
+        self.inner.plugins().iter().map(|plugin| status::of(plugin)).collect()
+    }
+
+    /// The plugins that handle a file, best first: by extension or media type, then priority, then id.
+    #[must_use]
+    pub fn routes(&self, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
+        let plugins = self.inner.plugins();
+        routes::of(plugins.iter().map(|plugin| plugin.life().found.manifest.clone()), file, mime_type)
+    }
+
+    /// Begins to receive events: `*`, `plugin.*` (or `module.*`), or one type.
+    #[must_use]
+    pub fn events(&self, pattern: &str) -> Subscription {
+        self.inner.events.subscribe(pattern)
+    }
+
+    /// Stops and unloads everything, dependents first.
+    pub async fn shutdown(&self) {
+        operate::shutdown(&self.inner).await;
+    }
+}
+
+impl Inner {
+    /// Sends an event of the host's own.
+    pub(crate) fn announce(&self, event_type: &str, data: Value) {
+        self.events.publish(Envelope::from_core(event_type, data));
+    }
+
+    /// Reads what stands at a path; a bare file is asked who it is.
+    pub(crate) async fn find(self: &Arc<Self>, path: &Path) -> Result<Found> {
+        let path = path.to_path_buf();
+        let found = blocking::unblock(move || discover::read(&path)).await?;
+        if !found.bare {
+            return Ok(found);
+        }
+        let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
+        blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
+    }
+
+    fn register(&self, path: PathBuf, found: Found) -> Result<PluginId> {
+        let id = found.manifest.id.clone();
+        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = plugins.get(&id) {
+            let version = known.life().found.manifest.version.to_string();
+            let message = format!("a plugin `{id}` is registered already, version {version}");
+            return Err(Error::new(Code::AlreadyRegistered, message)
+                .remedy("unregister it first, or give this one another id")
+                .plugin(&id)
+                .with("version", version));
+        }
+        let declared = found.manifest.permissions.clone();
+        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), path, found)));
+        drop(plugins);
+        self.gate.set(&id, declared, self.policy(&id).grants);
+        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
+        Ok(id)
+    }
+
+    pub(crate) fn remove(&self, id: &PluginId) {
+        self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.gate.forget(id);
+    }
+
+    pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
+        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
+        plugins.get(id).cloned().ok_or_else(|| {
+            let known: Vec<&str> = plugins.keys().map(PluginId::as_str).collect();
+            let known = if known.is_empty() { "none is registered".to_owned() } else { known.join(", ") };
+            Error::new(Code::PluginNotFound, format!("there is no plugin `{id}`"))
+                .remedy(format!("registered: {known}"))
+                .plugin(id)
+        })
+    }
+
+    pub(crate) fn plugins(&self) -> Vec<Arc<Plugin>> {
+        self.plugins.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    pub(crate) fn slot_of(&self, id: &PluginId) -> Result<Slot> {
+        Ok(self.plugin(id)?.slot.clone())
+    }
+
+    /// The generation of that number, while it is the one in use.
+    pub(crate) fn generation_of(&self, id: &PluginId, number: u64) -> Option<Arc<Generation>> {
+        self.plugin(id).ok()?.slot.core.generation().filter(|generation| generation.number == number)
+    }
+
+    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
+        if let Ok(declared) = declared {
+            self.gate.set(id, declared, policy.grants.clone());
+        }
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
+    }
+
+    /// Takes over what a manifest that was read anew declares.
+    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
+        self.gate.set(id, found.manifest.permissions.clone(), self.policy(id).grants);
+    }
+
+    /// Asks the gate, and tells everybody when it denies.
+    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
+        self.gate.check(plugin, scope, asked).inspect_err(|error| {
+            tracing::warn!(%plugin, %error, "permission denied");
+            self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
+        })
+    }
+
+    /// The plan of a next generation.
+    pub(crate) fn plan(self: &Arc<Self>, id: &PluginId, found: Found, policy: Policy) -> Plan {
+        let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
+        let (kernel, plugin) = (Arc::downgrade(self), id.clone());
+        let host = move || -> Arc<dyn Host> {
+            Arc::new(Binding { kernel: kernel.clone(), plugin: plugin.clone(), generation: number })
+        };
+        Plan {
+            plugin: id.clone(),
+            number,
+            found,
+            policy,
+            cache: self.cache.clone(),
+            runtimes: Arc::clone(&self.runtimes),
+            host: Box::new(host),
+        }
+    }
+
+    /// An instance of a generation died, or could not be made.
+    pub(crate) fn lost(self: &Arc<Self>, id: &PluginId, generation: u64, cause: Error) {
+        let Ok(plugin) = self.plugin(id) else { return };
+        let core = &plugin.slot.core;
+        let current = core.generation().is_some_and(|current| current.number == generation);
+        if cause.code() == Code::Crashed {
+            self.announce("plugin.crashed", json!({ "plugin_id": id, "error": cause }));
+        }
+        plugin.life().last_error = Some(cause.clone());
+        if !current {
+            return;
+        }
+        let berth = core.berth();
+        berth.sweep_dead();
+        if berth.is_populated() {
+            tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
+            return;
+        }
+        operate::fail(self, &plugin, &cause);
+        self.recover(&plugin, &cause);
+    }
+
+    fn recover(self: &Arc<Self>, plugin: &Arc<Plugin>, cause: &Error) {
+        let Some(strategy) = &self.strategy else { return };
+        strategy.handle(cause);
+        let recovery = strategy.recovery(cause);
+        let (kernel, plugin) = (Arc::clone(self), Arc::clone(plugin));
+        match recovery {
+            Recovery::LeaveFailed => {}
+            Recovery::Quarantine => operate::quarantine(&kernel, &plugin, cause),
+            Recovery::Restart => blocking::unblock(move || {
+                if let Err(error) = block_on(operate::restart(&kernel, &plugin.id)) {
+                    tracing::error!(plugin = %plugin.id, %error, "the restart failed");
+                }
+            })
+            .detach(),
+        }
+    }
+}

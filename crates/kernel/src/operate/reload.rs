@@ -1,0 +1,110 @@
+//! Replacing a generation by what stands in the plugin's folder, while calls go on.
+
+use std::sync::Arc;
+
+use midplane_contract::{Code, Error, Hook, Placement, PluginId, Result, State};
+use serde_json::json;
+
+use super::retire::{self, Stop};
+use super::{announce, load, loaded, unload_locked};
+use crate::assemble::{Assembled, assemble};
+use crate::build;
+use crate::discover::Found;
+use crate::kernel::Inner;
+use crate::lane::Occupant;
+use crate::lifecycle::Event;
+use crate::plugin::Plugin;
+use crate::policy::Policy;
+
+/// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
+pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    let plugin = kernel.plugin(id)?;
+    let found = read_again(kernel, &plugin).await?;
+    let one_at_a_time = plugin.operations.lock().await;
+    match plugin.state() {
+        State::Running => replace(kernel, &plugin, found).await,
+        state => {
+            if matches!(state, State::Loaded | State::Stopped) {
+                unload_locked(kernel, &plugin).await?;
+            }
+            take_over(kernel, &plugin, found);
+            drop(one_at_a_time);
+            load(kernel, id, true, &mut Vec::new()).await
+        }
+    }
+}
+
+async fn read_again(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
+    let path = plugin.life().path.clone();
+    let found = kernel.find(&path).await?;
+    if found.manifest.id != plugin.id {
+        let message = format!("the folder now holds `{}`, not `{}`", found.manifest.id, plugin.id);
+        return Err(Error::new(Code::ManifestInvalid, message)
+            .remedy("put the id back, or register the folder as another plugin")
+            .plugin(&plugin.id));
+    }
+    Ok(found)
+}
+
+fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
+    kernel.refresh_gate(&plugin.id, &found);
+    plugin.life().found = found;
+}
+
+async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<()> {
+    plugin.advance(Event::Update)?;
+    let next = prepare(kernel, plugin, found.clone()).await;
+    let replaced = match next {
+        Ok(next) => switch(plugin, next).await,
+        Err(error) => Err(error),
+    };
+    // A plugin whose old generation died meanwhile has failed; that state stays.
+    let _ = plugin.advance(Event::Updated);
+    match replaced {
+        Ok(()) => {
+            take_over(kernel, plugin, found);
+            announce(kernel, "plugin.updated", plugin, json!({}));
+            Ok(())
+        }
+        Err(error) => {
+            let error = error.plugin(&plugin.id);
+            plugin.life().last_error = Some(error.clone());
+            announce(kernel, "plugin.update_failed", plugin, json!({ "error": error }));
+            Err(error)
+        }
+    }
+}
+
+/// The next generation with started instances, beside the old one.
+async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
+    let policy = policy(kernel, plugin)?;
+    let _place = kernel.loads.acquire().await;
+    let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;
+    let mut started = Vec::with_capacity(instances.len());
+    for instance in instances {
+        started.push(build::hook(&generation, instance, Hook::Start).await?);
+    }
+    Ok(Assembled { generation, instances: started })
+}
+
+/// Code that cannot leave this process would pile up with every reload: its next generation gets a worker.
+fn policy(kernel: &Inner, plugin: &Plugin) -> Result<Policy> {
+    let mut policy = kernel.policy(&plugin.id);
+    let old = loaded(plugin)?;
+    if let (Some(reason), Placement::InProcess) = (&old.code.facts().stays_loaded, old.placement) {
+        tracing::warn!(plugin = %plugin.id, reason, "the code cannot be unloaded; its next generation runs in a worker");
+        policy.placement = Some(Placement::Worker);
+    }
+    Ok(policy)
+}
+
+async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
+    let core = &plugin.slot.core;
+    let berth = core.claim()?;
+    let actions = core.table(&next.generation);
+    let idle = next.instances.into_iter().map(Occupant::Idle);
+    core.berth_at(berth).lay(next.generation, &actions, idle);
+    let old = core.switch(berth);
+    retire::retire(plugin, old, Stop::StopFirst).await;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! The end of a generation: calls in flight end, hooks run, instances and code go.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_lite::future::block_on;
+use midplane_contract::{Hook, defaults};
+
+use crate::alarm::until;
+use crate::generation::Generation;
+use crate::hooks;
+use crate::plugin::Plugin;
+use crate::runtime::Instance;
+use crate::turn::claim_lane;
+
+/// Which hooks a retiring generation gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// `stop`, then `cleanup`.
+    StopFirst,
+    /// `cleanup` alone.
+    AlreadyStopped,
+    /// None: it failed.
+    JustDrop,
+}
+
+/// Waits for the calls in flight, runs `stop` on every instance and leaves them parked.
+pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Generation>) {
+    let core = &plugin.slot.core;
+    let drained = Instant::now() + defaults::SHUTDOWN_DRAIN;
+    for lane in 0..core.berth_at(berth).lanes() {
+        let Ok(Some(mut turn)) = until(drained, claim_lane(core, berth, lane)).await else { continue };
+        if let Some(instance) = turn.take() {
+            turn.give(hook(plugin, generation, instance, Hook::Stop).await);
+        }
+    }
+}
+
+/// Ends the generation of a berth. What is still busy after the drain time ends in the background.
+pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, stop: Stop) {
+    let late = Instant::now() + defaults::SHUTDOWN_DRAIN;
+    if clear(plugin, berth, stop, late).await {
+        return;
+    }
+    tracing::warn!(plugin = %plugin.id, "calls still run in an ended generation; it goes when they have ended");
+    let plugin = Arc::clone(plugin);
+    let century = Instant::now() + Duration::from_secs(3_000_000_000);
+    blocking::unblock(move || block_on(clear(&plugin, berth, stop, century))).detach();
+}
+
+async fn clear(plugin: &Arc<Plugin>, berth: usize, stop: Stop, late: Instant) -> bool {
+    let core = &plugin.slot.core;
+    let place = core.berth_at(berth);
+    let Some(generation) = place.generation() else { return true };
+    for lane in 0..place.lanes() {
+        let Ok(turn) = until(late, claim_lane(core, berth, lane)).await else { return false };
+        let Some(mut instance) = turn.and_then(crate::turn::Turn::close) else { continue };
+        let hooks: &[Hook] = match stop {
+            Stop::StopFirst => &[Hook::Stop, Hook::Cleanup],
+            Stop::AlreadyStopped => &[Hook::Cleanup],
+            Stop::JustDrop => &[],
+        };
+        for which in hooks {
+            match hook(plugin, &generation, instance, *which).await {
+                Some(kept) => instance = kept,
+                None => break,
+            }
+        }
+    }
+    place.release();
+    // The last reference unloads the code, which may block: never on an executor's thread.
+    blocking::unblock(move || drop(generation)).await;
+    true
+}
+
+/// Runs a hook whose error is noted and changes nothing.
+async fn hook(
+    plugin: &Arc<Plugin>,
+    generation: &Arc<Generation>,
+    instance: Box<dyn Instance>,
+    hook: Hook,
+) -> Option<Box<dyn Instance>> {
+    let ran = hooks::run(instance, hook, Arc::new([]), generation.times.hook).await;
+    if let Err(error) = ran.answer {
+        let error = generation.sign(error);
+        tracing::warn!(plugin = %plugin.id, %error, "the hook `{hook}` failed");
+        plugin.life().last_error = Some(error);
+    }
+    ran.instance
+}

@@ -1,0 +1,120 @@
+//! What the kernel knows of one plugin.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use midplane_contract::{Code, Error, PluginId, Result, State};
+
+use crate::discover::Found;
+use crate::lifecycle::{self, Event};
+use crate::slot::Slot;
+
+/// One registered plugin.
+pub(crate) struct Plugin {
+    pub(crate) id: PluginId,
+    pub(crate) slot: Slot,
+    /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
+    pub(crate) operations: async_lock::Mutex<()>,
+    life: Mutex<Life>,
+}
+
+/// The changing part of a plugin's record.
+pub(crate) struct Life {
+    pub(crate) state: State,
+    pub(crate) cause: Option<Error>,
+    pub(crate) disabled: bool,
+    pub(crate) found: Found,
+    /// The path it was registered by; read again on reload.
+    pub(crate) path: PathBuf,
+    pub(crate) registered_at: Timestamp,
+    pub(crate) loaded_at: Option<Timestamp>,
+    pub(crate) running_since: Option<Instant>,
+    pub(crate) loads: u64,
+    pub(crate) last_error: Option<Error>,
+}
+
+impl Plugin {
+    pub(crate) fn new(id: PluginId, path: PathBuf, found: Found) -> Self {
+        let life = Life {
+            state: State::Registered,
+            cause: None,
+            disabled: false,
+            found,
+            path,
+            registered_at: Timestamp::now(),
+            loaded_at: None,
+            running_since: None,
+            loads: 0,
+            last_error: None,
+        };
+        Self { slot: Slot::new(id.clone()), id, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
+    }
+
+    pub(crate) fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.life().state
+    }
+
+    /// Changes the state by the table, and keeps the times that go with it.
+    ///
+    /// # Errors
+    /// A `state` error that says what the plugin is and what it was asked to do.
+    pub(crate) fn advance(&self, event: Event) -> Result<State> {
+        let mut life = self.life();
+        let next = lifecycle::next(life.state, event).map_err(|illegal| self.illegal(illegal.state, event))?;
+        life.state = next;
+        match next {
+            State::Running => {
+                life.running_since.get_or_insert_with(Instant::now);
+                life.cause = None;
+            }
+            State::Updating | State::Failed | State::Quarantined => {}
+            State::Loaded => {
+                life.loads += 1;
+                life.loaded_at = Some(Timestamp::now());
+                life.running_since = None;
+            }
+            _ => life.running_since = None,
+        }
+        Ok(next)
+    }
+
+    /// Marks the plugin as failed and keeps the cause.
+    pub(crate) fn fail(&self, cause: &Error) {
+        let mut life = self.life();
+        life.state = lifecycle::next(life.state, Event::Fail).unwrap_or(State::Failed);
+        life.running_since = None;
+        life.cause = Some(cause.clone());
+        life.last_error = Some(cause.clone());
+    }
+
+    fn illegal(&self, state: State, event: Event) -> Error {
+        let (code, remedy) = match (state, event) {
+            (State::Registered | State::Discovered | State::Resolved, _) => (Code::NotLoaded, "load it first"),
+            (State::Loaded | State::Stopped, Event::Resolve | Event::Load) => (Code::AlreadyLoaded, "start it"),
+            (State::Running, Event::Resolve | Event::Load | Event::Start) => (Code::AlreadyLoaded, "it runs already"),
+            (State::Running, _) => (Code::AlreadyLoaded, "stop it first"),
+            _ => (Code::NotRunning, "wait until it has settled, or restart it"),
+        };
+        Error::new(code, format!("`{}` is {state} and cannot {}", self.id, verb(event))).remedy(remedy).plugin(&self.id)
+    }
+}
+
+fn verb(event: Event) -> &'static str {
+    match event {
+        Event::Register | Event::Unloaded => "be registered",
+        Event::Resolve | Event::Load | Event::Initialized => "be loaded",
+        Event::Start | Event::Started => "be started",
+        Event::Stop | Event::Stopped => "be stopped",
+        Event::Update | Event::Updated => "be updated",
+        Event::Unload => "be unloaded",
+        Event::Fail => "fail",
+        Event::Quarantine => "be quarantined",
+        Event::Release => "be released",
+    }
+}

@@ -1,0 +1,49 @@
+//! What an operator decides about one plugin.
+
+use midplane_contract::{Limits, Permission, Placement, Trust};
+use serde_json::{Map, Value};
+
+/// An operator's word on one plugin. The default trusts normally, grants nothing and changes nothing.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How far the plugin is trusted.
+    pub trust: Trust,
+    /// Where it runs; `None` leaves that to the manifest and the contract.
+    pub placement: Option<Placement>,
+    /// Permissions granted, and with `!` denied.
+    pub grants: Vec<Permission>,
+    /// Configuration, laid over the manifest's.
+    pub config: Map<String, Value>,
+    /// Limits; each one that is set takes the place of the manifest's.
+    pub limits: Limits,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            trust: Trust::Normal,
+            placement: None,
+            grants: Vec::new(),
+            config: Map::new(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Limits with the operator's laid over the manifest's.
+pub(crate) fn effective(manifest: &Limits, operator: &Limits) -> Limits {
+    Limits {
+        memory: operator.memory.or(manifest.memory),
+        cpu: operator.cpu.or(manifest.cpu),
+        disk_io: operator.disk_io.or(manifest.disk_io),
+        network_io: operator.network_io.or(manifest.network_io),
+        call_deadline_ms: operator.call_deadline_ms.or(manifest.call_deadline_ms),
+        hook_deadline_ms: operator.hook_deadline_ms.or(manifest.hook_deadline_ms),
+        threads: operator.threads.or(manifest.threads),
+        file_descriptors: operator.file_descriptors.or(manifest.file_descriptors),
+        connections: operator.connections.or(manifest.connections),
+        queue: operator.queue.or(manifest.queue),
+        payload: operator.payload.or(manifest.payload),
+        table_elements: operator.table_elements.or(manifest.table_elements),
+    }
+}

@@ -1,0 +1,130 @@
+//! Asking a plugin something while it runs: health, ping, configuration.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use midplane_contract::{Code, Error, Health, Hook, PluginId, Result};
+use serde_json::{Map, Value, json};
+
+use crate::alarm::until;
+use crate::generation::Generation;
+use crate::kernel::Inner;
+use crate::operate::{announce, loaded};
+use crate::plugin::Plugin;
+use crate::turn::{Turn, acquire, claim_lane};
+use crate::{config, hooks};
+
+/// Asks one instance how it is.
+pub(crate) async fn health(kernel: &Arc<Inner>, id: &PluginId) -> Result<Health> {
+    let plugin = kernel.plugin(id)?;
+    let generation = loaded(&plugin)?;
+    let Some(answer) = probe(&plugin, &generation, Hook::Health).await? else { return Ok(Health::healthy()) };
+    if answer.is_empty() {
+        return Ok(Health::healthy());
+    }
+    serde_json::from_slice(&answer).map_err(|error| {
+        generation.sign(
+            Error::new(Code::PluginError, "the answer of the hook `health` is not `{status, details}`")
+                .remedy("answer with status healthy, degraded or unhealthy")
+                .caused_by(&error),
+        )
+    })
+}
+
+/// Asks one instance whether it lives.
+pub(crate) async fn ping(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    let plugin = kernel.plugin(id)?;
+    let generation = loaded(&plugin)?;
+    probe(&plugin, &generation, Hook::Ping).await.map(|_| ())
+}
+
+/// The configuration in effect.
+pub(crate) async fn config(kernel: &Arc<Inner>, id: &PluginId) -> Result<Value> {
+    let plugin = kernel.plugin(id)?;
+    let generation = loaded(&plugin)?;
+    let known = || serde_json::from_slice(&generation.config()).unwrap_or_default();
+    match probe(&plugin, &generation, Hook::GetConfig).await? {
+        Some(answer) if !answer.is_empty() => serde_json::from_slice(&answer).map_err(|error| {
+            generation.sign(
+                Error::new(Code::PluginError, "the answer of the hook `get_config` is not JSON").caused_by(&error),
+            )
+        }),
+        _ => Ok(known()),
+    }
+}
+
+/// Checks a configuration, hands it to every instance, and keeps it.
+pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Map<String, Value>) -> Result<()> {
+    let plugin = kernel.plugin(id)?;
+    let _one_at_a_time = plugin.operations.lock().await;
+    let generation = loaded(&plugin)?;
+    let manifest = &generation.manifest;
+    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &config)
+        .map_err(|error| generation.sign(error))?;
+    let bytes: Arc<[u8]> =
+        serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();
+    // Every instance is asked before any is told.
+    for which in [Hook::ValidateConfig, Hook::ConfigChanged] {
+        tell_all(&plugin, &generation, which, &bytes).await?;
+    }
+    *generation.config.write().unwrap_or_else(PoisonError::into_inner) = bytes;
+    let mut policy = kernel.policy(id);
+    policy.config = config;
+    kernel.set_policy(id, policy);
+    announce(kernel, "plugin.config_changed", &plugin, json!({}));
+    Ok(())
+}
+
+async fn tell_all(plugin: &Plugin, generation: &Arc<Generation>, which: Hook, config: &Arc<[u8]>) -> Result<()> {
+    let core = &plugin.slot.core;
+    let number = core.current();
+    let running = core.refusal().is_ok();
+    for lane in 0..core.berth_at(number).lanes() {
+        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
+        let turn = claimed.map_err(|_| busy(generation))?;
+        let Some(mut turn) = turn else { continue };
+        turn.park(!running);
+        run(&mut turn, generation, which, Arc::clone(config), generation.times.hook)
+            .await
+            .map_err(|error| if error.code() == Code::PluginError { error_in_config(&error) } else { error })?;
+        if which == Hook::ValidateConfig {
+            // One instance speaks for all of them.
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn error_in_config(error: &Error) -> Error {
+    let refused =
+        Error::new(Code::ConfigInvalid, format!("the plugin refuses the configuration: {}", error.record().message))
+            .remedy("correct the configuration; the old one stays in effect");
+    error.record().data.iter().fold(refused, |refused, (key, value)| refused.with(key, value.clone()))
+}
+
+async fn probe(plugin: &Plugin, generation: &Arc<Generation>, which: Hook) -> Result<Option<Vec<u8>>> {
+    let time = generation.times.probe;
+    let deadline = Instant::now() + time;
+    let mut turn = until(deadline, acquire(&plugin.slot.core)).await.map_err(|_| busy(generation))??;
+    run(&mut turn, generation, which, Arc::new([]), time).await
+}
+
+async fn run(
+    turn: &mut Turn,
+    generation: &Arc<Generation>,
+    which: Hook,
+    input: Arc<[u8]>,
+    time: Duration,
+) -> Result<Option<Vec<u8>>> {
+    let Some(instance) = turn.take() else { return Ok(None) };
+    let ran = hooks::run(instance, which, input, time).await;
+    turn.give(ran.instance);
+    ran.answer.map_err(|error| generation.sign(error))
+}
+
+fn busy(generation: &Generation) -> Error {
+    generation.sign(
+        Error::new(Code::DeadlineExceeded, "every instance was busy for as long as the probe may wait")
+            .remedy("look at which calls take so long"),
+    )
+}

@@ -1,0 +1,84 @@
+//! Replies that come in chunks, with flow control.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use async_channel::{Receiver, Sender};
+use futures_lite::Stream;
+use futures_lite::future::block_on;
+use midplane_contract::{Code, Error, Result};
+
+use crate::alarm::until;
+use crate::call::{ChunkSink, Reply};
+use crate::invoke::{InterruptOnDrop, Prepared, too_late};
+
+/// Chunks that a plugin can be ahead of its reader; then it waits.
+pub const CHUNKS_AHEAD: usize = 4;
+
+/// The chunks of a reply, in order. Ends after the last chunk or the first error. Dropping it cancels the call.
+pub struct ReplyStream {
+    chunks: Pin<Box<Receiver<Result<Vec<u8>>>>>,
+    interrupt: InterruptOnDrop,
+}
+
+impl ReplyStream {
+    /// The next chunk; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<Vec<u8>>> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context)).await
+    }
+
+    /// The next chunk, waiting on this thread.
+    pub fn next_blocking(&mut self) -> Option<Result<Vec<u8>>> {
+        block_on(self.next())
+    }
+}
+
+impl Stream for ReplyStream {
+    type Item = Result<Vec<u8>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = self.chunks.as_mut().poll_next(context);
+        if matches!(next, Poll::Ready(None | Some(Err(_)))) {
+            // It has ended: there is nothing left to stop.
+            self.interrupt.0 = None;
+        }
+        next
+    }
+}
+
+/// Starts the call on a thread of its own.
+pub(crate) fn begin(mut prepared: Prepared, input: Vec<u8>) -> ReplyStream {
+    let (sender, receiver) = async_channel::bounded(CHUNKS_AHEAD);
+    let interrupt = InterruptOnDrop(prepared.interrupter());
+    let deadline = prepared.deadline();
+    blocking::unblock(move || {
+        let cap = prepared.generation().payload;
+        let mut sink = Sink { sender: sender.clone(), deadline };
+        let done = catch_unwind(AssertUnwindSafe(|| prepared.run_into(&input, &mut Reply::stream(&mut sink, cap))));
+        let done = done.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked")));
+        if let Err(error) = prepared.finish(done) {
+            // Nobody may be left to read it.
+            let _ = sender.send_blocking(Err(error));
+        }
+    })
+    .detach();
+    ReplyStream { chunks: Box::pin(receiver), interrupt }
+}
+
+struct Sink {
+    sender: Sender<Result<Vec<u8>>>,
+    deadline: Instant,
+}
+
+impl ChunkSink for Sink {
+    fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
+        match block_on(until(self.deadline, self.sender.send(Ok(bytes.to_vec())))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Error::new(Code::Cancelled, "nobody reads the reply any longer")),
+            Err(_) => Err(too_late("the deadline passed while the reader was behind")),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! A turn: an instance taken out of its lane for one call or hook, and how callers come by one.
+
+use std::sync::Arc;
+
+use midplane_contract::{Code, Error, Result};
+
+use crate::berth::Berth;
+use crate::generation::Generation;
+use crate::lane::Occupant;
+use crate::queue::Side;
+use crate::runtime::{Condition, Instance};
+use crate::slot::Core;
+
+/// An instance that is out of its lane. Dropping it puts the instance back, or what its condition calls for.
+pub(crate) struct Turn {
+    core: Arc<Core>,
+    berth: usize,
+    lane: usize,
+    instance: Option<Box<dyn Instance>>,
+    /// What it becomes again in its lane.
+    parked: bool,
+    /// The lane has been left already.
+    left: bool,
+}
+
+impl Turn {
+    pub(crate) fn new(core: &Arc<Core>, berth: usize, lane: usize, instance: Box<dyn Instance>, parked: bool) -> Self {
+        Self { core: Arc::clone(core), berth, lane, instance: Some(instance), parked, left: false }
+    }
+
+    /// The instance.
+    pub(crate) fn instance(&mut self) -> Result<&mut Box<dyn Instance>> {
+        self.instance.as_mut().ok_or_else(|| Error::new(Code::Internal, "a turn without an instance"))
+    }
+
+    /// Takes the instance out of the turn, to be given back with [`Turn::give`]; without that its lane is left vacant.
+    pub(crate) fn take(&mut self) -> Option<Box<dyn Instance>> {
+        self.instance.take()
+    }
+
+    /// Gives an instance (back) to the lane.
+    pub(crate) fn give(&mut self, instance: Option<Box<dyn Instance>>) {
+        self.instance = instance;
+    }
+
+    /// Ends the turn with the lane closed, and returns the instance.
+    pub(crate) fn close(mut self) -> Option<Box<dyn Instance>> {
+        self.left = true;
+        self.berth().with_lane(self.lane, |lane| lane.put(Occupant::Closed));
+        self.instance.take()
+    }
+
+    /// Does something with the lane's counts.
+    pub(crate) fn counts<T>(&self, act: impl FnOnce(&crate::lane::Counts) -> T) -> Option<T> {
+        self.berth().with_lane(self.lane, |lane| act(&lane.counts))
+    }
+
+    /// What the generation calls the slot's action of this number.
+    pub(crate) fn entry(&self, action: u32) -> Option<crate::lane::ActionEntry> {
+        let find = |lane: &crate::lane::Lane| lane.seat.lock().actions.get(action as usize).copied();
+        self.berth().with_lane(self.lane, find).flatten()
+    }
+
+    /// The generation that the instance belongs to.
+    pub(crate) fn generation(&self) -> Option<Arc<Generation>> {
+        self.berth().generation()
+    }
+
+    /// Whether the instance stands in its lane without taking calls once it is back.
+    pub(crate) fn park(&mut self, parked: bool) {
+        self.parked = parked;
+    }
+
+    fn berth(&self) -> &Berth {
+        self.core.berth_at(self.berth)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.left {
+            return;
+        }
+        let (occupant, dead) = match self.instance.take().map(|instance| (instance.condition(), instance)) {
+            None | Some((Condition::Spent(_), _)) => (Occupant::Vacant, None),
+            Some((Condition::Ready, instance)) if self.parked => (Occupant::Parked(instance), None),
+            Some((Condition::Ready, instance)) => (Occupant::Idle(instance), None),
+            Some((Condition::Dead(cause), _)) => (Occupant::Vacant, Some(cause)),
+        };
+        let number = self.generation().map(|generation| generation.number);
+        self.berth().with_lane(self.lane, |lane| lane.put(occupant));
+        self.berth().queue.lane_freed();
+        if let (Some(cause), Some(number), Some(watch)) = (dead, number, self.core.watch.get()) {
+            watch(number, cause);
+        }
+    }
+}
+
+/// Waits for a turn on the current generation, first come, first served.
+///
+/// # Errors
+/// `overloaded` when too many wait already; otherwise why the plugin takes no calls.
+pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
+    loop {
+        let number = core.current();
+        let berth = core.berth_at(number);
+        if berth.queue.is_empty()
+            && let Some((lane, instance)) = berth.take_idle()
+        {
+            return Ok(Turn::new(core, number, lane, instance, false));
+        }
+        core.refusal()?;
+        let Some(generation) = berth.generation() else {
+            if core.current() == number {
+                return Err(Error::new(Code::NotLoaded, "the plugin is not loaded").plugin(&core.id));
+            }
+            continue;
+        };
+        let ticket = berth.queue.join(Side::Back, generation.queue).map_err(|_| {
+            generation.sign(
+                Error::new(Code::Overloaded, format!("{} calls wait for this plugin already", generation.queue))
+                    .remedy("call less at once, raise limits.queue, or make the plugin a pool")
+                    .with("limit", generation.queue as u64),
+            )
+        })?;
+        let mut mine = ticket.is_first();
+        while core.current() == number {
+            core.refusal()?;
+            if mine && let Some((lane, instance)) = berth.take_idle() {
+                return Ok(Turn::new(core, number, lane, instance, false));
+            }
+            if let Some(lane) = berth.begin_building() {
+                crate::build::begin(core, &generation, number, lane);
+            }
+            ticket.woken().await;
+            mine = true;
+        }
+    }
+}
+
+/// Waits for the instance of one lane, before all callers. `None` when the lane has none.
+pub(crate) async fn claim_lane(core: &Arc<Core>, berth_number: usize, lane_number: usize) -> Option<Turn> {
+    let berth = core.berth_at(berth_number);
+    let Ok(ticket) = berth.queue.join(Side::Front, usize::MAX) else { return None };
+    loop {
+        let taken = berth.with_lane(lane_number, |lane| {
+            let mut seat = lane.seat.try_lock()?;
+            match std::mem::replace(&mut seat.occupant, Occupant::Away) {
+                Occupant::Idle(instance) | Occupant::Parked(instance) => Some(Some(instance)),
+                empty @ (Occupant::Vacant | Occupant::Closed) => {
+                    seat.occupant = empty;
+                    Some(None)
+                }
+                busy @ (Occupant::Away | Occupant::Building) => {
+                    seat.occupant = busy;
+                    None
+                }
+            }
+        })?;
+        match taken {
+            Some(Some(instance)) => return Some(Turn::new(core, berth_number, lane_number, instance, true)),
+            Some(None) => return None,
+            None => ticket.woken().await,
+        }
+    }
+}
