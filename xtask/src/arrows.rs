@@ -35,6 +35,7 @@ pub const ROOMS: &[Room] = &[
     // What plugin authors install never pulls in the host.
     Room { name: SDK, may_use: &[CONTRACT] },
     Room { name: "examples/", may_use: &[SDK] },
+    Room { name: "crates/testkit/guests/", may_use: &[SDK] },
     // The bench puts each runtime's raw limit beside the whole.
     Room { name: "midplane-bench", may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE, LIBRARY] },
     Room { name: "xtask", may_use: &[] },

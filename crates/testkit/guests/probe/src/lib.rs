@@ -1,0 +1,25 @@
+//! The plugin that the conformance suite drives. One source gives the native library, the WebAssembly component and the
+//! core WebAssembly module, so that every runtime and placement is asked for the same behaviour.
+//!
+//! | file | actions |
+//! |---|---|
+//! | `probe` | `echo`, `version`, `config`, `counter`, `history`, `identity`; the hooks |
+//! | `failing` | `fail`, `panic`, `abort`, `exit`, `recurse`, `hang` |
+//! | `load` | `allocate`, `chunks`, `sleep` |
+//! | `reaching` | `call`, `host`, `log` |
+//! | `surroundings` | `process`, `environment`, `print` |
+//!
+//! What each takes and gives stands at its function. A build with another `PROBE_VERSION` in its environment answers
+//! `version` differently.
+
+mod config;
+mod failing;
+mod load;
+mod probe;
+mod reaching;
+mod surroundings;
+
+pub use config::Config;
+pub use probe::{Probe, VERSION};
+
+midplane_sdk::plugin!(Probe);
