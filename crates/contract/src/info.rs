@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use serde_json::{Map, Value};
+
 use crate::ActionSpec;
+use crate::manifest::Dependency;
 
 /// A plugin's own report. A bare file without a manifest is described by it alone; beside a manifest it may add
 /// actions but never contradict id or version.
@@ -39,4 +42,16 @@ pub struct PluginInfo {
     /// The actions that the code answers, in the code's own order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub actions: Vec<ActionSpec>,
+    /// The plugins that the code needs; they count like those of the manifest.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Dependency>,
+    /// Configuration that the code starts from.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub config: Map<String, Value>,
+    /// When it was made, as the plugin writes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub created_at: String,
+    /// When it was last changed, as the plugin writes it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub updated_at: String,
 }

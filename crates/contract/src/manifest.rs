@@ -1,8 +1,95 @@
 //! The manifest: one model, whatever spelling it was read from.
+//!
+//! Reading goes in four steps, and faults of all of them come together: text to a tree in which every value knows its
+//! place (`yaml`), the tree against the tables of fields (`walk`, `fields`), rules between fields (`agree`),
+//! and the tree to the model (`build`). The JSON Schema for editors comes from the same tables (`schema`).
 
+mod agree;
+mod build;
+mod document;
+mod fault;
+mod fields;
 mod model;
+mod nearest;
+mod quantity;
+mod rule;
+mod scalar;
+mod schema;
+mod shape;
+mod tree;
+mod walk;
+mod words;
+mod yaml;
 
+pub use document::Spelling;
+pub use fault::{FAULTS_KEPT, Fault, FaultCode, Severity, into_error};
 pub use model::{
     Compatibility, Dependency, DependencyKind, Engine, Entry, FileType, InterfaceRef, Manifest, PackageFacts,
     PluginType, Reload, Resources, StateSpec,
 };
+pub use quantity::{parse_duration, parse_size};
+pub use schema::json_schema;
+pub use words::runtime_of_file;
+
+use document::Document;
+use fault::Faults;
+use walk::Place;
+
+/// The names that a manifest's file may have, in the order in which they are looked for.
+pub const FILE_NAMES: [&str; 5] = ["plugin.yaml", "plugin.yml", "plugin.json", "module.yaml", "manifest.json"];
+
+/// What came of reading a manifest.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// The manifest; `None` when a fault is an error.
+    pub manifest: Option<Manifest>,
+    /// Everything that is wrong, in the order of the text; warnings also where there is a manifest.
+    pub faults: Vec<Fault>,
+    /// How it is spelled; `None` when the text is not even YAML or JSON.
+    pub spelling: Option<Spelling>,
+}
+
+impl Parsed {
+    /// The manifest and the warnings.
+    ///
+    /// # Errors
+    /// `manifest_invalid` with every fault, as [`into_error`] says. `file` is how messages call the file.
+    pub fn into_result(self, file: &str) -> crate::Result<(Manifest, Vec<Fault>)> {
+        match self.manifest {
+            Some(manifest) => Ok((manifest, self.faults)),
+            None => Err(into_error(file, &self.faults)),
+        }
+    }
+}
+
+/// Reads a manifest. `name` is its file's name: `.json` is read as JSON, everything else as YAML 1.2.
+///
+/// At most [`crate::defaults::MANIFEST_SIZE`] bytes, [`crate::defaults::MANIFEST_DEPTH`] levels and 100,000 values are
+/// read, aliases unfolded. Takes time and memory in proportion to that.
+#[must_use]
+pub fn parse(name: &str, text: &[u8]) -> Parsed {
+    let mut faults = Faults::default();
+    let json = name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
+    let Some(root) = yaml::read(text, json, &mut faults) else {
+        return Parsed { manifest: None, faults: faults.finish(), spelling: None };
+    };
+    let document = Document::of(&root);
+    walk::walk(&root, &document.shape(), &Place::ROOT, &mut faults);
+    if matches!(root.value, tree::Value::Map(_)) {
+        agree::agree(&document, &mut faults);
+    }
+    let manifest = if faults.has_errors() { None } else { build::build(&document) };
+    if manifest.is_none() && !faults.has_errors() {
+        faults.push(Fault::new(
+            FaultCode::InvalidValue,
+            root.at,
+            "",
+            "the manifest passed every check and could not be read",
+            "report this: it is a fault of Midplane",
+        ));
+    }
+    Parsed { manifest, faults: faults.finish(), spelling: Some(document.spelling) }
+}
+
+#[cfg(test)]
+mod tests;

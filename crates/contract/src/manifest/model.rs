@@ -34,7 +34,8 @@ pub struct Manifest {
     /// Its part in an application.
     #[serde(rename = "type", default)]
     pub plugin_type: PluginType,
-    /// What to run, and by what.
+    /// What to run, and by what. Names nothing in a package's metadata that comes without code.
+    #[serde(default, skip_serializing_if = "Entry::is_unnamed")]
     pub entry: Entry,
     /// Where to run it; `None` means the contract's default for the runtime.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -134,6 +135,29 @@ pub struct Entry {
     pub workdir: Option<String>,
 }
 
+impl Entry {
+    /// Whether no code is named: the metadata of a package, which can be shown and not loaded. `runtime` then means
+    /// nothing.
+    #[must_use]
+    pub fn is_unnamed(&self) -> bool {
+        self.main.is_empty()
+    }
+}
+
+impl Default for Entry {
+    /// Names no code.
+    fn default() -> Self {
+        Self {
+            main: String::new(),
+            runtime: RuntimeKind::Process,
+            engine: None,
+            args: Vec::new(),
+            env: BTreeMap::new(),
+            workdir: None,
+        }
+    }
+}
+
 /// A kind of file that a plugin handles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileType {
@@ -164,8 +188,10 @@ pub struct InterfaceRef {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Dependency {
     /// Its id; `core` means the host.
+    #[serde(alias = "name")]
     pub id: PluginId,
     /// Acceptable versions.
+    #[serde(default = "VersionRange::any")]
     pub version: VersionRange,
     /// May be missing.
     #[serde(default)]
@@ -206,7 +232,7 @@ pub struct Resources {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Compatibility {
-    /// Contract versions (`core_version`, `engines.midplane`).
+    /// Contract versions (`core_version`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core_version: Option<VersionRange>,
     /// Oldest contract version (`min_version`).
@@ -221,7 +247,10 @@ pub struct Compatibility {
     /// Processors (`architectures`, `cpu`, `supported_arch`).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub architectures: Vec<String>,
-    /// Further engines with their ranges (`engines`).
+    /// Capabilities that the host must have (`compatibility.capabilities`), in an embedder's own words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<String>,
+    /// Engines with their ranges (`engines`); `midplane` means the contract.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub engines: Vec<Engine>,
     /// What to load instead where this cannot run.
