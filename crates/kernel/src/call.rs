@@ -91,6 +91,16 @@ impl Deadline {
         }
     }
 
+    /// The earlier of this and so much time from here on.
+    #[must_use]
+    pub fn min(self, most: Duration) -> Self {
+        match self {
+            Self::After(time) => Self::After(time.min(most)),
+            at @ Self::At(_) if at.remaining() <= most => at,
+            Self::At(_) => Self::After(most),
+        }
+    }
+
     /// Time left; zero when it has passed.
     #[must_use]
     pub fn remaining(self) -> Duration {

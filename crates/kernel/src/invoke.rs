@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{ActionName, Code, Error, Result};
 
-use crate::action::{CallOptions, not_there, too_large, usable};
+use crate::action::{CallOptions, not_there, too_large};
 use crate::alarm::until;
 use crate::call::{Call, Deadline, Reply, Scope};
 use crate::generation::Generation;
@@ -50,7 +50,7 @@ pub(crate) async fn prepare(
         }
     };
     let generation = turn.generation().ok_or_else(|| not_there(core, name))?;
-    let (code, _) = usable(turn.entry(action)).ok_or_else(|| not_there(core, name))?;
+    let code = turn.action(action).ok_or_else(|| not_there(core, name))?;
     if size > generation.payload {
         return Err(signed(too_large(size, generation.payload), Some(&generation), name));
     }

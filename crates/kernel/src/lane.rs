@@ -7,6 +7,7 @@ use std::time::Duration;
 use midplane_contract::{ActionName, Error};
 use spin::mutex::SpinMutex;
 
+use crate::call::Scope;
 use crate::generation::Generation;
 use crate::runtime::Instance;
 
@@ -45,12 +46,14 @@ pub(crate) enum Occupant {
 }
 
 /// How one action of the slot is called in one generation.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ActionEntry {
     /// The position in the code's own list; `None` where this generation has no such action.
     pub(crate) code: Option<u32>,
     /// The longest a call may take.
     pub(crate) time: Duration,
+    /// The scope of a call without options, made once.
+    pub(crate) scope: Scope,
 }
 
 impl Default for Lane {
@@ -105,7 +108,7 @@ pub(crate) struct Counts {
 }
 
 /// Every so many calls on the caller's own thread one is timed; calls through futures are all timed.
-pub(crate) const SAMPLE_EVERY: u64 = 64;
+pub(crate) const SAMPLE_EVERY: u64 = 256;
 
 fn add(counter: &AtomicU64, value: u64) {
     counter.store(counter.load(Ordering::Relaxed).wrapping_add(value), Ordering::Relaxed);
@@ -150,7 +153,7 @@ pub struct CallCounts {
     pub calls: u64,
     /// Those that ended in an error; exact.
     pub errors: u64,
-    /// Those that were timed: one in 64 on the caller's own thread, all others.
+    /// Those that were timed: one in 256 on the caller's own thread, all others.
     pub timed: u64,
     /// Nanoseconds that the timed ones took together.
     pub timed_nanos: u64,

@@ -8,6 +8,7 @@ use midplane_contract::{ActionName, Code, Error, PluginId, Result};
 
 use crate::action::Action;
 use crate::berth::Berth;
+use crate::call::Scope;
 use crate::generation::Generation;
 use crate::lane::{ActionEntry, CallCounts};
 
@@ -162,7 +163,7 @@ impl Core {
         let code = |name: &ActionName| generation.actions().find(|(_, own)| *own == name).map(|(number, _)| number);
         let entry = |name: ActionName| {
             let time = if generation.offers(&name) { generation.call_time(&name) } else { Duration::ZERO };
-            ActionEntry { code: code(&name), time }
+            ActionEntry { code: code(&name), time, scope: Scope::within(time) }
         };
         names.into_iter().map(entry).collect()
     }

@@ -55,9 +55,9 @@ impl Turn {
         self.berth().with_lane(self.lane, |lane| act(&lane.counts))
     }
 
-    /// What the generation calls the slot's action of this number.
-    pub(crate) fn entry(&self, action: u32) -> Option<crate::lane::ActionEntry> {
-        let find = |lane: &crate::lane::Lane| lane.seat.lock().actions.get(action as usize).copied();
+    /// What the generation's code calls the slot's action of this number.
+    pub(crate) fn action(&self, number: u32) -> Option<u32> {
+        let find = |lane: &crate::lane::Lane| lane.seat.lock().actions.get(number as usize)?.code;
         self.berth().with_lane(self.lane, find).flatten()
     }
 
