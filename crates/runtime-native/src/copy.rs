@@ -1,0 +1,105 @@
+//! The copy of a library that is opened in its place: a file that is written once and then never changes.
+//!
+//! The linker recognizes a library by its path and its inode, and answers with what is mapped already; a library that is
+//! overwritten while it is mapped takes the process down. So each load opens a file of its own, named by the content and
+//! the generation. A copy is removed with its library; what a killed process left behind is removed by the next one,
+//! which knows living copies by the lock on them.
+
+mod folder;
+
+pub(crate) use folder::no_execution;
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use midplane_contract::{Code, Error, Kind, Result};
+
+use crate::image::Image;
+
+/// A copy on disk, for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Copy {
+    path: PathBuf,
+    /// Holds the lock that says that the copy is in use.
+    _file: File,
+}
+
+impl Copy {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_file(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "the copy of an unloaded library could not be removed");
+        }
+    }
+}
+
+/// Makes copies in the host's cache folder.
+#[derive(Debug, Default)]
+pub(crate) struct Copies {
+    /// Folders that were tidied by this process.
+    tidied: Mutex<HashSet<PathBuf>>,
+}
+
+impl Copies {
+    /// Writes the copy of an image.
+    ///
+    /// # Errors
+    /// `permission_denied` for a folder that others may write to, that is a symbolic link, or that forbids execution;
+    /// `io` when writing fails.
+    pub(crate) fn make(&self, cache: &Path, image: &Image, generation: u64) -> Result<Copy> {
+        let folder = folder::prepare(cache)?;
+        if self.tidied.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.clone()) {
+            tidy(&folder);
+        }
+        let path = folder.join(name(image, generation));
+        write(&path, &image.bytes).map(|file| Copy { path: path.clone(), _file: file }).map_err(|error| {
+            Error::new(Code::Io, format!("the library cannot be copied to {}: {error}", path.display()))
+                .kind(Kind::Load)
+                .remedy("make room there, or name another cache folder")
+        })
+    }
+}
+
+/// Content and generation, for people; process and count, so that no two loads ever share a name.
+fn name(image: &Image, generation: u64) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let content = image.hash.get(..32).unwrap_or(&image.hash);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("{content}-{generation}-{}-{count}.so", std::process::id())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let unfinished = path.with_extension("part");
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o500);
+    let mut file = options.open(&unfinished)?;
+    let written = file.lock_shared().and_then(|()| file.write_all(bytes)).and_then(|()| fs::rename(&unfinished, path));
+    match written {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            let _ = fs::remove_file(&unfinished);
+            Err(error)
+        }
+    }
+}
+
+/// Removes what nobody holds a lock on. Failing to is no fault: it is tried again by the next process.
+fn tidy(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
