@@ -51,7 +51,7 @@ pub struct Sound {
     pub bytes: u64,
 }
 
-/// Decodes a whole file and says what is in it. Takes a copy of the file and memory for one packet.
+/// Decodes a whole file and says what is in it. Takes memory for one packet, never a copy of the file.
 ///
 /// # Errors
 /// [`Fault`]: unknown format or codec, no sound, or damage that leaves nothing to measure. Damage further on is
@@ -66,7 +66,7 @@ pub fn inspect(file: &[u8]) -> Result<Sound, Fault> {
 }
 
 fn decode(file: &[u8]) -> Result<Sound, Fault> {
-    let source = MediaSourceStream::new(Box::new(Cursor::new(file.to_vec())), Default::default());
+    let source = MediaSourceStream::new(Box::new(Cursor::new(file)), Default::default());
     let mut reader = symphonia::default::get_probe()
         .probe(&Hint::new(), source, FormatOptions::default(), MetadataOptions::default())
         .map_err(|error| Fault::of_probe(&error))?;

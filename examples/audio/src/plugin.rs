@@ -23,7 +23,7 @@ fn answer(fault: Fault) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use midplane_sdk::testing::Bench;
+    use midplane_sdk::{Hook, testing::Bench};
 
     use super::*;
 
@@ -38,5 +38,18 @@ mod tests {
     #[test]
     fn what_is_no_sound_file_is_a_typed_error() {
         assert_eq!(Bench::<Audio>::new().call("inspect", "hello").unwrap_err().code, "unknown_format");
+    }
+
+    /// What `plugin.yaml` and the code say of the actions must agree, in names and order.
+    #[test]
+    fn the_manifest_is_sound_and_names_the_actions_of_the_code() {
+        let parsed = midplane_contract::manifest::parse("plugin.yaml", include_bytes!("../plugin.yaml"));
+        assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+        let info = Bench::<Audio>::new().hook(Hook::Info, "").unwrap().unwrap();
+        let info: midplane_contract::PluginInfo = serde_json::from_slice(&info).unwrap();
+        let names = |actions: Vec<midplane_contract::ActionSpec>| {
+            actions.into_iter().map(|action| action.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(parsed.manifest.unwrap().actions), names(info.actions));
     }
 }

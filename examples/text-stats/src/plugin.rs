@@ -57,4 +57,17 @@ mod tests {
             assert!(bench.hook(Hook::Init, config).is_err(), "{config}");
         }
     }
+
+    /// What `plugin.yaml` and the code say of the actions must agree, in names and order.
+    #[test]
+    fn the_manifest_is_sound_and_names_the_actions_of_the_code() {
+        let parsed = midplane_contract::manifest::parse("plugin.yaml", include_bytes!("../plugin.yaml"));
+        assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+        let info = Bench::<TextStats>::new().hook(Hook::Info, "").unwrap().unwrap();
+        let info: midplane_contract::PluginInfo = serde_json::from_slice(&info).unwrap();
+        let names = |actions: Vec<midplane_contract::ActionSpec>| {
+            actions.into_iter().map(|action| action.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(parsed.manifest.unwrap().actions), names(info.actions));
+    }
 }

@@ -91,3 +91,10 @@ fn nested_calls_and_host_functions_are_passed_on_with_their_errors() {
 fn panic_panics_with_the_message() {
     let _ = probe().call("panic", "as asked");
 }
+
+#[test]
+fn the_manifest_is_sound() {
+    let parsed = midplane_contract::manifest::parse("plugin.yaml", include_bytes!("../../plugin.yaml"));
+    assert!(parsed.faults.is_empty(), "{:?}", parsed.faults);
+    assert_eq!(parsed.manifest.unwrap().id.as_str(), "probe");
+}
