@@ -116,7 +116,11 @@ impl Action {
         let (Occupant::Idle(instance), Some(entry)) = (occupant, actions.get(self.number as usize)) else {
             return Attempt::Occupied;
         };
-        let (Some(code), true) = (entry.code, input.len() <= *payload) else { return Attempt::Occupied };
+        let (Some(code), true) = (entry.code, input.len() <= *payload) else {
+            drop(seat);
+            berth.queue.lane_freed();
+            return Attempt::Occupied;
+        };
         let scope = match own {
             None => &entry.scope,
             Some(own) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::generation::Generation;
-use crate::lane::{ActionEntry, CallCounts, Lane, Occupant};
+use crate::lane::{ActionEntry, CallCounts, Lane, Occupant, Seat};
 use crate::queue::Queue;
 use crate::runtime::{Condition, Instance};
 
@@ -59,14 +59,14 @@ impl Berth {
     /// Lets go of instances whose code is gone.
     pub(crate) fn sweep_dead(&self) {
         for number in 0..self.lanes() {
-            self.with_lane(number, |lane| {
-                let Some(mut seat) = lane.seat.try_lock() else { return };
+            let sweep = |seat: &mut Seat| {
                 if let Occupant::Idle(instance) | Occupant::Parked(instance) = &seat.occupant
                     && matches!(instance.condition(), Condition::Dead(_))
                 {
                     seat.occupant = Occupant::Vacant;
                 }
-            });
+            };
+            self.with_lane(number, |lane| lane.look(&self.queue, sweep));
         }
     }
 
@@ -95,26 +95,24 @@ impl Berth {
 
     /// Takes an idle instance out, with the number of its lane.
     pub(crate) fn take_idle(&self) -> Option<(usize, Box<dyn Instance>)> {
-        if let Some(instance) = self.first.take_idle() {
+        if let Some(instance) = self.first.take_idle(&self.queue) {
             return Some((0, instance));
         }
-        (1..).zip(self.more().iter()).find_map(|(number, lane)| Some((number, lane.take_idle()?)))
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| Some((number, lane.take_idle(&self.queue)?)))
     }
 
     /// Finds a lane without an instance and marks that one is being made for it.
     pub(crate) fn begin_building(&self) -> Option<usize> {
-        if self.first.begin_building() {
+        if self.first.begin_building(&self.queue) {
             return Some(0);
         }
-        (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building().then_some(number))
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building(&self.queue).then_some(number))
     }
 
     /// Whether any lane has, or is getting, an instance.
     pub(crate) fn is_populated(&self) -> bool {
-        let occupied = |lane: &Lane| match lane.seat.try_lock() {
-            Some(seat) => !matches!(seat.occupant, Occupant::Closed | Occupant::Vacant),
-            None => true,
-        };
+        let empty = |seat: &mut Seat| matches!(seat.occupant, Occupant::Closed | Occupant::Vacant);
+        let occupied = |lane: &Lane| !lane.look(&self.queue, empty).unwrap_or(false);
         occupied(&self.first) || self.more().iter().any(occupied)
     }
 
@@ -128,10 +126,11 @@ impl Berth {
 
     /// Memory of the instances that are not on a call just now, in bytes; `None` where none can tell.
     pub(crate) fn memory(&self) -> Option<u64> {
-        let of = |lane: &Lane| match &lane.seat.try_lock()?.occupant {
+        let used = |seat: &mut Seat| match &seat.occupant {
             Occupant::Idle(instance) | Occupant::Parked(instance) => instance.memory(),
             Occupant::Closed | Occupant::Vacant | Occupant::Building | Occupant::Away => None,
         };
+        let of = |lane: &Lane| lane.look(&self.queue, used).flatten();
         let more = self.more();
         std::iter::once(&self.first).chain(more.iter()).filter_map(of).reduce(|a, b| a.saturating_add(b))
     }

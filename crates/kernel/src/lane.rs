@@ -9,6 +9,7 @@ use spin::mutex::SpinMutex;
 
 use crate::call::Scope;
 use crate::generation::Generation;
+use crate::queue::Queue;
 use crate::runtime::Instance;
 
 /// The place of one instance.
@@ -64,16 +65,31 @@ impl Default for Lane {
 }
 
 impl Lane {
-    /// Takes the instance out for a call, if it is there and takes calls.
-    pub(crate) fn take_idle(&self) -> Option<Box<dyn Instance>> {
+    /// Looks at the seat for a moment, if no call holds it.
+    ///
+    /// CONCURRENCY: a caller whose `try_lock` fails because of such a look goes to the queue, and the look is no call
+    /// whose end would wake it. So whoever leaves an idle instance behind wakes the queue.
+    pub(crate) fn look<T>(&self, queue: &Queue, act: impl FnOnce(&mut Seat) -> T) -> Option<T> {
         let mut seat = self.seat.try_lock()?;
-        match std::mem::replace(&mut seat.occupant, Occupant::Away) {
+        let result = act(&mut seat);
+        let idle = matches!(seat.occupant, Occupant::Idle(_));
+        drop(seat);
+        if idle {
+            queue.lane_freed();
+        }
+        Some(result)
+    }
+
+    /// Takes the instance out for a call, if it is there and takes calls.
+    pub(crate) fn take_idle(&self, queue: &Queue) -> Option<Box<dyn Instance>> {
+        let take = |seat: &mut Seat| match std::mem::replace(&mut seat.occupant, Occupant::Away) {
             Occupant::Idle(instance) => Some(instance),
             other => {
                 seat.occupant = other;
                 None
             }
-        }
+        };
+        self.look(queue, take).flatten()
     }
 
     /// Puts something in. Whoever calls this owns the place: it is `Away` or `Building`.
@@ -87,13 +103,15 @@ impl Lane {
     }
 
     /// If nobody sits here, marks that somebody is being made.
-    pub(crate) fn begin_building(&self) -> bool {
-        let Some(mut seat) = self.seat.try_lock() else { return false };
-        let vacant = matches!(seat.occupant, Occupant::Vacant);
-        if vacant {
-            seat.occupant = Occupant::Building;
-        }
-        vacant
+    pub(crate) fn begin_building(&self, queue: &Queue) -> bool {
+        let begin = |seat: &mut Seat| {
+            let vacant = matches!(seat.occupant, Occupant::Vacant);
+            if vacant {
+                seat.occupant = Occupant::Building;
+            }
+            vacant
+        };
+        self.look(queue, begin).unwrap_or(false)
     }
 }
 

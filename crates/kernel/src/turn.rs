@@ -1,9 +1,11 @@
 //! A turn: an instance taken out of its lane for one call or hook, and how callers come by one.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Result};
 
+use crate::alarm::until;
 use crate::berth::Berth;
 use crate::generation::Generation;
 use crate::lane::Occupant;
@@ -124,12 +126,17 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
             )
         })?;
         let mut mine = ticket.is_first();
+        let mut asked = false;
         while core.current() == number {
             core.refusal()?;
             if mine && let Some((lane, instance)) = berth.take_idle() {
                 return Ok(Turn::new(core, number, lane, instance, false));
             }
-            if let Some(lane) = berth.begin_building() {
+            // One more instance for each who waits, not for each time somebody looks.
+            if (!asked || !berth.is_populated())
+                && let Some(lane) = berth.begin_building()
+            {
+                asked = true;
                 crate::build::begin(core, &generation, number, lane);
             }
             ticket.woken().await;
@@ -137,6 +144,9 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
         }
     }
 }
+
+/// How long whoever closes a lane waits between two looks, when nothing wakes it.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Waits for the instance of one lane, before all callers. `None` when the lane has none.
 pub(crate) async fn claim_lane(core: &Arc<Core>, berth_number: usize, lane_number: usize) -> Option<Turn> {
@@ -160,7 +170,8 @@ pub(crate) async fn claim_lane(core: &Arc<Core>, berth_number: usize, lane_numbe
         match taken {
             Some(Some(instance)) => return Some(Turn::new(core, berth_number, lane_number, instance, true)),
             Some(None) => return None,
-            None => ticket.woken().await,
+            // Looks at parked and empty lanes wake nobody, so this also looks again by itself.
+            None => drop(until(Instant::now() + LOOK_AGAIN, ticket.woken()).await),
         }
     }
 }
