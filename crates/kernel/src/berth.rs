@@ -16,6 +16,8 @@ pub(crate) struct Berth {
     /// An actor's only lane, and a pool's first, stands in the berth itself: one pointer less on the way to it.
     pub(crate) first: Lane,
     pub(crate) queue: Queue,
+    /// Held while the generation that lies here is ended.
+    pub(crate) ending: async_lock::Mutex<()>,
     in_use: AtomicBool,
     generation: RwLock<Option<Arc<Generation>>>,
     more: RwLock<Arc<[Lane]>>,

@@ -175,7 +175,12 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
         if let Some(instance) = turn.take() {
             turn.give(Some(build::hook(&generation, instance, Hook::Start).await?));
         }
-        turn.park(false);
+    }
+    // Only when every instance has started does any of them take calls.
+    for lane in 0..core.berth_at(number).lanes() {
+        if let Some(mut turn) = claim_lane(core, number, lane).await {
+            turn.park(false);
+        }
     }
     plugin.advance(Event::Started)?;
     core.open();
@@ -216,7 +221,9 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
-    retire::retire(plugin, core.current(), retire::Stop::AlreadyStopped).await;
+    if let Some(generation) = core.generation() {
+        retire::retire(plugin, core.current(), generation, retire::Stop::AlreadyStopped).await;
+    }
     plugin.advance(Event::Unloaded)?;
     announce(kernel, "plugin.unloaded", plugin, json!({}));
     Ok(())
@@ -305,9 +312,13 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
-    let plugin = Arc::clone(plugin);
+    // Taken now, not when the thread runs: by then the berth may hold a next generation.
     let number = plugin.slot.core.current();
-    blocking::unblock(move || block_on(retire::retire(&plugin, number, retire::Stop::JustDrop))).detach();
+    if let Some(generation) = plugin.slot.core.generation() {
+        let plugin = Arc::clone(plugin);
+        let end = move || block_on(retire::retire(&plugin, number, generation, retire::Stop::JustDrop));
+        blocking::unblock(end).detach();
+    }
 }
 
 /// Marks a plugin as quarantined.

@@ -99,12 +99,17 @@ fn policy(kernel: &Inner, plugin: &Plugin) -> Result<Policy> {
 }
 
 async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
+    if let Some(cause) = plugin.life().cause.clone() {
+        // The old generation died while the next was prepared: what has failed is restarted, not updated.
+        return Err(cause);
+    }
     let core = &plugin.slot.core;
+    let old = loaded(plugin)?;
     let berth = core.claim()?;
     let actions = core.table(&next.generation);
     let idle = next.instances.into_iter().map(Occupant::Idle);
     core.berth_at(berth).lay(next.generation, &actions, idle);
-    let old = core.switch(berth);
-    retire::retire(plugin, old, Stop::StopFirst).await;
+    let before = core.switch(berth);
+    retire::retire(plugin, before, old, Stop::StopFirst).await;
     Ok(())
 }

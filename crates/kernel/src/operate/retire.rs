@@ -36,22 +36,29 @@ pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Ge
     }
 }
 
-/// Ends the generation of a berth. What is still busy after the drain time ends in the background.
-pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, stop: Stop) {
+/// Ends a generation, if it still lies in that berth. What is busy beyond the drain time ends in the background.
+pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<Generation>, stop: Stop) {
     let late = Instant::now() + defaults::SHUTDOWN_DRAIN;
-    if clear(plugin, berth, stop, late).await {
+    if clear(plugin, berth, &generation, stop, late).await {
+        // The last reference unloads the code, which may block: never on an executor's thread.
+        blocking::unblock(move || drop(generation)).await;
         return;
     }
     tracing::warn!(plugin = %plugin.id, "calls still run in an ended generation; it goes when they have ended");
     let plugin = Arc::clone(plugin);
     let century = Instant::now() + Duration::from_secs(3_000_000_000);
-    blocking::unblock(move || block_on(clear(&plugin, berth, stop, century))).detach();
+    blocking::unblock(move || block_on(clear(&plugin, berth, &generation, stop, century))).detach();
 }
 
-async fn clear(plugin: &Arc<Plugin>, berth: usize, stop: Stop, late: Instant) -> bool {
+/// Returns false when calls still run at the given instant.
+async fn clear(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Generation>, stop: Stop, late: Instant) -> bool {
     let core = &plugin.slot.core;
     let place = core.berth_at(berth);
-    let Some(generation) = place.generation() else { return true };
+    // A plugin that fails while it is unloaded is retired twice; the second finds nothing left to do.
+    let _one_at_a_time = place.ending.lock().await;
+    if place.generation().is_none_or(|lies| lies.number != generation.number) {
+        return true;
+    }
     for lane in 0..place.lanes() {
         let Ok(turn) = until(late, claim_lane(core, berth, lane)).await else { return false };
         let Some(mut instance) = turn.and_then(crate::turn::Turn::close) else { continue };
@@ -61,15 +68,13 @@ async fn clear(plugin: &Arc<Plugin>, berth: usize, stop: Stop, late: Instant) ->
             Stop::JustDrop => &[],
         };
         for which in hooks {
-            match hook(plugin, &generation, instance, *which).await {
+            match hook(plugin, generation, instance, *which).await {
                 Some(kept) => instance = kept,
                 None => break,
             }
         }
     }
     place.release();
-    // The last reference unloads the code, which may block: never on an executor's thread.
-    blocking::unblock(move || drop(generation)).await;
     true
 }
 
