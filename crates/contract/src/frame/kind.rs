@@ -73,4 +73,6 @@ pub mod flag {
     pub const STREAM: u8 = 2;
     /// The plugin has no such hook.
     pub const ABSENT: u8 = 4;
+    /// The instance is good for nothing more and should be closed.
+    pub const SPENT: u8 = 8;
 }

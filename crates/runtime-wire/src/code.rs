@@ -1,0 +1,223 @@
+//! A plugin's code as workers have loaded it, and the workers that have.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use midplane_contract::frame::message::{self, Hello, Load, Loaded, Open};
+use midplane_contract::frame::FrameKind;
+use midplane_contract::{Code as Fault, Error, Hook, Kind, Result};
+use midplane_kernel::{Code, CodeFacts, Condition, Instance, InstanceContext, LoadRequest, Scope};
+
+use crate::carrier::Socket;
+use crate::connection::Connection;
+use crate::exchange::{Exchange, Request, Scratch};
+use crate::fault;
+use crate::instance::WireInstance;
+use crate::launch::launch;
+use crate::process::Process;
+use crate::reactor::Reactor;
+use crate::runtime::{Hosting, Setup};
+
+/// Bytes of the answer to `LOAD` at most.
+const FACTS: usize = 4 * 1024 * 1024;
+/// Time that a worker gets to end when it is told to.
+const FAREWELL: Duration = Duration::from_secs(1);
+/// Time that a killed process may take to be gone.
+const DYING: Duration = Duration::from_secs(5);
+
+/// One worker and what it hosts. Dropping it ends the worker.
+pub(crate) struct Tenancy {
+    pub(crate) connection: Arc<Connection>,
+    hosting: Hosting,
+}
+
+impl Tenancy {
+    /// What an instance in a worker that has ended is good for. A worker of one instance that was killed because it
+    /// did not stop is replaced by another; everything else is a failure of the plugin.
+    pub(crate) fn judge(&self, fate: &Error) -> Condition {
+        match fate.code() {
+            Fault::DeadlineExceeded | Fault::Cancelled if self.hosting == Hosting::One => {
+                Condition::Spent(fate.clone())
+            }
+            _ => Condition::Dead(fate.clone()),
+        }
+    }
+}
+
+impl Drop for Tenancy {
+    fn drop(&mut self) {
+        if self.connection.fate().is_some() {
+            return;
+        }
+        self.connection.shut_down();
+        if !self.connection.process.wait(FAREWELL) {
+            self.connection.process.kill();
+            if !self.connection.process.wait(DYING) {
+                tracing::error!(plugin = %self.connection.plugin, pid = self.connection.process.pid(), "a killed worker does not end");
+            }
+        }
+    }
+}
+
+/// A plugin's code behind the wire.
+pub(crate) struct WireCode {
+    setup: Arc<Setup>,
+    request: LoadRequest,
+    facts: CodeFacts,
+    hooks: Arc<[Hook]>,
+    /// The worker of the pool, or the one that was started for the facts and waits for its instance.
+    current: Mutex<Option<Arc<Tenancy>>>,
+}
+
+impl WireCode {
+    pub(crate) fn load(setup: &Arc<Setup>, request: &LoadRequest) -> Result<Self> {
+        let (tenancy, loaded) = start(setup, request)?;
+        let mut details = loaded.details;
+        details.insert("pid".to_owned(), tenancy.connection.process.pid().into());
+        details.insert("peer".to_owned(), tenancy.connection.peer_name().into());
+        details.insert("confinement".to_owned(), setup.confinement.name().into());
+        let hooks: Vec<Hook> = loaded.hooks.iter().filter_map(|name| Hook::from_name(name)).collect();
+        let facts = CodeFacts {
+            info: loaded.info,
+            actions: loaded.actions,
+            hooks: hooks.clone(),
+            build_id: loaded.build_id,
+            // Whatever stays in the worker's memory goes with the worker.
+            stays_loaded: None,
+            details,
+        };
+        let current = Mutex::new(Some(Arc::new(tenancy)));
+        Ok(Self { setup: Arc::clone(setup), request: request.clone(), facts, hooks: hooks.into(), current })
+    }
+
+    /// A living worker with room for one more instance.
+    fn tenancy(&self) -> Result<Arc<Tenancy>> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let alive = current.take().filter(|tenancy| tenancy.connection.fate().is_none());
+        let tenancy = match alive {
+            Some(alive) => alive,
+            None => self.another()?,
+        };
+        if self.setup.hosting == Hosting::Pool {
+            *current = Some(Arc::clone(&tenancy));
+        }
+        Ok(tenancy)
+    }
+
+    fn another(&self) -> Result<Arc<Tenancy>> {
+        let (tenancy, loaded) = start(&self.setup, &self.request)?;
+        if loaded.build_id != self.facts.build_id || loaded.actions != self.facts.actions {
+            let message = format!(
+                "another worker loaded build {} where the first had {}: the file has changed since",
+                loaded.build_id, self.facts.build_id
+            );
+            return Err(Error::new(Fault::BuildIdMismatch, message).remedy("reload the plugin"));
+        }
+        Ok(Arc::new(tenancy))
+    }
+}
+
+impl Code for WireCode {
+    fn facts(&self) -> &CodeFacts {
+        &self.facts
+    }
+
+    fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
+        let tenancy = self.tenancy()?;
+        let number = if self.setup.hosting == Hosting::Pool { context.number } else { 0 };
+        let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
+        let open = serde_json::to_vec(&open).map_err(|error| unwritable("OPEN", &error))?;
+        let lane = tenancy.connection.add_lane(number, context.host)?;
+        let mut instance = WireInstance::new(tenancy, lane, Arc::clone(&self.hooks));
+        let scope = Scope::within(self.setup.hook_deadline(&self.request));
+        let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
+        instance.ask(&request, &[], &mut |_| Ok(()))?;
+        Ok(Box::new(instance))
+    }
+}
+
+/// Starts a worker, greets it and has it load the plugin.
+fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)> {
+    let reactor = Reactor::get()?;
+    let launched = launch(&setup.program, request, &*setup.confinement)?;
+    let plugin = request.manifest.id.clone();
+    let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
+    let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);
+    if let Err(error) = reactor.adopt(&connection) {
+        connection.process.reap();
+        return Err(error);
+    }
+    let tenancy = Tenancy { connection, hosting: setup.hosting };
+    let loaded = greet(setup, &tenancy.connection)
+        .and_then(|()| load(setup, &tenancy.connection, request))
+        .map_err(|error| match error.code() {
+            Fault::Crashed | Fault::DeadlineExceeded | Fault::ProtocolError => error.kind(Kind::Load),
+            _ => error,
+        })?;
+    tenancy.connection.name_actions(loaded.actions.clone());
+    Ok((tenancy, loaded))
+}
+
+fn greet(setup: &Setup, connection: &Arc<Connection>) -> Result<()> {
+    let hello = Hello::ours(concat!("midplane ", env!("CARGO_PKG_VERSION")));
+    let hello = serde_json::to_vec(&hello).map_err(|error| unwritable("HELLO", &error))?;
+    let scope = Scope::within(setup.patience);
+    let mut scratch = Scratch::default();
+    let request = Request { kind: FrameKind::Hello, flags: 0, value: 0, header: &hello, scope: &scope };
+    connection.send_magic();
+    let until = Instant::now() + setup.patience;
+    let control = Arc::clone(&connection.control);
+    let mut exchange = Exchange::start(connection, &control, &mut scratch, &request, &[])?;
+    loop {
+        if let Some(end) = exchange.advance(&mut |_| Ok(()), None) {
+            return end.map(drop);
+        }
+        connection.wait(&control, until);
+        if Instant::now() >= until && !control.lock().news() {
+            let message = format!("the worker has not greeted within {} ms", setup.patience.as_millis());
+            let error = Error::new(Fault::DeadlineExceeded, message)
+                .remedy("name a program that speaks the protocol of contract/wire.md on the descriptor in MIDPLANE_FD");
+            connection.end(error.clone());
+            connection.process.wait(DYING);
+            return Err(fault::with_last_words(error, &connection.process));
+        }
+    }
+}
+
+fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> Result<Loaded> {
+    let load = Load {
+        manifest: request.manifest.as_ref().clone(),
+        runtime: setup.kind,
+        folder: request.folder.clone(),
+        main: request.main.clone(),
+        generation: request.generation,
+        trust: request.trust,
+        limits: request.limits.clone(),
+        instances: request.instances,
+        cache: request.cache.clone(),
+    };
+    let body = serde_json::to_vec(&load).map_err(|error| unwritable("LOAD", &error))?;
+    let scope = Scope::within(setup.load_deadline);
+    let mut scratch = Scratch::default();
+    let mut answer = Vec::new();
+    let wanted = Request { kind: FrameKind::Load, flags: 0, value: 0, header: &[], scope: &scope };
+    let control = Arc::clone(&connection.control);
+    Exchange::start(connection, &control, &mut scratch, &wanted, &body)?.wait(
+        &mut |piece| {
+            if answer.len() + piece.len() > FACTS {
+                let message = format!("the answer to LOAD is larger than {FACTS} bytes");
+                return Err(Error::new(Fault::ProtocolError, message).remedy("say less about the plugin"));
+            }
+            answer.extend_from_slice(piece);
+            Ok(())
+        },
+        scope.deadline.instant(),
+    )?;
+    message::parse("DONE (of LOAD)", &answer)
+}
+
+fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
+    Error::new(Fault::Internal, format!("the JSON of a {frame} frame cannot be written: {error}"))
+        .remedy("use paths that are valid UTF-8")
+}
+

@@ -1,0 +1,124 @@
+//! Starts children: cleared environment, own process group, one inherited descriptor, dead when the host is.
+
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use midplane_contract::{Code, Error, Result};
+use midplane_kernel::LoadRequest;
+
+use crate::confinement::Confinement;
+use crate::program::{FD_VARIABLE, Program, WIRE_FD};
+
+/// What a start leaves in the host's hands.
+pub(crate) struct Launched {
+    pub(crate) child: Child,
+    pub(crate) socket: UnixStream,
+    /// Both output streams of the child.
+    pub(crate) output: OwnedFd,
+}
+
+/// Starts the program for this plugin.
+///
+/// # Errors
+/// `io` with the reason the system gave, `config_invalid` when the executable does not exist.
+pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn Confinement) -> Result<Launched> {
+    let failed = |error: io::Error| {
+        let (code, remedy) = match error.kind() {
+            io::ErrorKind::NotFound => (Code::ConfigInvalid, "name an executable that exists"),
+            _ => (Code::Io, "see whether this user may start it and has processes and descriptors left"),
+        };
+        Error::new(code, format!("{} cannot be started: {error}", program.command.display())).remedy(remedy)
+    };
+    let (socket, theirs) = UnixStream::pair().map_err(failed)?;
+    let (output, stdout) = io::pipe().map_err(failed)?;
+    let stderr = stdout.try_clone().map_err(failed)?;
+    let mut command = Command::new(&program.command);
+    command
+        .args(&program.args)
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes)))
+        .envs(&request.manifest.entry.env)
+        .env(FD_VARIABLE, WIRE_FD.to_string())
+        .stdin(Stdio::null())
+        .stdout(stdout)
+        .stderr(stderr)
+        .process_group(0);
+    let folder = match &request.manifest.entry.workdir {
+        Some(workdir) => request.folder.join(workdir),
+        None => request.folder.clone(),
+    };
+    if folder.is_dir() {
+        command.current_dir(folder);
+    }
+    confinement.confine(&mut command, request)?;
+    tie_to_host(&mut command, &theirs);
+    let child = on_launcher(move || command.spawn())?.map_err(failed)?;
+    drop(theirs);
+    Ok(Launched { child, socket, output: output.into() })
+}
+
+/// What of the host's environment a child may see: search path, locale, time zone.
+fn passes(name: &str) -> bool {
+    matches!(name, "PATH" | "LANG" | "LANGUAGE" | "TZ") || name.starts_with("LC_")
+}
+
+fn tie_to_host(command: &mut Command, wire: &UnixStream) {
+    let wire = wire.as_raw_fd();
+    let host = rustix::process::getpid().as_raw_nonzero().get();
+    // SAFETY: the closure runs between fork and exec, where only async-signal-safe functions are allowed: it makes
+    // plain system calls and neither allocates nor locks. `wire` is open in the child because fork copied it.
+    unsafe {
+        command.pre_exec(move || {
+            // Dies with the host, even if that is killed. The signal fires when the *thread* that forked ends, which
+            // is why `on_launcher` exists. The check closes the gap in which the host died before this line.
+            checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+            if libc::getppid() != host {
+                return Err(io::Error::from_raw_os_error(libc::ESRCH));
+            }
+            // Orphaned grandchildren come back to the child, where `process` finds them when it is stopped.
+            checked(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
+            if wire == WIRE_FD {
+                checked(libc::fcntl(wire, libc::F_SETFD, 0))?;
+            } else {
+                checked(libc::dup2(wire, WIRE_FD))?;
+            }
+            // Whatever descriptors the host has open for others stay here. An old kernel lacks the call; descriptors
+            // that Rust opened are closed on exec anyway.
+            let first = libc::c_uint::try_from(WIRE_FD + 1).unwrap_or(libc::c_uint::MAX);
+            libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
+            Ok(())
+        });
+    }
+}
+
+fn checked(result: i32) -> io::Result<()> {
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// Runs something on a thread that lives as long as the process does.
+fn on_launcher<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    static LAUNCHER: OnceLock<Mutex<Sender<Task>>> = OnceLock::new();
+    let launcher = LAUNCHER.get_or_init(|| {
+        let (sender, tasks) = channel::<Task>();
+        let thread = std::thread::Builder::new().name("midplane-launch".to_owned());
+        let spawned = thread.spawn(move || tasks.iter().for_each(|task| task()));
+        if let Err(error) = spawned {
+            tracing::error!(%error, "no thread to start children from");
+        }
+        Mutex::new(sender)
+    });
+    let (done, result) = channel();
+    let task: Task = Box::new(move || {
+        let _ = done.send(work());
+    });
+    let gone = || Error::new(Code::Internal, "the thread that starts children is gone").remedy("restart the host");
+    launcher.lock().unwrap_or_else(PoisonError::into_inner).send(task).map_err(|_| gone())?;
+    result.recv().map_err(|_| gone())
+}

@@ -1,0 +1,144 @@
+//! What a child prints: cut into lines, made harmless, logged, and the last of it kept for reports.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use midplane_contract::{PluginId, defaults};
+
+/// Lines kept for the report of a crash, and the longest that one may be there.
+const KEPT: usize = 20;
+const KEPT_LENGTH: usize = 500;
+/// Lines logged per second; the rest is counted.
+const LINES_PER_SECOND: u32 = 1_000;
+
+/// Takes a child's output piece by piece.
+#[derive(Debug)]
+pub(crate) struct Output {
+    plugin: PluginId,
+    line: Vec<u8>,
+    cut: bool,
+    last: VecDeque<String>,
+    second: Instant,
+    logged: u32,
+    dropped: u64,
+}
+
+impl Output {
+    pub(crate) fn new(plugin: PluginId) -> Self {
+        let second = Instant::now();
+        Self { plugin, line: Vec::new(), cut: false, last: VecDeque::new(), second, logged: 0, dropped: 0 }
+    }
+
+    pub(crate) fn take(&mut self, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = match piece.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (piece, false),
+            };
+            let room = defaults::LOG_LINE.saturating_sub(self.line.len()).min(text.len());
+            self.cut |= room < text.len();
+            self.line.extend_from_slice(text.get(..room).unwrap_or_default());
+            if ends {
+                self.end_line();
+            }
+        }
+    }
+
+    /// Logs what has no end of line.
+    pub(crate) fn finish(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
+        }
+        self.report_dropped();
+    }
+
+    /// The last lines, oldest first.
+    pub(crate) fn last(&self) -> impl Iterator<Item = &str> {
+        self.last.iter().map(String::as_str)
+    }
+
+    fn end_line(&mut self) {
+        let mut text = harmless(&self.line);
+        if std::mem::take(&mut self.cut) {
+            let _ = write!(text, "… (cut at {} bytes)", defaults::LOG_LINE);
+        }
+        self.line.clear();
+        if self.last.len() == KEPT {
+            self.last.pop_front();
+        }
+        self.last.push_back(text.chars().take(KEPT_LENGTH).collect());
+        if self.second.elapsed() >= Duration::from_secs(1) {
+            self.report_dropped();
+            self.second = Instant::now();
+            self.logged = 0;
+        }
+        self.logged += 1;
+        if self.logged <= LINES_PER_SECOND {
+            tracing::info!(target: "midplane::stderr", plugin = %self.plugin, "{text}");
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    fn report_dropped(&mut self) {
+        let dropped = std::mem::take(&mut self.dropped);
+        if dropped > 0 {
+            tracing::warn!(target: "midplane::stderr", plugin = %self.plugin, dropped, "lines dropped, more than {LINES_PER_SECOND} per second");
+        }
+    }
+}
+
+/// Text with every control character escaped but the tab: nobody's terminal obeys a plugin.
+fn harmless(line: &[u8]) -> String {
+    let mut text = String::with_capacity(line.len());
+    for character in String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).chars() {
+        if character.is_control() && character != '\t' {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(pieces: &[&[u8]]) -> Vec<String> {
+        let mut output = Output::new(PluginId::new("p").unwrap());
+        for piece in pieces {
+            output.take(piece);
+        }
+        output.finish();
+        output.last().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn lines_are_joined_across_pieces_and_the_last_needs_no_end() {
+        assert_eq!(lines(&[b"one\ntw", b"o\r\n", b"three"]), ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn control_characters_are_escaped() {
+        assert_eq!(lines(&[b"\x1b[31mred\x07\tx"]), ["\\u{1b}[31mred\\u{7}\tx"]);
+    }
+
+    #[test]
+    fn an_endless_line_is_held_and_cut_at_the_cap() {
+        let mut output = Output::new(PluginId::new("p").unwrap());
+        for _ in 0..100 {
+            output.take(&[b'x'; 10_000]);
+            assert!(output.line.len() <= defaults::LOG_LINE);
+        }
+        assert!(output.cut);
+    }
+
+    #[test]
+    fn only_the_last_lines_are_kept() {
+        let text: String = (0..100).map(|n| format!("{n}\n")).collect();
+        let kept = lines(&[text.as_bytes()]);
+        assert_eq!((kept.len(), kept[0].as_str()), (KEPT, "80"));
+    }
+}
