@@ -40,6 +40,17 @@ fn every_relative_link_in_a_document_leads_somewhere() {
 }
 
 #[test]
+fn every_path_on_the_map_exists() {
+    let root = root();
+    let map = std::fs::read_to_string(root.join("ARCHITECTURE.md")).expect("there is a map");
+    let quoted = map.split('`').skip(1).step_by(2);
+    let paths: Vec<&str> = quoted.filter(|text| text.contains('/') && !text.contains(' ')).collect();
+    assert!(paths.len() > 20, "the map names only {} paths", paths.len());
+    let missing: Vec<&&str> = paths.iter().filter(|path| !root.join(path).exists()).collect();
+    assert!(missing.is_empty(), "the map names what is not there: {missing:?}");
+}
+
+#[test]
 fn every_c_plugin_printed_in_a_document_compiles_without_warnings() {
     let mut seen = 0;
     for document in documents() {
