@@ -1,1 +1,29 @@
-//! Under construction.
+//! Midplane: one kernel, every plugin, never switched off.
+//!
+//! [`kernel`] begins a [`Kernel`] with every runtime of this build. A program that wants plugins in workers calls
+//! [`worker::run_if_child`] first thing in `main`, or names a worker executable with [`worker::use_executable`].
+//!
+//! Cargo features choose the runtimes: `native`, `wasm`, `worker`; all are on by default.
+//!
+//! # Example
+//! The README's, compiled and run:
+//!
+#![doc = include_str!("../../../README.md")]
+#![forbid(unsafe_code)]
+
+mod compose;
+mod on_demand;
+pub mod worker;
+
+pub use compose::kernel;
+pub use midplane_contract as contract;
+pub use midplane_contract::Code;
+pub use midplane_contract::{
+    ActionName, Address, CONTRACT_VERSION, Envelope, Error, Health, HealthStatus, Hook, HostFunction, InstanceMode,
+    Instances, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result, RuntimeKind, State, Trust,
+    Version, VersionRange,
+};
+pub use midplane_kernel::{
+    Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
+    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+};
