@@ -9,8 +9,10 @@ mod build;
 mod document;
 mod fault;
 mod fields;
+mod minimal;
 mod model;
 mod nearest;
+mod place;
 mod quantity;
 mod rule;
 mod scalar;
@@ -27,6 +29,7 @@ pub use model::{
     Compatibility, Dependency, DependencyKind, Engine, Entry, FileType, InterfaceRef, Manifest, PackageFacts,
     PluginType, Reload, Resources, StateSpec,
 };
+pub use place::place;
 pub use quantity::{parse_duration, parse_size};
 pub use schema::json_schema;
 pub use words::runtime_of_file;
@@ -47,6 +50,36 @@ pub struct Parsed {
     pub faults: Vec<Fault>,
     /// How it is spelled; `None` when the text is not even YAML or JSON.
     pub spelling: Option<Spelling>,
+    /// What it says about files, which only somebody who sees the folder can check.
+    pub files: Files,
+}
+
+/// The files that a manifest names, as far as they can be told, also where it has faults.
+#[derive(Debug, Clone, Default)]
+pub struct Files {
+    /// The code. Inside the folder, as far as the path tells.
+    pub main: Option<Named>,
+    /// The working folder of a process, likewise.
+    pub workdir: Option<Named>,
+    /// Whether the code is a file: that of a remote plugin is an address.
+    pub remote: bool,
+}
+
+/// A path in a manifest, and where it is written.
+#[derive(Debug, Clone)]
+pub struct Named {
+    /// The path as written.
+    pub path: String,
+    pointer: String,
+    at: tree::Mark,
+}
+
+impl Named {
+    /// A fault at this place.
+    #[must_use]
+    pub fn fault(&self, code: FaultCode, message: impl Into<String>, remedy: impl Into<String>) -> Fault {
+        Fault::new(code, self.at, &self.pointer, message, remedy)
+    }
 }
 
 impl Parsed {
@@ -71,7 +104,7 @@ pub fn parse(name: &str, text: &[u8]) -> Parsed {
     let mut faults = Faults::default();
     let json = name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
     let Some(root) = yaml::read(text, json, &mut faults) else {
-        return Parsed { manifest: None, faults: faults.finish(), spelling: None };
+        return Parsed { manifest: None, faults: faults.finish(), spelling: None, files: Files::default() };
     };
     let document = Document::of(&root);
     walk::walk(&root, &document.shape(), &Place::ROOT, &mut faults);
@@ -88,7 +121,7 @@ pub fn parse(name: &str, text: &[u8]) -> Parsed {
             "report this: it is a fault of Midplane",
         ));
     }
-    Parsed { manifest, faults: faults.finish(), spelling: Some(document.spelling) }
+    Parsed { manifest, faults: faults.finish(), spelling: Some(document.spelling), files: document.files() }
 }
 
 #[cfg(test)]

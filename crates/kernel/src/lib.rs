@@ -14,7 +14,7 @@ mod barrier;
 mod berth;
 mod build;
 pub mod call;
-mod config;
+pub mod config;
 mod describe;
 pub mod discover;
 pub mod events;

@@ -1,8 +1,11 @@
 //! A manifest's tree, with the differences between the spellings taken away: parts are asked for by their flat name.
 
 use super::fields::{ENVELOPE_ONLY, ENVELOPED, FLAT, PACKAGE_ONLY};
+use super::rule::Rule;
 use super::shape::Shape;
 use super::tree::{Mark, Node, Value, join};
+use super::{Files, Named, words};
+use crate::RuntimeKind;
 
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -109,6 +112,20 @@ impl<'a> Document<'a> {
                 .or_else(|| self.text(&["runtime"]))
                 .or_else(|| self.text(&["runtime", "name"]))
                 .or_else(|| self.text(&["type"])),
+        }
+    }
+
+    /// The files that are named by paths which follow the rule for paths.
+    pub(super) fn files(&self) -> Files {
+        let named = |path: &[&str]| {
+            let node = self.part(path)?;
+            let text = node.text().filter(|text| Rule::Path.check(text).is_ok())?;
+            Some(Named { path: text.to_owned(), pointer: self.path(path), at: node.at })
+        };
+        Files {
+            main: named(&["entry", "main"]).or_else(|| named(&["entry_point"])),
+            workdir: named(&["entry", "workdir"]).or_else(|| named(&["runtime", "workdir"])),
+            remote: self.runtime_word().and_then(words::runtime) == Some(RuntimeKind::Remote),
         }
     }
 

@@ -135,29 +135,6 @@ pub struct Entry {
     pub workdir: Option<String>,
 }
 
-impl Entry {
-    /// Whether no code is named: the metadata of a package, which can be shown and not loaded. `runtime` then means
-    /// nothing.
-    #[must_use]
-    pub fn is_unnamed(&self) -> bool {
-        self.main.is_empty()
-    }
-}
-
-impl Default for Entry {
-    /// Names no code.
-    fn default() -> Self {
-        Self {
-            main: String::new(),
-            runtime: RuntimeKind::Process,
-            engine: None,
-            args: Vec::new(),
-            env: BTreeMap::new(),
-            workdir: None,
-        }
-    }
-}
-
 /// A kind of file that a plugin handles.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FileType {
@@ -218,7 +195,7 @@ pub enum DependencyKind {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Resources {
-    /// Free memory that the machine must have, in MiB.
+    /// Memory that the machine must have, in MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_memory_mb: Option<u64>,
     /// The plugin's memory limit, in MiB; also stands in [`Limits::memory`].
