@@ -4,14 +4,30 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use midplane_contract::version::parse_version;
-use midplane_contract::{Code, Error, Limits, Placement, PluginId, Result, RuntimeKind, Trust};
+use midplane_contract::{Code, Error, Limits, Manifest, Placement, PluginId, Result, RuntimeKind, Trust};
 
-use crate::assemble::{Runtimes, find};
+use crate::assemble::{Runtimes, enforceable, find};
 use crate::discover::Found;
-use crate::runtime::LoadRequest;
+use crate::policy::{self, Policy};
+use crate::runtime::{CodeFacts, LoadRequest};
+use crate::{config, placement};
 
-/// Fills the manifest of a bare file from the file's own `info`. Loads the code and lets it go again.
-pub(crate) fn bare(mut found: Found, runtimes: &Arc<Runtimes>, cache: PathBuf) -> Result<Found> {
+/// What the operator's decisions leave undone: a placement or limits that cannot be had, a configuration that does not
+/// fit.
+pub(crate) fn refusals(manifest: &Manifest, policy: &Policy, runtimes: &Runtimes) -> Vec<Error> {
+    let kind = manifest.entry.runtime;
+    let limits = policy::effective(&manifest.limits, &policy.limits);
+    let place = || {
+        let placement = placement::decide(kind, policy.trust, policy.placement, manifest.placement)?;
+        enforceable(find(runtimes, kind, placement)?.as_ref(), kind, placement, &limits)
+    };
+    let config = || config::effective(manifest.config_schema.as_ref(), &manifest.config, &policy.config);
+    place().err().into_iter().chain(config().err()).collect()
+}
+
+/// Fills the manifest of a bare file from the file's own `info`, and says what its runtime found out. Loads the code
+/// and lets it go again.
+pub(crate) fn bare(mut found: Found, runtimes: &Runtimes, cache: PathBuf) -> Result<(Found, CodeFacts)> {
     let kind = found.manifest.entry.runtime;
     // Native code is a stranger here: never in this process just to be asked its name.
     let placement = if kind == RuntimeKind::Native { Placement::Worker } else { Placement::InProcess };
@@ -48,7 +64,7 @@ pub(crate) fn bare(mut found: Found, runtimes: &Arc<Runtimes>, cache: PathBuf) -
     manifest.tags = info.tags.clone();
     manifest.capabilities = info.capabilities.clone();
     manifest.actions = info.actions.clone();
-    Ok(found)
+    Ok((found, code.facts().clone()))
 }
 
 fn wrong(main: &std::path::Path, why: &str) -> Error {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
-use midplane_contract::{Address, Code, Envelope, Error, Health, PluginId, Result, State, defaults};
+use midplane_contract::{Address, Code, Envelope, Error, Health, Manifest, PluginId, Result, State, defaults};
 use serde_json::{Map, Value, json};
 
 use crate::action::Action;
@@ -21,7 +21,7 @@ use crate::plugin::Plugin;
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::routes::{self, Route};
-use crate::runtime::{Host, Runtime};
+use crate::runtime::{CodeFacts, Host, Runtime};
 use crate::slot::Slot;
 use crate::status::{self, Status};
 use crate::{describe, operate, probe};
@@ -132,6 +132,27 @@ impl Kernel {
         let path = path.as_ref().to_path_buf();
         let found = self.inner.find(&path).await?;
         self.inner.register(path, found)
+    }
+
+    /// Reads a plugin folder, manifest, or bare file without registering it. A bare file is asked who it is, and what its
+    /// runtime found out is returned as well; code that has a manifest is not touched.
+    ///
+    /// # Errors
+    /// As [`Kernel::register`].
+    pub async fn describe(&self, path: impl AsRef<Path>) -> Result<(Found, Option<CodeFacts>)> {
+        let path = path.as_ref().to_path_buf();
+        let found = blocking::unblock(move || discover::read(&path)).await?;
+        match found.bare {
+            true => self.inner.described(found).await.map(|(found, facts)| (found, Some(facts))),
+            false => Ok((found, None)),
+        }
+    }
+
+    /// Why a plugin would not be loaded under this policy, beside what [`discover::check`] says: its placement, the
+    /// limits that this placement cannot hold, its configuration. No code is touched.
+    #[must_use]
+    pub fn refusals(&self, manifest: &Manifest, policy: &Policy) -> Vec<Error> {
+        describe::refusals(manifest, policy, &self.inner.runtimes)
     }
 
     /// Forgets a plugin that is not loaded.
@@ -355,6 +376,11 @@ impl Inner {
         if !found.bare {
             return Ok(found);
         }
+        self.described(found).await.map(|(found, _)| found)
+    }
+
+    /// A bare file with what it says of itself.
+    async fn described(&self, found: Found) -> Result<(Found, CodeFacts)> {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
         blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
     }

@@ -1,0 +1,206 @@
+//! What can be typed.
+
+mod named;
+mod refusal;
+mod text;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use midplane::{Address, Permission, Placement, PluginId, Trust};
+
+pub(crate) use named::For;
+pub(crate) use refusal::Refusal;
+pub(crate) use text::version;
+
+/// Reads the command line.
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Refusal> {
+    let arguments: Vec<OsString> = arguments.collect();
+    Cli::try_parse_from(&arguments).map_err(|error| Refusal::new(error, &arguments))
+}
+
+/// Loads plugins, calls them, opens files with them, checks and shows them.
+#[derive(Debug, Parser)]
+#[command(name = "midplane", version = version(), long_about = text::ABOUT, after_long_help = text::AFTER)]
+#[command(max_term_width = 100, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "For every command")]
+pub(crate) struct Global {
+    /// Print for people, or one JSON document for programs, errors too
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
+    #[arg(hide_default_value = true)]
+    pub(crate) output: Format,
+    /// Log more to stderr (-v, -vv)
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Log errors only, and leave the notes on stderr out
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON document on stdout, also for errors: `{"error": …}`
+    Json,
+}
+
+/// The commands, each in a file of its own below `command/`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(Run),
+    Open(Open),
+    Check(Check),
+    Inspect(Inspect),
+    List(List),
+    Completions(Completions),
+    /// Host one plugin for a host that started this process
+    #[command(hide = true)]
+    Worker(Worker),
+}
+
+/// Load plugins, and call one of them or wait until Ctrl-C
+#[derive(Debug, Args)]
+#[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
+pub(crate) struct Run {
+    /// Folders of plugins, manifests, or bare plugin files
+    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) plugins: Vec<PathBuf>,
+    /// Call this action once, print its reply and end
+    #[arg(long, value_name = "ID/ACTION")]
+    pub(crate) call: Option<Address>,
+    /// What the action gets: `-` for stdin, a file, @FILE, or JSON text. Nothing without it
+    #[arg(long, value_name = "FILE|JSON|-", requires = "call", allow_hyphen_values = true)]
+    pub(crate) input: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) calling: Calling,
+    #[command(flatten)]
+    pub(crate) policies: Policies,
+}
+
+/// Give a file to the plugin that handles its type, and print or save what comes back
+#[derive(Debug, Args)]
+#[command(long_about = text::OPEN, after_long_help = text::OPEN_EXAMPLES)]
+pub(crate) struct Open {
+    /// The file
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) folders: Folders,
+    /// Call this action instead of the one that the plugin names for the type
+    #[arg(long, value_name = "ACTION")]
+    pub(crate) action: Option<String>,
+    /// Use this plugin instead of the one with the highest priority
+    #[arg(long, value_name = "ID")]
+    pub(crate) with: Option<PluginId>,
+    #[command(flatten)]
+    pub(crate) calling: Calling,
+    #[command(flatten)]
+    pub(crate) policies: Policies,
+}
+
+/// Say everything that is wrong with a plugin, at once
+#[derive(Debug, Args)]
+#[command(long_about = text::CHECK, after_long_help = text::CHECK_EXAMPLES)]
+pub(crate) struct Check {
+    /// The plugin's folder, or its manifest
+    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) plugin: PathBuf,
+    #[command(flatten)]
+    pub(crate) policies: Policies,
+}
+
+/// Show a plugin's manifest and what its code is, without running it
+#[derive(Debug, Args)]
+#[command(long_about = text::INSPECT, after_long_help = text::INSPECT_EXAMPLES)]
+pub(crate) struct Inspect {
+    /// The plugin's folder, its manifest, or a bare plugin file
+    #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) plugin: PathBuf,
+}
+
+/// List the plugins in folders
+#[derive(Debug, Args)]
+#[command(long_about = text::LIST, after_long_help = text::LIST_EXAMPLES)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) folders: Folders,
+}
+
+/// Print a completion script for a shell
+#[derive(Debug, Args)]
+#[command(after_long_help = text::COMPLETIONS_EXAMPLES)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// What a host passes to a worker. A process that is one never gets as far as reading it.
+#[derive(Debug, Args)]
+pub(crate) struct Worker {
+    /// The descriptor of the wire
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) fd: Option<i32>,
+}
+
+/// Where plugins are looked for.
+#[derive(Debug, Args)]
+pub(crate) struct Folders {
+    /// Folder with plugins; may be given again [default: the folders in MIDPLANE_PLUGINS]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) plugins: Vec<PathBuf>,
+}
+
+/// How a call is made, and where its reply goes.
+#[derive(Debug, Args)]
+pub(crate) struct Calling {
+    /// Longest time of the call: 500ms, 5s, 2m [default: the action's own, 30s at most]
+    #[arg(long, value_name = "TIME", value_parser = named::duration)]
+    pub(crate) deadline: Option<Duration>,
+    /// Write the reply to this file instead of stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) save: Option<PathBuf>,
+}
+
+/// What the operator decides about plugins.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What plugins may do")]
+pub(crate) struct Policies {
+    /// Where a plugin runs: in-process or worker. May be given again for other plugins
+    #[arg(long, value_name = "ID=PLACEMENT", value_parser = named::placement)]
+    pub(crate) placement: Vec<For<Placement>>,
+    /// How far a plugin is trusted: trusted, normal or untrusted. Native code in-process must be trusted
+    #[arg(long, value_name = "ID=TRUST", value_parser = named::trust)]
+    pub(crate) trust: Vec<For<Trust>>,
+    /// Permit what a plugin asks for, or deny it with a leading `!`. May be given again
+    #[arg(long, value_name = "ID=PERMISSION", value_parser = named::permission)]
+    pub(crate) grant: Vec<For<Permission>>,
+    /// A plugin's configuration, a JSON object: a file, @FILE, or the text itself
+    #[arg(long, value_name = "ID=FILE|JSON", value_parser = named::text)]
+    pub(crate) config: Vec<For<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,117 @@
+//! The longer texts of `--help`.
+
+use std::sync::OnceLock;
+
+use midplane::CONTRACT_VERSION;
+
+/// Of the product and of the contract it speaks.
+pub(crate) fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| format!("{} (contract {CONTRACT_VERSION})", env!("CARGO_PKG_VERSION")))
+}
+
+pub(super) const ABOUT: &str = "\
+Midplane runs plugins: native libraries and WebAssembly, in this process or in a worker process of their own, called \
+the same way and limited the same way.
+
+A plugin is a folder with a manifest (plugin.yaml) and its code, or a bare .so or .wasm file that describes itself.";
+
+pub(super) const AFTER: &str = "\
+Examples:
+  midplane open notes.md --plugins plugins     give a file to the plugin that handles it
+  midplane run plugins/text-stats --call text-stats/count --input notes.md
+  midplane check my-plugin                     everything that is wrong with it
+  midplane list --plugins plugins              what there is
+
+Results go to stdout, everything else to stderr. With --output json stdout is one JSON document, whether it went well or
+not; after an error it is {\"error\": {code, message, remedy, …}}.
+
+Exit codes:
+  0 done                        4 plugin, action or file not found
+  1 the plugin answered with    5 denied
+    an error, or failed         6 deadline passed
+  2 wrong usage                 7 the host, or a connection
+  3 invalid manifest, plugin    130 interrupted
+    file or configuration
+
+Environment:
+  MIDPLANE_PLUGINS  folders with plugins, separated like PATH, where no --plugins is given
+  MIDPLANE_LOG      what is logged to stderr: a level, or TARGET=LEVEL separated by commas (target `plugin`: plugins)
+  NO_COLOR          no colour; there is none anyway where output is not a terminal
+  XDG_CACHE_HOME    compiled code and copies are kept in its folder `midplane`";
+
+pub(super) const RUN: &str = "\
+Registers and loads the plugins, in the order given, with what they depend on.
+
+Without --call it shows what is loaded and waits until Ctrl-C (or SIGTERM); then calls in flight end, plugins are stopped \
+and unloaded, and the exit code is 130.
+
+With --call it calls one action and ends. The reply goes to stdout as it is, chunk by chunk; on a terminal a reply that is \
+not text is described instead.";
+
+pub(super) const RUN_EXAMPLES: &str = "\
+Examples:
+  midplane run plugins/text-stats
+  midplane run plugins/text-stats --call text-stats/count --input notes.txt
+  echo '# Title' | midplane run plugins/markdown --call markdown/render --input -
+  midplane run plugins/markdown --call markdown/render_with --input '{\"markdown\": \"*hi*\"}'
+  midplane run plugins/markdown --trust markdown=trusted --placement markdown=in-process
+  midplane run plugins/thumbnailer --call thumbnailer/thumbnail --input cat.jpg --save cat.png
+  midplane run a b --call a/ask --grant 'a=plugin.call:b/*' --config a=a.json --deadline 5s
+
+The input is stdin for `-`; the content of the file, if there is one of that name; otherwise the text itself, which must
+be JSON. @FILE is always a file.";
+
+pub(super) const OPEN: &str = "\
+Finds the plugin that handles the file's type, calls it with the file's content and prints what comes back.
+
+Types are told by the file's name alone, never by its content: by the extension, and by the media type that goes with it. \
+Among several plugins the highest priority wins, then the id. Which one it was, and who else could, is said on stderr.";
+
+pub(super) const OPEN_EXAMPLES: &str = "\
+Examples:
+  midplane open notes.md --plugins plugins > notes.html
+  midplane open cat.jpg --plugins plugins --save small.png
+  midplane open cat.jpg --plugins plugins --with thumbnailer --action inspect
+  MIDPLANE_PLUGINS=~/plugins:/usr/lib/midplane midplane open song.flac";
+
+pub(super) const CHECK: &str = "\
+Says everything that is wrong with a plugin at once, each fault with its place, its code and a remedy: the manifest's \
+fields and the rules between them, paths that leave the folder, code that is missing, machines that are excluded, limits \
+that the placement cannot hold.
+
+Warnings do not make it fail; with errors the exit code is 3. No code is run.";
+
+pub(super) const CHECK_EXAMPLES: &str = "\
+Examples:
+  midplane check my-plugin
+  midplane check my-plugin/plugin.yaml --output json
+  midplane check my-plugin --placement my-plugin=in-process --trust my-plugin=trusted";
+
+pub(super) const INSPECT: &str = "\
+Shows a plugin: its manifest in the one model that all spellings are read into, and what its code is (format, processor, \
+exports, imports, checksum) as the file says it. Code with a manifest is not run.
+
+A bare file has no manifest. It is asked to describe itself, native code in a worker process and WebAssembly in this one, \
+and what the runtime found out is shown as well.";
+
+pub(super) const INSPECT_EXAMPLES: &str = "\
+Examples:
+  midplane inspect plugins/text-stats
+  midplane inspect build/libmarkdown.so
+  midplane inspect plugins/text-stats --output json | jq .manifest.actions";
+
+pub(super) const LIST: &str = "\
+Lists the plugins in folders: every folder in them that has a manifest, and every bare plugin file. A plugin that cannot \
+be used is listed with the reason, and does not make the command fail.";
+
+pub(super) const LIST_EXAMPLES: &str = "\
+Examples:
+  midplane list --plugins plugins
+  midplane list --plugins plugins --output json | jq -r '.plugins[].id'";
+
+pub(super) const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  midplane completions bash > ~/.local/share/bash-completion/completions/midplane
+  midplane completions zsh > ~/.zfunc/_midplane
+  midplane completions fish > ~/.config/fish/completions/midplane.fish";

@@ -1,0 +1,47 @@
+//! The commands: what each does with what was typed.
+
+mod check;
+mod completions;
+mod inspect;
+mod list;
+mod open;
+mod run;
+mod table;
+
+use midplane::{Code, Error};
+
+use crate::args::{Cli, Command};
+use crate::exit::{Exit, Outcome, Stop};
+use crate::host::block_on;
+use crate::output::Output;
+use crate::{logging, notice, report};
+
+/// Carries out a command and says how the process ends.
+pub(crate) fn run(cli: Cli) -> Exit {
+    let output = Output { format: cli.global.output };
+    if cli.global.quiet {
+        notice::be_quiet();
+    }
+    let done = logging::start(cli.global.verbose, cli.global.quiet).and_then(|()| carry_out(cli.command, output));
+    done.unwrap_or_else(|stop| report::stop(stop, output))
+}
+
+fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
+    match command {
+        Command::Run(run) => block_on(run::run(run, output)),
+        Command::Open(open) => block_on(open::open(open, output)),
+        Command::Check(check) => block_on(check::check(check, output)),
+        Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
+        Command::List(list) => block_on(list::list(list, output)),
+        Command::Completions(completions) => completions::completions(&completions, output),
+        Command::Worker(_) => {
+            let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";
+            Err(Stop::usage("a worker is started by its host, never by hand", remedy))
+        }
+    }
+}
+
+/// What a thread that was to read or write and did not come back means.
+pub(crate) fn lost_thread(error: tokio::task::JoinError) -> Error {
+    Error::new(Code::Internal, "a thread of the command was lost").caused_by(&error)
+}

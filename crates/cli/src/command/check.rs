@@ -1,0 +1,78 @@
+//! `midplane check`: everything that is wrong with a plugin, at once.
+
+use std::path::Path;
+
+use midplane::discover::{self, Report};
+use midplane::{Kernel, Manifest, Policy};
+use serde_json::json;
+
+use crate::args::Check;
+use crate::exit::{Exit, Outcome};
+use crate::host::Host;
+use crate::nearest::did_you_mean;
+use crate::output::Output;
+use crate::report::{Finding, Source};
+use crate::{notice, policies};
+
+/// Checks, and ends with 3 when there is an error.
+pub(super) async fn check(check: Check, output: Output) -> Outcome<Exit> {
+    let report = discover::check(&check.plugin)?;
+    let source = Source::read(&report.file.display().to_string());
+    Host::with(async |host| {
+        let mut findings: Vec<Finding> = report.faults.iter().map(|fault| Finding::of_fault(fault, &source)).collect();
+        if let Some(manifest) = &report.manifest {
+            findings.extend(refusals(host.kernel(), manifest, &check, &source)?);
+        }
+        let errors = findings.iter().filter(|finding| finding.is_error()).count();
+        if output.is_json() {
+            output.json(&document(&report, &findings, errors))?;
+        } else {
+            findings.iter().for_each(|finding| finding.print(&source));
+            conclude(&report, &check.plugin, errors, findings.len() - errors, output)?;
+        }
+        Ok(if errors == 0 && report.manifest.is_some() { Exit::Done } else { Exit::Invalid })
+    })
+    .await
+}
+
+/// What the operator's decisions, or the contract's defaults, leave undone.
+fn refusals(kernel: &Kernel, manifest: &Manifest, check: &Check, source: &Source) -> Outcome<Vec<Finding>> {
+    let mut decided = policies::by_plugin(&check.policies)?;
+    let policy = decided.remove(&manifest.id).unwrap_or_default();
+    for other in decided.keys() {
+        let remedy = did_you_mean(other.as_str(), std::iter::once(manifest.id.as_str()), "plugins");
+        notice::say(&format!("nothing is checked for `{other}`: {remedy}"));
+    }
+    // Without a configuration on the command line one that is missing is for the operator to bring, not a fault.
+    let configured = !policy.config.is_empty();
+    let refusals = kernel.refusals(manifest, &Policy { ..policy });
+    Ok(refusals.iter().map(|error| Finding::of_refusal(error, configured, source)).collect())
+}
+
+fn document(report: &Report, findings: &[Finding], errors: usize) -> serde_json::Value {
+    let manifest = report.manifest.as_ref();
+    json!({
+        "file": report.file,
+        "plugin": manifest.map(|manifest| &manifest.id),
+        "version": manifest.map(|manifest| manifest.version.to_string()),
+        "spelling": report.spelling,
+        "valid": errors == 0 && manifest.is_some(),
+        "errors": errors,
+        "warnings": findings.len() - errors,
+        "faults": findings,
+    })
+}
+
+fn conclude(report: &Report, plugin: &Path, errors: usize, warnings: usize, output: Output) -> Outcome<()> {
+    let count = |number: usize, what: &str| match number {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        many => format!("{many} {what}s"),
+    };
+    let counted = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
+    let name = match &report.manifest {
+        Some(manifest) => format!("{} {}", manifest.id, manifest.version),
+        None => plugin.display().to_string(),
+    };
+    output.text(&notice::tidy(&format!("{name}: {counted}")))
+}

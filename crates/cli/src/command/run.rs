@@ -1,0 +1,93 @@
+//! `midplane run`: loads plugins, and calls one of them or waits.
+
+use midplane::contract::defaults;
+use midplane::{Address, PluginId, Status};
+use serde_json::json;
+
+use super::table;
+use crate::args::Run;
+use crate::exit::{Exit, Outcome};
+use crate::host::Host;
+use crate::input::Input;
+use crate::interrupt::Interrupt;
+use crate::notice;
+use crate::output::Output;
+use crate::reply::Delivery;
+
+/// Loads what was named; then calls, or shows it and waits for the end.
+pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
+    let input = Input::parse(run.input.as_deref())?;
+    let interrupt = Interrupt::listen()?;
+    Host::with(async |host| {
+        interrupt.or(load(&run, host)).await??;
+        match &run.call {
+            Some(address) => call(&run, address, input, host, output, &interrupt).await,
+            None => wait(host, output, &interrupt).await,
+        }
+    })
+    .await
+}
+
+async fn load(run: &Run, host: &Host) -> Outcome<()> {
+    let mut ids: Vec<PluginId> = Vec::new();
+    for path in &run.plugins {
+        ids.push(host.register(path).await?);
+    }
+    host.decide(&run.policies)?;
+    if let Some(address) = &run.call {
+        host.known(&address.plugin)?;
+    }
+    for id in &ids {
+        // One may have been loaded already, because another depends on it.
+        host.kernel().ensure_loaded(id).await?;
+    }
+    Ok(())
+}
+
+async fn call(
+    run: &Run,
+    address: &Address,
+    input: Input,
+    host: &Host,
+    output: Output,
+    interrupt: &Interrupt,
+) -> Outcome<Exit> {
+    let action = host.action(address)?;
+    let status = host.known(&address.plugin)?;
+    let cap = status.manifest.limits.payload.unwrap_or(defaults::PAYLOAD_CAP as u64);
+    // Stdin may never end: Ctrl-C is to be heard meanwhile.
+    let read = tokio::task::spawn_blocking(move || input.read(cap));
+    let input = interrupt.or(read).await?.map_err(super::lost_thread)??;
+    let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt };
+    let reply = delivery.call(&action, input, run.calling.deadline).await?;
+    if output.is_json() {
+        let runtime = status.generation.map(|generation| generation.runtime);
+        let (plugin, action) = (&address.plugin, &address.action);
+        output.json(&json!({ "plugin": plugin, "action": action, "runtime": runtime, "reply": reply }))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn wait(host: &Host, output: Output, interrupt: &Interrupt) -> Outcome<Exit> {
+    let statuses = host.kernel().statuses();
+    if output.is_json() {
+        output.json(&json!({ "plugins": statuses }))?;
+    } else {
+        output.text(&table::columns(&statuses.iter().map(row).collect::<Vec<_>>()))?;
+        notice::say("running; Ctrl-C ends it");
+    }
+    interrupt.asked().await;
+    notice::say("stopping");
+    Ok(Exit::Interrupted)
+}
+
+fn row(status: &Status) -> [String; 5] {
+    let generation = status.generation.as_ref();
+    [
+        status.id.to_string(),
+        status.manifest.version.to_string(),
+        status.state.to_string(),
+        generation.map(|generation| generation.runtime.clone()).unwrap_or_default(),
+        generation.map(|generation| generation.actions.join(", ")).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,76 @@
+//! Folders that hold plugins.
+
+use std::path::{Path, PathBuf};
+
+use midplane::discover;
+
+use crate::args::Folders;
+use crate::exit::{Outcome, Stop};
+use crate::host::Host;
+use crate::input::unreadable;
+
+/// The variable that names folders where `--plugins` does not.
+pub(crate) const VARIABLE: &str = "MIDPLANE_PLUGINS";
+
+/// A plugin that cannot be used.
+pub(crate) struct Unusable {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// What is wrong with it.
+    pub(crate) error: midplane::Error,
+}
+
+impl Folders {
+    /// The folders to look in.
+    ///
+    /// # Errors
+    /// Usage when none is named; not found for one that is not there.
+    pub(crate) fn named(&self) -> Outcome<Vec<PathBuf>> {
+        let mut folders = self.plugins.clone();
+        if folders.is_empty() {
+            let variable = std::env::var_os(VARIABLE).unwrap_or_default();
+            folders = std::env::split_paths(&variable).filter(|folder| !folder.as_os_str().is_empty()).collect();
+        }
+        if folders.is_empty() {
+            let remedy = format!("name one with --plugins DIR, or several in {VARIABLE}, separated like PATH");
+            return Err(Stop::usage("no folder with plugins is named", remedy));
+        }
+        Ok(folders)
+    }
+
+    /// Registers everything in the folders, and returns what cannot be. A folder that is itself a plugin is one.
+    ///
+    /// # Errors
+    /// As [`Folders::named`], and a folder that cannot be read.
+    pub(crate) async fn register(&self, host: &Host) -> Outcome<Vec<Unusable>> {
+        let folders = self.named()?;
+        folders.iter().try_for_each(|folder| searchable(folder))?;
+        let mut unusable = Vec::new();
+        for found in discover::scan(&folders) {
+            let registered = match found {
+                Ok(found) => {
+                    let path = if found.bare { found.main } else { found.folder };
+                    host.kernel().register(&path).await.map(drop).map_err(|error| (path, error))
+                }
+                Err(broken) => Err(broken),
+            };
+            unusable.extend(registered.err().map(|(path, error)| Unusable { path, error }));
+        }
+        Ok(unusable)
+    }
+}
+
+/// Whether a folder can be searched.
+fn searchable(folder: &Path) -> Outcome<()> {
+    let unreadable = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let remedy = "check the folders given with --plugins and MIDPLANE_PLUGINS";
+            Stop::not_found(format!("there is no folder {}", folder.display()), remedy)
+        }
+        std::io::ErrorKind::NotADirectory => {
+            Stop::usage(format!("{} is no folder", folder.display()), "name the folder that the plugins are in")
+        }
+        _ => unreadable(&folder.display().to_string(), &error),
+    };
+    std::fs::read_dir(folder).map(drop).map_err(unreadable)
+}

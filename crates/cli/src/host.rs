@@ -1,0 +1,94 @@
+//! A kernel with the plugins that were named, and what the operator decided about them.
+
+use std::future::Future;
+use std::path::Path;
+
+use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
+
+use crate::args::Policies;
+use crate::exit::{Outcome, Stop};
+use crate::nearest::did_you_mean;
+use crate::policies;
+
+/// The kernel of one command.
+pub(crate) struct Host {
+    kernel: Kernel,
+}
+
+impl Host {
+    /// Starts a kernel, lets the work use it, and shuts it down however the work ends: no plugin and no worker is left.
+    pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
+        let host = Self { kernel: midplane::kernel().build() };
+        let done = work(&host).await;
+        host.kernel.shutdown().await;
+        done
+    }
+
+    /// The kernel itself.
+    pub(crate) fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// Registers what stands at a path.
+    ///
+    /// # Errors
+    /// Not found when nothing does; otherwise the kernel's.
+    pub(crate) async fn register(&self, path: &Path) -> Outcome<PluginId> {
+        Ok(self.kernel.register(path).await?)
+    }
+
+    /// Sets what the operator decided. Every plugin named has to be there: a misspelt id is not to be overlooked.
+    ///
+    /// # Errors
+    /// `plugin_not_found` with the nearest ids, `config_invalid` for a configuration that cannot be read.
+    pub(crate) fn decide(&self, policies: &Policies) -> Outcome<()> {
+        for (id, policy) in policies::by_plugin(policies)? {
+            self.known(&id)?;
+            self.kernel.set_policy(&id, policy);
+        }
+        Ok(())
+    }
+
+    /// The status of a plugin that is registered.
+    ///
+    /// # Errors
+    /// `plugin_not_found` with the nearest ids.
+    pub(crate) fn known(&self, id: &PluginId) -> Outcome<Status> {
+        let statuses = self.kernel.statuses();
+        let ids: Vec<&str> = statuses.iter().map(|status| status.id.as_str()).collect();
+        let missing = || {
+            let remedy = did_you_mean(id.as_str(), ids.iter().copied(), "plugins here");
+            Error::new(Code::PluginNotFound, format!("there is no plugin `{id}` here")).remedy(remedy).plugin(id)
+        };
+        Ok(self.kernel.status(id).map_err(|_| missing())?)
+    }
+
+    /// A handle for an action of a plugin that is loaded.
+    ///
+    /// # Errors
+    /// `action_not_found` with the nearest names.
+    pub(crate) fn action(&self, address: &Address) -> Outcome<Action> {
+        let status = self.known(&address.plugin)?;
+        let offered = status.generation.map(|generation| generation.actions).unwrap_or_default();
+        let name = address.action.as_str();
+        if !offered.is_empty() && !offered.iter().any(|offered| offered == name) {
+            let message = format!("`{}` has no action `{name}`", address.plugin);
+            let remedy = did_you_mean(name, offered.iter().map(String::as_str), "actions");
+            let error = Error::new(Code::ActionNotFound, message).remedy(remedy);
+            return Err(Stop::from(error.plugin(&address.plugin).action(name)));
+        }
+        Ok(self.kernel.action(&address.to_string())?)
+    }
+}
+
+/// Runs a command on an executor of its own. What still blocks when the command has ended is left behind.
+///
+/// # Errors
+/// The command's, and `io` when the system gives no threads.
+pub(crate) fn block_on<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.map_err(|error| Error::new(Code::Io, "no threads to work with").caused_by(&error))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}

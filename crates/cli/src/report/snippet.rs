@@ -1,0 +1,91 @@
+//! A manifest's text, to show faults in.
+
+use std::fs::File;
+use std::io::Read;
+use std::sync::Arc;
+
+use midplane::contract::{defaults, manifest};
+use miette::{LabeledSpan, MietteError, NamedSource, SourceCode, SourceSpan, SpanContents};
+
+use crate::notice;
+
+/// A file's text. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Source(Arc<NamedSource<String>>);
+
+impl Source {
+    /// A text that was read already.
+    fn new(name: &str, text: &[u8]) -> Self {
+        // Control characters would steer the terminal; each gives way to one character, so that columns stay.
+        let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
+        let text = String::from_utf8_lossy(text).chars().map(plain).collect();
+        Self(Arc::new(NamedSource::new(notice::tidy(name), text)))
+    }
+
+    /// Reads a file; one that cannot be read has no text to show.
+    pub(crate) fn read(name: &str) -> Self {
+        let mut text = Vec::new();
+        if let Ok(file) = File::open(name) {
+            // What was read before a failure is shown.
+            let _ = file.take(defaults::MANIFEST_SIZE as u64).read_to_end(&mut text);
+        }
+        Self::new(name, &text)
+    }
+
+    /// The file's name.
+    pub(super) fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    /// Line and column of a field, a JSON pointer. `None` where it is not written.
+    pub(super) fn place(&self, field: &str) -> Option<(usize, usize)> {
+        manifest::place(self.0.name(), self.0.inner().as_bytes(), &[field])
+    }
+
+    /// Marks the word at a line and column, both from 1. `None` where there is no such place.
+    pub(super) fn label(&self, line: usize, column: usize) -> Option<LabeledSpan> {
+        let text = self.0.inner();
+        let mut start = 0;
+        for _ in 1..line {
+            start += text.get(start..)?.find('\n')? + 1;
+        }
+        let rest = text.get(start..).filter(|_| line > 0 && !text.is_empty())?;
+        let row = rest.lines().next().unwrap_or_default();
+        let skipped = row.char_indices().nth(column.saturating_sub(1)).map_or(row.len(), |(at, _)| at);
+        let word = row.get(skipped..)?;
+        let length = word.find([' ', ',', ':', ']', '}']).unwrap_or(word.len()).max(1);
+        Some(LabeledSpan::new(None, start + skipped, length.min(text.len() - start - skipped)))
+    }
+}
+
+impl SourceCode for Source {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        self.0.read_span(span, before, after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn marked(text: &str, line: usize, column: usize) -> Option<&str> {
+        let label = Source::new("plugin.yaml", text.as_bytes()).label(line, column)?;
+        text.get(label.offset()..label.offset() + label.len())
+    }
+
+    #[test]
+    fn the_word_at_the_place_is_marked() {
+        let text = "id: a\nversion: ü1.0 # x\n";
+        assert_eq!(marked(text, 1, 5), Some("a"));
+        assert_eq!(marked(text, 2, 1), Some("version"));
+        assert_eq!(marked(text, 2, 10), Some("ü1.0"));
+        assert_eq!(marked(text, 9, 1), None);
+        assert_eq!(marked(text, 0, 0), None);
+        assert_eq!(marked("", 1, 1), None);
+    }
+}
