@@ -60,7 +60,7 @@ pub fn midplane() -> Result<PathBuf> {
 /// When it does not build.
 pub fn bench() -> Result<PathBuf> {
     let step = Step::begin("Building", "everything with full optimization; from cold this takes some minutes");
-    cargo::run(&["build", "--release", "--workspace"])?;
+    cargo::run(&["build", "--release", "--workspace", "--examples", "--bins", "--lib"])?;
     step.done();
     let folder = workspace::target_folder()?.join("release");
     Ok(folder.join(format!("midplane-bench{}", std::env::consts::EXE_SUFFIX)))

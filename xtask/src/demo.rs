@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{build, stage, workspace};
+use crate::{build, cargo, stage, workspace};
 
 /// A file and the plugin that is to open it.
 #[derive(Debug, Clone, Copy)]
@@ -57,15 +57,6 @@ const SHOWINGS: &[Showing] = &[
     },
 ];
 
-const NEXT: &str = "\
-What to try next
-  target/debug/midplane list --plugins target/plugins
-  target/debug/midplane open FILE --plugins target/plugins      a .md, .txt, .csv, .png, .jpg, .mp3, .flac of your own
-  target/debug/midplane inspect target/plugins/text-stats       what a plugin is, needs and offers
-  examples/markdown/                                            the source of a plugin; README.md says how to write one
-  cargo xtask test                                              every promise, tried
-";
-
 /// Runs the demo.
 ///
 /// # Errors
@@ -75,22 +66,25 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         bail!("`cargo xtask demo` takes no arguments");
     }
     build::everything()?;
+    let root = workspace::root()?;
     let host = Host {
         binary: build::midplane()?,
         plugins: stage::examples()?,
-        samples: workspace::root()?.join("examples").join("samples"),
+        samples: root.join("examples").join("samples"),
         scratch: workspace::target_folder()?.join("demo"),
+        root,
     };
     std::fs::create_dir_all(&host.scratch).with_context(|| format!("making {}", host.scratch.display()))?;
     for showing in SHOWINGS {
         host.show(showing)?;
     }
-    println!("\n{NEXT}");
+    println!("\n{}", host.next());
     Ok(ExitCode::SUCCESS)
 }
 
 /// The `midplane` command and the folders it is pointed at.
 struct Host {
+    root: PathBuf,
     binary: PathBuf,
     plugins: PathBuf,
     samples: PathBuf,
@@ -108,20 +102,35 @@ impl Host {
         println!("\n{} -> {} ({}): {}", showing.sample, showing.plugin, showing.made_of, showing.expect);
         let inside = self.open(showing, "in-process")?;
         show::answer(&inside.bytes);
-        println!("  in the host's process: {}", show::cost(inside.bytes.len(), inside.took));
+        println!("    {}, in the host's process", show::cost(inside.bytes.len(), inside.took));
         let worker = self.open(showing, "worker")?;
-        println!("  in a worker process:   {}", show::cost(worker.bytes.len(), worker.took));
         if inside.bytes != worker.bytes {
             bail!("{} answered differently in a worker than in the host's process", showing.plugin);
         }
+        println!("    the same {}, in a worker process", show::cost(worker.bytes.len(), worker.took));
         Ok(())
+    }
+
+    fn next(&self) -> String {
+        let near = |path: &Path| path.strip_prefix(&self.root).unwrap_or(path).display().to_string();
+        let (midplane, plugins) = (near(&self.binary), near(&self.plugins));
+        format!(
+            "\
+What to try next
+  {midplane} open FILE --plugins {plugins}    with a .md, .txt, .csv, .png, .jpg, .mp3 or .flac of your own
+  {midplane} list --plugins {plugins}
+  {midplane} inspect {plugins}/text-stats
+  examples/markdown/     the source of a plugin; README.md shows how to write one
+  cargo xtask test       every promise, tried"
+        )
     }
 
     fn open(&self, showing: &Showing, placement: &str) -> Result<Answer> {
         let output = self.scratch.join(format!("{}-{placement}", showing.plugin));
         let mut command = self.command(showing, placement, &output);
+        println!("  $ {}", cargo::line(&command).replace(&format!("{}/", self.root.display()), ""));
         let began = Instant::now();
-        crate::cargo::run_command(&mut command)?;
+        cargo::run_command(&mut command)?;
         let took = began.elapsed();
         let bytes = std::fs::read(&output).with_context(|| format!("reading {}", output.display()))?;
         Ok(Answer { bytes, took })
