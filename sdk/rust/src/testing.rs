@@ -150,3 +150,6 @@ fn own<T>(outcome: Result<T, Failure>) -> Result<T> {
         Err(Failure::Panicked(said)) => panic!("the plugin panicked: {said}"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -189,7 +189,7 @@ pub(crate) fn missing_entry(path: &Path) -> Error {
 }
 
 fn defines<'data>(symbol: &impl ObjectSymbol<'data>, name: &str) -> bool {
-    symbol.is_definition() && symbol.name() == Ok(name)
+    !symbol.is_undefined() && symbol.name() == Ok(name)
 }
 
 fn exported(file: &Elf<'_>) -> Vec<String> {
