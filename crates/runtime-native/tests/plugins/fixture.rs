@@ -24,6 +24,7 @@ struct Guest {
     name: String,
 }
 
+#[expect(clippy::panic, reason = "one of the actions is there to panic")]
 impl Plugin for Fixture {
     fn define() -> Definition<Self> {
         Definition::new()
