@@ -143,12 +143,8 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     let plugin = request.manifest.id.clone();
     let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
     let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);
-    if let Err(error) = reactor.adopt(&connection) {
-        connection.process.reap();
-        return Err(error);
-    }
     let tenancy = Tenancy { connection, hosting: setup.hosting };
-    let loaded = greet(setup, &tenancy.connection)
+    let loaded = greet(setup, reactor, &tenancy.connection)
         .and_then(|()| load(setup, &tenancy.connection, request))
         .map_err(|error| match error.code() {
             Fault::Crashed | Fault::DeadlineExceeded | Fault::ProtocolError => error.kind(Kind::Load),
@@ -158,7 +154,7 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     Ok((tenancy, loaded))
 }
 
-fn greet(setup: &Setup, connection: &Arc<Connection>) -> Result<()> {
+fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
     let hello = Hello::ours(concat!("midplane ", env!("CARGO_PKG_VERSION")));
     let hello = serde_json::to_vec(&hello).map_err(|error| unwritable("HELLO", &error))?;
     let scope = Scope::within(setup.patience);
@@ -168,6 +164,11 @@ fn greet(setup: &Setup, connection: &Arc<Connection>) -> Result<()> {
     let until = Instant::now() + setup.patience;
     let control = Arc::clone(&connection.control);
     let mut exchange = Exchange::start(connection, &control, &mut scratch, &request, &[])?;
+    // Only now may somebody read: an answer that came before the question would be dropped.
+    if let Err(error) = reactor.adopt(connection) {
+        connection.abandon(&error);
+        return Err(error);
+    }
     loop {
         if let Some(end) = exchange.advance(&mut |_| Ok(()), None) {
             return end.map(drop);

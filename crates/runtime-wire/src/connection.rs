@@ -161,14 +161,15 @@ impl Connection {
         match sent {
             Sent::All => {}
             Sent::Queued => self.reactor.flush_soon(self),
-            Sent::Blocked => self.want(|interest| interest.write = true),
+            Sent::Blocked => self.want(|interest| interest.write = self.outbox.is_blocked()),
         }
     }
 
     /// Writes what is queued, as far as it fits.
     pub(crate) fn flush(&self) {
-        let sent = self.outbox.flush(&*self.carrier);
-        self.want(|interest| interest.write = sent == Sent::Blocked);
+        self.outbox.flush(&*self.carrier);
+        // Asked under the lock of `want`: of two threads that flush at once, the later one knows better.
+        self.want(|interest| interest.write = self.outbox.is_blocked());
     }
 
     fn want(&self, change: impl FnOnce(&mut Interest)) {
@@ -200,7 +201,7 @@ impl Connection {
         self.actions.get()?.get(number as usize).map(ToString::to_string)
     }
 
-    /// A request begins: makes sure that somebody reads, unless the caller is alone and will.
+    /// A request begins.
     pub(crate) fn enter(&self) {
         self.in_flight.fetch_add(1, Ordering::SeqCst);
     }
@@ -295,7 +296,7 @@ impl Connection {
                 again(now + LOOK);
             }
         }
-        let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
+        let graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         let late = graces.iter().find(|grace| now >= grace.until).map(|grace| grace.cause.clone());
         if let Some(first) = graces.iter().map(|grace| grace.until).min() {
             again(first);
@@ -391,9 +392,16 @@ impl Connection {
         self.process.kill();
     }
 
+    /// Ends a connection that nobody looks after.
+    pub(crate) fn abandon(&self, cause: &Error) {
+        self.process.reap();
+        let _ = self.fate.set(cause.clone());
+    }
+
     /// Asks the peer to finish. What follows is its wish, not a crash.
     pub(crate) fn shut_down(&self) {
         self.stopping.store(true, Ordering::SeqCst);
+        self.process.remember_descendants();
         self.send(Prefix::new(FrameKind::Shutdown, CONNECTION, 0), &[], &[]);
     }
 

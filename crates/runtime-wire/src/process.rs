@@ -33,6 +33,8 @@ pub(crate) struct Process {
     output: Mutex<Output>,
     end: OnceLock<Option<End>>,
     over: (Mutex<bool>, Condvar),
+    /// What descended from it when it was asked to end, wherever that has moved since.
+    left: Mutex<Vec<OwnedFd>>,
     pub(crate) memory_limit: Option<u64>,
 }
 
@@ -65,6 +67,7 @@ impl Process {
             output: Mutex::new(Output::new(plugin)),
             end: OnceLock::new(),
             over: (Mutex::new(false), Condvar::new()),
+            left: Mutex::default(),
             memory_limit,
         })
     }
@@ -118,6 +121,9 @@ impl Process {
     /// Collects the ended process, kills what it left behind and takes its last output.
     pub(crate) fn reap(&self) {
         self.kill();
+        for left in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = rustix::process::pidfd_send_signal(&left, Signal::KILL);
+        }
         let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
         let _ = self.end.set(status.ok().and_then(end_of));
         for _ in 0..64 {
@@ -158,6 +164,14 @@ impl Process {
         true
     }
 
+    /// Keeps hold of what descends from the process now, so that it can be killed after the process has ended in order
+    /// and is no longer there to ask.
+    pub(crate) fn remember_descendants(&self) {
+        let held = descendants(self.pid()).into_iter().filter_map(Pid::from_raw);
+        let held = held.filter_map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = held.collect();
+    }
+
     /// Kills the process, its group and its descendants, also those that left the group. Does nothing once it has
     /// been collected: the number may be somebody else's by then.
     pub(crate) fn kill(&self) {
@@ -180,7 +194,7 @@ fn end_of(status: ExitStatus) -> Option<End> {
 }
 
 /// The processes below this one, as far as they can be told.
-fn descendants(root: i32) -> Vec<i32> {
+pub(crate) fn descendants(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut next = vec![root];
     while let Some(pid) = next.pop() {

@@ -220,7 +220,9 @@ impl Reactor {
     fn look(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut next = None;
-        for number in std::mem::take(&mut *lock(&self.attended)) {
+        // A list of its own: in the head of the loop the lock would be held until the loop's end.
+        let attended = std::mem::take(&mut *lock(&self.attended));
+        for number in attended {
             let Some(connection) = lock(&self.connections).get(&number).cloned() else { continue };
             connection.attended.store(false, Ordering::SeqCst);
             let Some(again) = connection.attend(now) else { continue };

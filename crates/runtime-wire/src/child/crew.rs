@@ -125,9 +125,17 @@ impl Line {
     pub(super) fn lead(self: &Arc<Self>, term: u64) {
         let mut spare = Vec::new();
         loop {
-            let mut inbound = self.inbound();
+            // Somebody else at the wire may keep it for long and knows nothing of this thread's last reply.
+            let mut inbound = match self.inbound_if_free() {
+                Some(inbound) => inbound,
+                None => {
+                    self.flush();
+                    self.inbound()
+                }
+            };
             if self.crew.term.load(Ordering::SeqCst) != term {
-                return;
+                drop(inbound);
+                return self.flush();
             }
             inbound.spare = std::mem::take(&mut spare);
             let job = loop {

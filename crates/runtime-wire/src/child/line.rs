@@ -16,6 +16,7 @@ use super::ask::Ask;
 use super::crew::Crew;
 use super::inbound::Inbound;
 use super::seat::Seat;
+use crate::process::descendants;
 
 /// Bytes of replies collected before they are written even though more frames wait.
 const BURST: usize = 64 * 1024;
@@ -112,8 +113,14 @@ impl Line {
         out.shrink_to(16 * BURST);
     }
 
+    /// The right to read the wire.
     pub(super) fn inbound(&self) -> MutexGuard<'_, Inbound> {
         lock(&self.inbound)
+    }
+
+    /// The right to read the wire, unless somebody has it.
+    pub(super) fn inbound_if_free(&self) -> Option<MutexGuard<'_, Inbound>> {
+        self.inbound.try_lock().ok()
     }
 
     /// Waits for bytes and takes them.
@@ -141,7 +148,7 @@ impl Line {
                 return result;
             }
             self.flush();
-            let Ok(mut inbound) = self.inbound.try_lock() else {
+            let Some(mut inbound) = self.inbound_if_free() else {
                 // Somebody else reads and rings. That thread may leave without a successor for a moment, hence the
                 // short wait.
                 let guard = lock(mutex);
@@ -189,6 +196,11 @@ impl Line {
 
     /// Nobody is left to work for.
     fn host_is_gone(&self) -> ! {
+        for pid in descendants(rustix::process::getpid().as_raw_nonzero().get()) {
+            if let Some(pid) = rustix::process::Pid::from_raw(pid) {
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            }
+        }
         // The group is this process's own when a host started it; what the plugin started goes as well.
         if rustix::process::getpgrp() == rustix::process::getpid() {
             let _ = rustix::process::kill_current_process_group(rustix::process::Signal::KILL);

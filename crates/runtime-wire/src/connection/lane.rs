@@ -133,3 +133,30 @@ impl State {
     }
 }
 
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_may_not_outrun_its_credit() {
+        let mut state = State::default();
+        state.begin(&Scope::default(), None, WINDOW);
+        let piece = vec![0; WINDOW / 4];
+        for _ in 0..4 {
+            state.piece(&piece, false).unwrap();
+        }
+        let error = state.piece(b"x", true).unwrap_err();
+        assert_eq!(error.code(), Code::ProtocolError);
+        assert!(error.record().message.contains("before CREDIT"), "{error}");
+    }
+
+    #[test]
+    fn ids_of_the_host_are_odd_and_never_zero() {
+        let mut state = State { last_id: u32::MAX - 2, ..State::default() };
+        for _ in 0..4 {
+            let id = state.begin(&Scope::default(), None, 0);
+            assert!(id % 2 == 1 && id == state.live);
+        }
+    }
+}

@@ -16,6 +16,8 @@ pub(crate) struct Outbox {
     queue: Mutex<Vec<u8>>,
     /// Whether there are any; saves the lock.
     queued: AtomicBool,
+    /// Whether the carrier was full at the last write.
+    blocked: AtomicBool,
     /// What is being written. Whoever holds it writes.
     writer: Mutex<Writer>,
 }
@@ -69,7 +71,11 @@ impl Outbox {
             done -= skipped;
             writer.pending.extend_from_slice(part.get(skipped..).unwrap_or_default());
         }
-        if writer.pending.is_empty() { Sent::All } else { Sent::Blocked }
+        if writer.pending.is_empty() {
+            return Sent::All;
+        }
+        self.blocked.store(true, Ordering::SeqCst);
+        Sent::Blocked
     }
 
     /// Queues a frame for the next [`Outbox::flush`].
@@ -83,7 +89,7 @@ impl Outbox {
     }
 
     /// Writes what fits without waiting.
-    pub(crate) fn flush(&self, carrier: &dyn Carrier) -> Sent {
+    pub(crate) fn flush(&self, carrier: &dyn Carrier) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             if writer.written == writer.pending.len() {
@@ -91,7 +97,8 @@ impl Outbox {
                 writer.pending.clear();
                 writer.pending.shrink_to(KEPT);
                 if !self.queued.load(Ordering::Acquire) {
-                    return Sent::All;
+                    self.blocked.store(false, Ordering::SeqCst);
+                    return;
                 }
                 let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
                 std::mem::swap(&mut *queue, &mut writer.pending);
@@ -100,10 +107,18 @@ impl Outbox {
             let rest = writer.pending.get(writer.written..).unwrap_or_default();
             match carrier.send(&[IoSlice::new(rest)]) {
                 Ok(count) => writer.written += count,
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Sent::Blocked,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.blocked.store(true, Ordering::SeqCst);
+                    return;
+                }
                 Err(_) => writer.written = writer.pending.len(),
             }
         }
+    }
+
+    /// Whether a flush is due when the carrier has room.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked.load(Ordering::SeqCst)
     }
 
     /// Bytes queued, not counting those being written.
