@@ -167,7 +167,7 @@ pub(crate) struct Folders {
 /// How a call is made, and where its reply goes.
 #[derive(Debug, Args)]
 pub(crate) struct Calling {
-    /// Longest time of the call: 500ms, 5s, 2m [default: the action's own, 30s at most]
+    /// Longest time of the call: 500ms, 5s, 2m [default: the plugin's own, or 30s]
     #[arg(long, value_name = "TIME", value_parser = named::duration)]
     pub(crate) deadline: Option<Duration>,
     /// Write the reply to this file instead of stdout

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
 
-use crate::args::Policies;
+use crate::args::{Calling, Policies};
 use crate::exit::{Outcome, Stop};
 use crate::nearest::did_you_mean;
 use crate::policies;
@@ -37,12 +37,18 @@ impl Host {
         Ok(self.kernel.register(path).await?)
     }
 
-    /// Sets what the operator decided. Every plugin named has to be there: a misspelt id is not to be overlooked.
+    /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there: a misspelt id is
+    /// not to be overlooked. A deadline takes the place of the called plugin's own, so that it can also be longer.
     ///
     /// # Errors
     /// `plugin_not_found` with the nearest ids, `config_invalid` for a configuration that cannot be read.
-    pub(crate) fn decide(&self, policies: &Policies) -> Outcome<()> {
-        for (id, policy) in policies::by_plugin(policies)? {
+    pub(crate) fn decide(&self, policies: &Policies, called: Option<&PluginId>, calling: &Calling) -> Outcome<()> {
+        let mut decided = policies::by_plugin(policies)?;
+        if let (Some(id), Some(deadline)) = (called, calling.deadline) {
+            let millis = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX).max(1);
+            decided.entry(id.clone()).or_default().limits.call_deadline_ms = Some(millis);
+        }
+        for (id, policy) in decided {
             self.known(&id)?;
             self.kernel.set_policy(&id, policy);
         }

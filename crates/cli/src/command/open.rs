@@ -22,8 +22,8 @@ pub(super) async fn open(open: Open, output: Output) -> Outcome<Exit> {
     Host::with(async |host| {
         let unusable = interrupt.or(open.folders.register(host)).await??;
         mention(&unusable);
-        host.decide(&open.policies)?;
         let chosen = choose(&open, host)?;
+        host.decide(&open.policies, Some(&chosen.route.plugin), &open.calling)?;
         let address = chosen.address(&open)?;
         notice::say(&chosen.summary(&open.file, &address));
         let status = host.known(&address.plugin)?;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::table;
 use crate::args::Run;
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::input::Input;
 use crate::interrupt::Interrupt;
@@ -16,12 +16,16 @@ use crate::reply::Delivery;
 
 /// Loads what was named; then calls, or shows it and waits for the end.
 pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
+    if run.call.is_none() && (run.calling.save.is_some() || run.calling.deadline.is_some()) {
+        return Err(Stop::usage("--save and --deadline are about a call, and there is none", "add --call ID/ACTION"));
+    }
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
     Host::with(async |host| {
         interrupt.or(load(&run, host)).await??;
+        let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };
         match &run.call {
-            Some(address) => call(&run, address, input, host, output, &interrupt).await,
+            Some(address) => call(&run, address, input, host, &delivery).await,
             None => wait(host, output, &interrupt).await,
         }
     })
@@ -33,10 +37,9 @@ async fn load(run: &Run, host: &Host) -> Outcome<()> {
     for path in &run.plugins {
         ids.push(host.register(path).await?);
     }
-    host.decide(&run.policies)?;
-    if let Some(address) = &run.call {
-        host.known(&address.plugin)?;
-    }
+    let called = run.call.as_ref().map(|address| &address.plugin);
+    called.map(|id| host.known(id)).transpose()?;
+    host.decide(&run.policies, called, &run.calling)?;
     for id in &ids {
         // One may have been loaded already, because another depends on it.
         host.kernel().ensure_loaded(id).await?;
@@ -44,26 +47,18 @@ async fn load(run: &Run, host: &Host) -> Outcome<()> {
     Ok(())
 }
 
-async fn call(
-    run: &Run,
-    address: &Address,
-    input: Input,
-    host: &Host,
-    output: Output,
-    interrupt: &Interrupt,
-) -> Outcome<Exit> {
+async fn call(run: &Run, address: &Address, input: Input, host: &Host, delivery: &Delivery<'_>) -> Outcome<Exit> {
     let action = host.action(address)?;
     let status = host.known(&address.plugin)?;
     let cap = status.manifest.limits.payload.unwrap_or(defaults::PAYLOAD_CAP as u64);
     // Stdin may never end: Ctrl-C is to be heard meanwhile.
     let read = tokio::task::spawn_blocking(move || input.read(cap));
-    let input = interrupt.or(read).await?.map_err(super::lost_thread)??;
-    let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt };
+    let input = delivery.interrupt.or(read).await?.map_err(super::lost_thread)??;
     let reply = delivery.call(&action, input, run.calling.deadline).await?;
-    if output.is_json() {
+    if delivery.output.is_json() {
         let runtime = status.generation.map(|generation| generation.runtime);
         let (plugin, action) = (&address.plugin, &address.action);
-        output.json(&json!({ "plugin": plugin, "action": action, "runtime": runtime, "reply": reply }))?;
+        delivery.output.json(&json!({ "plugin": plugin, "action": action, "runtime": runtime, "reply": reply }))?;
     }
     Ok(Exit::Done)
 }

@@ -1,0 +1,22 @@
+//! The real `midplane` command against real plugins: a C library and a WebAssembly module, made here.
+
+#[cfg(test)]
+mod call;
+#[cfg(test)]
+mod check;
+#[cfg(test)]
+mod exit_codes;
+#[cfg(test)]
+mod inspect;
+#[cfg(test)]
+mod lifetime;
+#[cfg(test)]
+mod midplane;
+#[cfg(test)]
+mod open;
+#[cfg(test)]
+mod output;
+#[cfg(test)]
+mod plugins;
+#[cfg(test)]
+mod terminal;

@@ -1,0 +1,17 @@
+;; A WebAssembly plugin for the tests of the command, by contract/core-wasm.md. It grows a buffer for its input.
+(module
+  (memory (export "memory") 2)
+  (global $next (mut i32) (i32.const 65536))
+  (data (i32.const 16) "{\"code\": \"not_today\", \"message\": \"closed on Sundays\"}")
+  (func (export "plugin_init") (param i32 i32) (result i32) i32.const 0)
+  (func (export "plugin_start") (result i32) i32.const 0)
+  (func (export "plugin_stop") (result i32) i32.const 0)
+  (func (export "plugin_cleanup") (result i32) i32.const 0)
+  (func (export "plugin_get_info") (result i32) i32.const 0)
+  (func $pack (param $at i32) (param $len i32) (result i64)
+    (i64.or (i64.shl (i64.extend_i32_u (local.get $at)) (i64.const 32)) (i64.extend_i32_u (local.get $len))))
+  (func (export "plugin_echo") (param i32 i32) (result i64) (call $pack (local.get 0) (local.get 1)))
+  (func (export "plugin_fail") (param i32 i32) (result i64)
+    (i64.or (call $pack (i32.const 16) (i32.const 53)) (i64.const 0x80000000)))
+  (func (export "plugin_spin") (param i32 i32) (result i64) (loop $on (br $on)) (i64.const 0))
+  (func (export "plugin_trap") (param i32 i32) (result i64) unreachable))
