@@ -1,13 +1,8 @@
-//! Prints the JSON Schema of manifests into the file named by the first argument, `contract/manifest.schema.json`
-//! where there is none: `cargo run -p midplane-contract --example manifest_schema`.
+//! Prints `contract/manifest.schema.json`, the JSON Schema of manifests for editors. `cargo xtask generate` writes it.
 
-use std::path::PathBuf;
+use std::io::Write;
 
 fn main() -> std::io::Result<()> {
-    let file = std::env::args_os().nth(1).map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../contract/manifest.schema.json"),
-        PathBuf::from,
-    );
     let schema = serde_json::to_string_pretty(&midplane_contract::manifest::json_schema())?;
-    std::fs::write(file, schema + "\n")
+    writeln!(std::io::stdout(), "{schema}")
 }

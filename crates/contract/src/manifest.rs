@@ -97,7 +97,7 @@ impl Parsed {
 
 /// Reads a manifest. `name` is its file's name: `.json` is read as JSON, everything else as YAML 1.2.
 ///
-/// At most [`crate::defaults::MANIFEST_SIZE`] bytes, [`crate::defaults::MANIFEST_DEPTH`] levels and 100,000 values are
+/// At most [`crate::defaults::MANIFEST_SIZE`] bytes, [`crate::defaults::MANIFEST_DEPTH`] levels and 50,000 values are
 /// read, aliases unfolded. Takes time and memory in proportion to that.
 #[must_use]
 pub fn parse(name: &str, text: &[u8]) -> Parsed {

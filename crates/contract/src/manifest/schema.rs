@@ -115,6 +115,6 @@ mod tests {
     #[test]
     fn the_committed_schema_is_current() {
         let committed: Value = serde_json::from_str(include_str!("../../../../contract/manifest.schema.json")).unwrap();
-        assert!(committed == json_schema(), "run `cargo run -p midplane-contract --example manifest_schema`");
+        assert!(committed == json_schema(), "run `cargo xtask generate`");
     }
 }

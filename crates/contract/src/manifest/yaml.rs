@@ -1,8 +1,8 @@
-//! Text to tree, within a budget: 1 MiB, 64 levels, 100,000 values, aliases counted as often as they are used.
+//! Text to tree, within a budget: 1 MiB, 64 levels, 50,000 values, aliases counted as often as they are used.
 
 use std::collections::{HashMap, HashSet};
 
-use granit_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag};
 
 use super::fault::{Fault, FaultCode, Faults};
 use super::scalar;
@@ -10,7 +10,7 @@ use super::tree::{Entry, Mark, Node, Value, join};
 use crate::defaults::{MANIFEST_DEPTH, MANIFEST_SIZE};
 
 /// Values in one document at most.
-const VALUES: usize = 100_000;
+const VALUES: usize = 50_000;
 
 /// Reads YAML or, when `json` is set, only JSON. `None` when there is no tree at all; the faults then say why.
 pub(super) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
@@ -27,6 +27,11 @@ type Outcome<T> = Result<T, Box<Fault>>;
 
 fn stop<T>(code: FaultCode, at: Mark, message: impl Into<String>, remedy: impl Into<String>) -> Outcome<T> {
     Err(Box::new(Fault::new(code, at, "", message, remedy)))
+}
+
+fn too_deep<T>(at: Mark) -> Outcome<T> {
+    let message = format!("lists and maps are nested more than {MANIFEST_DEPTH} deep");
+    stop(FaultCode::TooLarge, at, message, "flatten the manifest")
 }
 
 fn read_or_fault(bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node> {
@@ -50,6 +55,9 @@ fn read_or_fault(bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node>
             Err(error) => {
                 let mark = error.marker();
                 let at = Mark { line: mark.line().max(1), column: mark.col() + 1 };
+                if *error.kind() == ErrorKind::RecursionLimitExceeded {
+                    return too_deep(at);
+                }
                 let what = if json { "JSON" } else { "YAML" };
                 return stop(
                     FaultCode::Syntax,
@@ -259,8 +267,7 @@ impl<'f> Builder<'f> {
         if levels <= MANIFEST_DEPTH {
             return Ok(());
         }
-        let message = format!("lists and maps are nested more than {MANIFEST_DEPTH} deep");
-        stop(FaultCode::TooLarge, at, message, "flatten the manifest")
+        too_deep(at)
     }
 
     fn copy(&mut self, values: usize, bytes: usize, at: Mark) -> Outcome<()> {

@@ -246,3 +246,22 @@ fn what_the_model_prints_it_reads_again() {
         assert_eq!(serde_json::from_str::<super::Manifest>(&json).unwrap(), plugin);
     }
 }
+
+/// What the parser reads, an editor with the schema does not underline.
+#[test]
+fn the_json_schema_accepts_what_is_read_and_refuses_what_is_not() {
+    let validator = jsonschema::validator_for(&crate::manifest::json_schema()).unwrap();
+    let envelope = "api_version: v1\nkind: Plugin\nmetadata: {name: a, version: 1.0.0}\n";
+    let right = format!("{envelope}spec: {{type: rpc, entry_point: a, runtime: {{name: js}}, interfaces: [X]}}\n");
+    for text in [FLAT, PACKAGE, &right, "id: a\nname: A\nversion: 1.0.0\nentry: {main: a.wasm}\nactions:\n"] {
+        let errors: Vec<String> = validator.iter_errors(&tree(text)).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{text}: {errors:?}");
+    }
+    for wrong in ["id: A\nname: A\nversion: 1.0.0", "id: a\nname: A\nversion: 1.0.0\ncolour: red", "[]", envelope] {
+        assert!(!validator.is_valid(&tree(wrong)), "{wrong}");
+    }
+}
+
+fn tree(text: &str) -> serde_json::Value {
+    crate::manifest::yaml::read(text.as_bytes(), false, &mut Default::default()).unwrap().to_json()
+}
