@@ -8,7 +8,7 @@ use midplane_contract::{ActionName, Code, Error, PluginId, Result};
 
 use crate::call::{Call, Caller, Deadline, Reply, Scope};
 use crate::invoke;
-use crate::lane::{Lane, Occupant, Seat, signed};
+use crate::lane::{Lane, Occupant, Seat};
 use crate::runtime::Instance;
 use crate::slot::Core;
 use crate::stream::ReplyStream;
@@ -147,7 +147,7 @@ impl Action {
             let turn = crate::turn::Turn::new(&self.core, number, 0, instance, false);
             let generation = turn.generation();
             drop(turn);
-            return done.map_err(|error| signed(error, generation.as_ref(), &self.name));
+            return done.map_err(|error| self.core.failed(error, generation.as_ref(), &self.name));
         }
         done
     }
@@ -217,7 +217,7 @@ pub(crate) fn not_there(core: &Core, name: &ActionName) -> Error {
         known => format!("it offers: {}", known.join(", ")),
     };
     let error = Error::new(Code::ActionNotFound, format!("there is no action `{name}`")).remedy(remedy);
-    signed(error, generation.as_ref(), name)
+    core.failed(error, generation.as_ref(), name)
 }
 
 /// What a call with too large an input gets.

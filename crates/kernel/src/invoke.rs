@@ -10,7 +10,6 @@ use crate::action::{CallOptions, not_there, too_large};
 use crate::alarm::until;
 use crate::call::{Call, Deadline, Reply, Scope};
 use crate::generation::Generation;
-use crate::lane::signed;
 use crate::runtime::Interrupt;
 use crate::slot::Core;
 use crate::stream::{self, ReplyStream};
@@ -46,13 +45,13 @@ pub(crate) async fn prepare(
         Ok(turn) => turn.map_err(|error| error.action(name))?,
         Err(_) => {
             let message = "the deadline passed while the call waited for its turn";
-            return Err(signed(too_late(message), generation.as_ref(), name));
+            return Err(core.failed(too_late(message), generation.as_ref(), name));
         }
     };
     let generation = turn.generation().ok_or_else(|| not_there(core, name))?;
     let code = turn.action(action).ok_or_else(|| not_there(core, name))?;
     if size > generation.payload {
-        return Err(signed(too_large(size, generation.payload), Some(&generation), name));
+        return Err(core.failed(too_large(size, generation.payload), Some(&generation), name));
     }
     let scope = Scope { caller, deadline: Deadline::At(deadline), trace };
     Ok(Prepared { turn, generation, name: name.clone(), code, scope, deadline })
@@ -76,8 +75,9 @@ impl Prepared {
 
     /// Gives the turn back and completes the error, if there is one.
     pub(crate) fn finish<T>(self, done: Result<T>) -> Result<T> {
+        let core = Arc::clone(self.turn.core());
         drop(self.turn);
-        done.map_err(|error| signed(error, Some(&self.generation), &self.name))
+        done.map_err(|error| core.failed(error, Some(&self.generation), &self.name))
     }
 
     /// The generation that answers.
@@ -125,7 +125,7 @@ impl Prepared {
     async fn run_on_thread(mut self, input: Vec<u8>) -> Result<Vec<u8>> {
         let interrupt = self.interrupter();
         let deadline = self.deadline;
-        let (generation, name) = (Arc::clone(&self.generation), self.name.clone());
+        let (core, generation, name) = (Arc::clone(self.turn.core()), Arc::clone(&self.generation), self.name.clone());
         let mut guard = InterruptOnDrop(interrupt);
         let mut task = blocking::unblock(move || {
             let mut output = Vec::new();
@@ -154,7 +154,7 @@ impl Prepared {
             Err(_) => {
                 task.detach();
                 let error = too_late("the call took too long; it goes on in its thread until it ends by itself");
-                Err(signed(error, Some(&generation), &name))
+                Err(core.failed(error, Some(&generation), &name))
             }
         }
     }

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use midplane_contract::{ActionName, Error};
 use spin::mutex::SpinMutex;
 
 use crate::call::Scope;
-use crate::generation::Generation;
 use crate::queue::Queue;
 use crate::runtime::Instance;
 
@@ -123,6 +121,7 @@ pub(crate) struct Counts {
     sampled: AtomicU64,
     sampled_nanos: AtomicU64,
     longest_nanos: AtomicU64,
+    latest_millis: AtomicU64,
 }
 
 /// Every so many calls on the caller's own thread one is timed; calls through futures are all timed.
@@ -152,6 +151,8 @@ impl Counts {
         add(&self.sampled, 1);
         add(&self.sampled_nanos, nanos);
         self.longest_nanos.fetch_max(nanos, Ordering::Relaxed);
+        let now = jiff::Timestamp::now().as_millisecond();
+        self.latest_millis.store(u64::try_from(now).unwrap_or(0), Ordering::Relaxed);
     }
 
     /// Adds this lane's counts to a total.
@@ -161,6 +162,7 @@ impl Counts {
         total.timed += self.sampled.load(Ordering::Relaxed);
         total.timed_nanos += self.sampled_nanos.load(Ordering::Relaxed);
         total.longest_nanos = total.longest_nanos.max(self.longest_nanos.load(Ordering::Relaxed));
+        total.latest_millis = total.latest_millis.max(self.latest_millis.load(Ordering::Relaxed));
     }
 }
 
@@ -177,14 +179,6 @@ pub struct CallCounts {
     pub timed_nanos: u64,
     /// Nanoseconds of the longest timed one.
     pub longest_nanos: u64,
-}
-
-/// Adds plugin, runtime, generation and action to an error of an instance.
-#[cold]
-pub(crate) fn signed(error: Error, generation: Option<&Arc<Generation>>, action: &ActionName) -> Error {
-    let error = error.action(action);
-    match generation {
-        Some(generation) => generation.sign(error),
-        None => error,
-    }
+    /// When the latest timed one ended, in milliseconds since 1970; 0 before the first.
+    pub latest_millis: u64,
 }

@@ -31,6 +31,7 @@ impl Slot {
             names: Mutex::default(),
             closed: RwLock::new(None),
             watch: OnceLock::new(),
+            last_error: Mutex::default(),
         };
         core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
         Self { core: Arc::new(core) }
@@ -80,6 +81,8 @@ pub(crate) struct Core {
     closed: RwLock<Option<Error>>,
     /// Told when an instance died, with the number of its generation.
     pub(crate) watch: OnceLock<Box<dyn Fn(u64, Error) + Send + Sync>>,
+    /// The latest error of a call.
+    last_error: Mutex<Option<Error>>,
 }
 
 impl Core {
@@ -143,6 +146,23 @@ impl Core {
         }
     }
 
+    /// Completes the error of a call and keeps it as the latest.
+    #[cold]
+    pub(crate) fn failed(&self, error: Error, generation: Option<&Arc<Generation>>, action: &ActionName) -> Error {
+        let error = error.action(action).plugin(&self.id);
+        let error = match generation {
+            Some(generation) => generation.sign(error),
+            None => error,
+        };
+        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+        error
+    }
+
+    /// The latest error of a call.
+    pub(crate) fn last_error(&self) -> Option<Error> {
+        self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The number of a name; given out on first use.
     fn intern(&self, name: &ActionName) -> u32 {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -177,6 +197,7 @@ impl CallCounts {
             timed: self.timed + other.timed,
             timed_nanos: self.timed_nanos + other.timed_nanos,
             longest_nanos: self.longest_nanos.max(other.longest_nanos),
+            latest_millis: self.latest_millis.max(other.latest_millis),
         }
     }
 }

@@ -37,7 +37,7 @@ pub struct Status {
     /// Seconds since it began to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uptime_seconds: Option<f64>,
-    /// The latest error that cost an instance or the plugin.
+    /// The latest error: of a call, an instance or the plugin. Its `timestamp` says when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_error: Option<Error>,
     /// What is loaded, if anything is.
@@ -103,7 +103,10 @@ pub(crate) fn of(plugin: &Plugin) -> Status {
             details: facts.details.clone(),
         }
     });
+    let of_a_call = core.last_error();
     let life = plugin.life();
+    let latest = |error: &Error| error.record().timestamp;
+    let last_error = life.last_error.clone().into_iter().chain(of_a_call).max_by_key(latest);
     let error_rate = calls.error_rate();
     Status {
         id: plugin.id.clone(),
@@ -117,7 +120,7 @@ pub(crate) fn of(plugin: &Plugin) -> Status {
         last_loaded_at: life.loaded_at,
         load_count: life.loads,
         uptime_seconds: life.running_since.map(|since| since.elapsed().as_secs_f64()),
-        last_error: life.last_error.clone(),
+        last_error,
         generation,
         calls,
         error_rate,

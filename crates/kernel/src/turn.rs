@@ -73,6 +73,11 @@ impl Turn {
         self.parked = parked;
     }
 
+    /// The slot it belongs to.
+    pub(crate) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     fn berth(&self) -> &Berth {
         self.core.berth_at(self.berth)
     }
