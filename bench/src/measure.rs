@@ -1,0 +1,121 @@
+//! Measuring two things in turn, so that both see the same weather.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::target::Target;
+
+/// How much time a row may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort {
+    /// Rounds of raw and ours in turn.
+    pub rounds: usize,
+    /// Time that each half of a round should take.
+    pub half: Duration,
+}
+
+impl Effort {
+    /// For a verdict.
+    pub const FULL: Self = Self { rounds: 41, half: Duration::from_millis(25) };
+    /// For a first look.
+    pub const QUICK: Self = Self { rounds: 11, half: Duration::from_millis(10) };
+}
+
+/// One of the two sides: does its thing so many times.
+pub type Side<'a> = dyn FnMut(u64) -> Result<()> + 'a;
+
+/// A measured row.
+#[derive(Debug, Clone, Serialize)]
+pub struct Measured {
+    /// What was measured.
+    pub row: &'static str,
+    /// Nanoseconds of the raw limit, median of the rounds.
+    pub raw: f64,
+    /// Nanoseconds of ours.
+    pub ours: f64,
+    /// Ours against raw, in the target's measure: median over the rounds.
+    pub reached: f64,
+    /// What it has to reach.
+    pub target: Target,
+    /// Whether it does.
+    pub met: bool,
+    /// Distance between the quartiles of `reached`, in the target's measure.
+    pub spread: f64,
+    /// Repetitions in all, of each side.
+    pub n: u64,
+    /// Where the target comes from, and what raw is.
+    pub note: &'static str,
+}
+
+/// Measures both sides in turn and judges. Every repetition of ours is burdened with the handicap.
+pub fn in_turn(
+    row: &'static str,
+    note: &'static str,
+    target: Target,
+    effort: Effort,
+    (raw, ours): (&mut Side<'_>, &mut Side<'_>),
+) -> Result<Measured> {
+    let repeat_raw = calibrate(raw, effort.half)?;
+    let repeat_ours = calibrate(ours, effort.half)?;
+    let (mut raws, mut our, mut reached) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..effort.rounds {
+        let raw = once(raw, repeat_raw)?;
+        let ours = once(ours, repeat_ours)?;
+        reached.push(target.reached(raw, ours));
+        raws.push(raw);
+        our.push(ours);
+    }
+    let middle = quantile(&mut reached, 0.5);
+    Ok(Measured {
+        row,
+        raw: quantile(&mut raws, 0.5),
+        ours: quantile(&mut our, 0.5),
+        reached: middle,
+        target,
+        met: target.is_met_by(middle),
+        spread: quantile(&mut reached, 0.75) - quantile(&mut reached, 0.25),
+        n: repeat_ours.saturating_mul(effort.rounds as u64),
+        note,
+    })
+}
+
+/// How many repetitions take about so long. Also warms up.
+fn calibrate(side: &mut Side<'_>, time: Duration) -> Result<u64> {
+    let mut repeat = 1;
+    loop {
+        let started = Instant::now();
+        side(repeat)?;
+        let took = started.elapsed();
+        if took >= time / 4 {
+            let wanted = time.as_secs_f64() / took.as_secs_f64() * repeat as f64;
+            return Ok((wanted as u64).max(1));
+        }
+        repeat = repeat.saturating_mul(4);
+    }
+}
+
+fn once(side: &mut Side<'_>, repeat: u64) -> Result<f64> {
+    let started = Instant::now();
+    side(repeat)?;
+    Ok(started.elapsed().as_nanos() as f64 / repeat as f64)
+}
+
+fn quantile(values: &mut [f64], share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let last = values.len().saturating_sub(1);
+    let at = (last as f64 * share).round() as usize;
+    values.get(at).copied().unwrap_or(f64::NAN)
+}
+
+/// Waits so long without giving the processor away.
+pub fn spin(time: Duration) {
+    if time.is_zero() {
+        return;
+    }
+    let started = Instant::now();
+    while started.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}

@@ -1,0 +1,121 @@
+//! The plugins that are measured, in folders of their own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use midplane::{Builder, Kernel, Placement, PluginId, Policy, Trust};
+use tempfile::TempDir;
+
+/// A core module whose only action returns its input where it stands: the least a guest can do.
+pub const CORE_ECHO: &str = r#"(module
+  (memory (export "memory") 4)
+  (global $next (mut i32) (i32.const 1024))
+  (func (export "plugin_init") (param i32 i32) (result i32) i32.const 0)
+  (func (export "plugin_start")) (func (export "plugin_stop")) (func (export "plugin_cleanup"))
+  (func (export "plugin_get_info") (result i32) i32.const 0)
+  (func (export "malloc") (param i32) (result i32)
+    global.get $next
+    (global.set $next (i32.add (global.get $next) (local.get 0))))
+  (func (export "free") (param i32))
+  (func (export "plugin_echo") (param i32 i32) (result i64)
+    (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#;
+
+/// A kernel with plugins in folders that go when it goes.
+pub struct Bench {
+    /// The kernel.
+    pub kernel: Kernel,
+    folders: TempDir,
+}
+
+/// How a plugin is to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its id.
+    pub id: &'static str,
+    /// Where.
+    pub placement: Placement,
+    /// Instances, all made at load.
+    pub instances: u32,
+}
+
+impl Bench {
+    /// An empty kernel with every runtime and a cache of its own.
+    pub fn new() -> Result<Self> {
+        Self::with(|builder| builder)
+    }
+
+    /// The same with a changed builder.
+    pub fn with(change: impl FnOnce(Builder) -> Builder) -> Result<Self> {
+        let folders = tempfile::Builder::new().prefix("midplane-bench").tempdir().context("making a folder")?;
+        let kernel = change(midplane::kernel().cache(folders.path().join("cache"))).build();
+        Ok(Self { kernel, folders })
+    }
+
+    /// Writes a plugin's folder.
+    pub fn folder(&self, setting: Setting, runtime: &str, file: &str, code: &[u8], action: &str) -> Result<PathBuf> {
+        let Setting { id, instances, .. } = setting;
+        let folder = self.folders.path().join(id);
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(file), code)?;
+        set_executable(&folder.join(file))?;
+        let mode = if instances > 1 { "pool" } else { "actor" };
+        let manifest = format!(
+            "id: {id}\nname: {id}\nversion: 1.0.0\nentry: {{main: {file}, runtime: {runtime}}}\nactions: [{action}]\n\
+             instances: {{mode: {mode}, min: {instances}, max: {instances}}}\n"
+        );
+        fs::write(folder.join("plugin.yaml"), manifest)?;
+        Ok(folder)
+    }
+
+    /// Loads a plugin from its folder.
+    pub fn load(&self, setting: Setting, folder: &Path) -> Result<()> {
+        let policy = Policy { trust: Trust::Trusted, placement: Some(setting.placement), ..Policy::default() };
+        self.kernel.set_policy(&PluginId::new(setting.id)?, policy);
+        midplane::block_on(self.kernel.load_path(folder))?;
+        Ok(())
+    }
+
+    /// The native probe plugin, built with the Rust SDK.
+    pub fn native(&self, setting: Setting) -> Result<PathBuf> {
+        self.folder(setting, "native", "libprobe.so", &beside_us("libprobe.so")?, "echo")
+    }
+
+    /// The core echo module.
+    pub fn core(&self, setting: Setting) -> Result<PathBuf> {
+        self.folder(setting, "wasm", "echo.wasm", &core_echo()?, "echo")
+    }
+
+    /// The probe plugin as a component.
+    pub fn component(&self, setting: Setting) -> Result<PathBuf> {
+        self.folder(setting, "wasm", "probe.wasm", &component()?, "echo")
+    }
+}
+
+/// [`CORE_ECHO`] in binary.
+pub fn core_echo() -> Result<Vec<u8>> {
+    wat::parse_str(CORE_ECHO).context("the echo module")
+}
+
+/// The committed component of the probe plugin.
+pub fn component() -> Result<Vec<u8>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/testkit/guests/probe/probe.component.wasm");
+    fs::read(&path).with_context(|| format!("reading {}", path.display()))
+}
+
+/// A file that was built beside this program.
+pub fn beside_us(name: &str) -> Result<Vec<u8>> {
+    let path = program(name)?;
+    fs::read(&path).with_context(|| format!("reading {}; `cargo xtask bench` builds it", path.display()))
+}
+
+/// The path of a file that was built beside this program.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let own = std::env::current_exe().context("finding this program")?;
+    Ok(own.parent().context("this program has no folder")?.join(name))
+}
+
+fn set_executable(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).context("marking the code as executable")
+}

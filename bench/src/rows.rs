@@ -1,0 +1,31 @@
+//! The rows: what is measured against what, and the targets with their sources.
+
+mod calls;
+mod loads;
+mod many;
+mod workers;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::measure::{Effort, Measured};
+
+/// One row.
+pub struct Row {
+    /// Its name.
+    pub name: &'static str,
+    run: fn(&'static str, Effort, Duration) -> Result<Measured>,
+}
+
+impl Row {
+    /// Measures it; every call of ours spins for the handicap.
+    pub fn measure(&self, effort: Effort, handicap: Duration) -> Result<Measured> {
+        (self.run)(self.name, effort, handicap)
+    }
+}
+
+/// Every row, in the order of the report.
+pub fn all() -> Vec<Row> {
+    [calls::rows(), workers::rows(), loads::rows(), many::rows()].into_iter().flatten().collect()
+}
