@@ -13,12 +13,9 @@ use midplane_kernel::{
 };
 use midplane_runtime_wire::{Program, WireRuntime};
 
-/// The example that serves as a worker; `cargo test` builds it beside the tests.
+/// The worker of `tests/echo_worker.rs`.
 pub fn worker_program() -> PathBuf {
-    let this = std::env::current_exe().unwrap();
-    let path = this.parent().unwrap().parent().unwrap().join("examples/echo_worker");
-    assert!(path.exists(), "build it with: cargo build -p midplane-runtime-wire --example echo_worker");
-    path
+    env!("CARGO_BIN_EXE_echo-worker").into()
 }
 
 pub fn runtime(kind: RuntimeKind) -> WireRuntime {

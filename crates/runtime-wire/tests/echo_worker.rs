@@ -1,5 +1,5 @@
-//! The smallest worker: a runtime in a few lines of Rust, hosted in a process of its own. Its actions do what tests and
-//! measurements need; a real worker brings runtimes that load files.
+//! A worker for tests and measurements: a runtime in a few lines of Rust, hosted in a process of its own. A real worker
+//! brings runtimes that load files.
 
 use std::io::Write;
 use std::sync::Arc;
