@@ -1,6 +1,6 @@
 //! Every pair of state and event, written out.
 
-use midplane_contract::State::{self, *};
+use midplane_contract::State::{self, Stopped, *};
 
 use super::Event::{self, *};
 use super::{Illegal, next};
@@ -53,7 +53,7 @@ fn a_whole_life_is_legal() {
         Update,
         Updated,
         Stop,
-        Stopped,
+        Event::Stopped,
         Start,
         Started,
         Fail,
