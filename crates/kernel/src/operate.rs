@@ -222,7 +222,7 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
     if let Some(generation) = core.generation() {
-        retire::retire(plugin, core.current(), generation, retire::Stop::AlreadyStopped).await;
+        retire::retire(plugin, core.current(), generation, retire::LastHooks::Cleanup).await;
     }
     plugin.advance(Event::Unloaded)?;
     announce(kernel, "plugin.unloaded", plugin, json!({}));
@@ -316,7 +316,7 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
     let number = plugin.slot.core.current();
     if let Some(generation) = plugin.slot.core.generation() {
         let plugin = Arc::clone(plugin);
-        let end = move || block_on(retire::retire(&plugin, number, generation, retire::Stop::JustDrop));
+        let end = move || block_on(retire::retire(&plugin, number, generation, retire::LastHooks::None));
         blocking::unblock(end).detach();
     }
 }

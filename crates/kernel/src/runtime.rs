@@ -57,7 +57,7 @@ pub struct LoadRequest {
     pub cache: PathBuf,
 }
 
-/// One loaded version of a plugin's code. Dropping it unloads it, as far as [`CodeFacts::unloadable`] says.
+/// One loaded version of a plugin's code. Dropping it unloads it, as far as [`CodeFacts::stays_loaded`] says.
 pub trait Code: Send + Sync {
     /// What the code is and offers.
     fn facts(&self) -> &CodeFacts;

@@ -6,6 +6,8 @@ use super::SourceFile;
 const ROOMS: &[&str] = &[
     "crates/runtime-native/",
     "crates/runtime-wasm/src/compiled",
+    // Maps compiled code to measure the raw limit.
+    "crates/runtime-wasm/examples/raw_instantiate",
     "crates/runtime-wire/src/child",
     "crates/runtime-wire/src/launch",
     // Workers that tests start and let crash.

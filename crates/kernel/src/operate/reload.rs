@@ -5,7 +5,7 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, Hook, Placement, PluginId, Result, State};
 use serde_json::json;
 
-use super::retire::{self, Stop};
+use super::retire::{self, LastHooks};
 use super::{announce, load, loaded, unload_locked};
 use crate::assemble::{Assembled, assemble};
 use crate::build;
@@ -110,6 +110,6 @@ async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
     let idle = next.instances.into_iter().map(Occupant::Idle);
     core.berth_at(berth).lay(next.generation, &actions, idle);
     let before = core.switch(berth);
-    retire::retire(plugin, before, old, Stop::StopFirst).await;
+    retire::retire(plugin, before, old, LastHooks::StopAndCleanup).await;
     Ok(())
 }

@@ -15,13 +15,13 @@ use crate::turn::claim_lane;
 
 /// Which hooks a retiring generation gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(super) enum LastHooks {
     /// `stop`, then `cleanup`.
-    StopFirst,
+    StopAndCleanup,
     /// `cleanup` alone.
-    AlreadyStopped,
+    Cleanup,
     /// None: it failed.
-    JustDrop,
+    None,
 }
 
 /// Waits for the calls in flight, runs `stop` on every instance and leaves them parked.
@@ -37,9 +37,9 @@ pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Ge
 }
 
 /// Ends a generation, if it still lies in that berth. What is busy beyond the drain time ends in the background.
-pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<Generation>, stop: Stop) {
+pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<Generation>, last: LastHooks) {
     let late = Instant::now() + defaults::SHUTDOWN_DRAIN;
-    if clear(plugin, berth, &generation, stop, late).await {
+    if clear(plugin, berth, &generation, last, late).await {
         // The last reference unloads the code, which may block: never on an executor's thread.
         blocking::unblock(move || drop(generation)).await;
         return;
@@ -47,11 +47,17 @@ pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<G
     tracing::warn!(plugin = %plugin.id, "calls still run in an ended generation; it goes when they have ended");
     let plugin = Arc::clone(plugin);
     let century = Instant::now() + Duration::from_secs(3_000_000_000);
-    blocking::unblock(move || block_on(clear(&plugin, berth, &generation, stop, century))).detach();
+    blocking::unblock(move || block_on(clear(&plugin, berth, &generation, last, century))).detach();
 }
 
 /// Returns false when calls still run at the given instant.
-async fn clear(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Generation>, stop: Stop, late: Instant) -> bool {
+async fn clear(
+    plugin: &Arc<Plugin>,
+    berth: usize,
+    generation: &Arc<Generation>,
+    last: LastHooks,
+    late: Instant,
+) -> bool {
     let core = &plugin.slot.core;
     let place = core.berth_at(berth);
     // A plugin that fails while it is unloaded is retired twice; the second finds nothing left to do.
@@ -62,10 +68,10 @@ async fn clear(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Generation>,
     for lane in 0..place.lanes() {
         let Ok(turn) = until(late, claim_lane(core, berth, lane)).await else { return false };
         let Some(mut instance) = turn.and_then(crate::turn::Turn::close) else { continue };
-        let hooks: &[Hook] = match stop {
-            Stop::StopFirst => &[Hook::Stop, Hook::Cleanup],
-            Stop::AlreadyStopped => &[Hook::Cleanup],
-            Stop::JustDrop => &[],
+        let hooks: &[Hook] = match last {
+            LastHooks::StopAndCleanup => &[Hook::Stop, Hook::Cleanup],
+            LastHooks::Cleanup => &[Hook::Cleanup],
+            LastHooks::None => &[],
         };
         for which in hooks {
             match hook(plugin, generation, instance, *which).await {
