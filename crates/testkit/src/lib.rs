@@ -1,1 +1,21 @@
-//! Under construction.
+//! What tests of plugins and of the kernel need: a runtime without any engine ([`Fake`]), plugin folders, a way to wait
+//! for conditions, and the one list of behaviours that every runtime and placement is held to ([`conformance`]).
+//!
+//! Nothing here waits for a duration: [`eventually`] looks at a condition until it holds, and gives up only after a
+//! time that no working machine needs.
+
+#![forbid(unsafe_code)]
+
+pub mod conformance;
+pub mod fake;
+mod folder;
+mod gate;
+pub mod memory;
+mod probe;
+mod waiting;
+
+pub use fake::{Desk, Fake, Program, Sabotage};
+pub use folder::{PluginFolder, Scratch};
+pub use gate::Gate;
+pub use probe::probe;
+pub use waiting::{PATIENCE, eventually};

@@ -1,0 +1,42 @@
+//! Loaded code of the fake.
+
+use std::sync::Arc;
+
+use midplane_contract::{Limits, Result};
+use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext};
+
+use super::instance::FakeInstance;
+use super::{Image, Program, Shared};
+
+/// One loaded version.
+pub(crate) struct FakeCode {
+    shared: Arc<Shared>,
+    image: Arc<Image>,
+    program: Program,
+    limits: Limits,
+    facts: CodeFacts,
+}
+
+impl FakeCode {
+    pub(crate) fn new(shared: Arc<Shared>, image: Arc<Image>, program: Program, limits: Limits) -> Self {
+        let facts = CodeFacts {
+            actions: program.names.clone(),
+            hooks: program.hooks.iter().map(|(hook, _)| *hook).collect(),
+            build_id: image.text.clone(),
+            stays_loaded: shared.stays_loaded.clone(),
+            ..CodeFacts::default()
+        };
+        Self { shared, image, program, limits, facts }
+    }
+}
+
+impl Code for FakeCode {
+    fn facts(&self) -> &CodeFacts {
+        &self.facts
+    }
+
+    fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
+        let (shared, image) = (Arc::clone(&self.shared), Arc::clone(&self.image));
+        Ok(Box::new(FakeInstance::new(shared, image, self.program.clone(), self.limits.clone(), context)))
+    }
+}
