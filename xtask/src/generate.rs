@@ -1,14 +1,14 @@
 //! `cargo xtask generate`: writes the committed files that are made from code, or checks that they are current.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 
 use crate::step::Step;
-use crate::{build, workspace};
+use crate::{build, cargo, workspace};
 
-/// A committed file and the cargo example that prints it.
+/// A committed file and the cargo example that writes it into the file named by its first argument.
 #[derive(Debug, Clone, Copy)]
 struct Generated {
     path: &'static str,
@@ -31,8 +31,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let step = Step::begin(if check { "Checking generated files" } else { "Generating files" }, "from the code");
     let mut stale = Vec::new();
     for file in FILES {
-        if !is_current(&root, file, !check)? {
+        let fresh = generate(file).with_context(|| format!("generating {}", file.path))?;
+        if !is_current(&root.join(file.path), &fresh) {
             stale.push(file.path);
+            if !check {
+                write(&root.join(file.path), &fresh)?;
+            }
         }
     }
     step.done();
@@ -42,23 +46,22 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether the file holds what its generator prints; writes it when it does not and `write` is set.
-fn is_current(root: &Path, file: &Generated, write: bool) -> Result<bool> {
+/// What the file should hold, by way of a file beside everything that is built.
+fn generate(file: &Generated) -> Result<String> {
     let program = build::program(file.example)?;
-    let output = Command::new(program).output().with_context(|| format!("generating {}", file.path))?;
-    if !output.status.success() {
-        bail!("the generator of {} failed: {}", file.path, String::from_utf8_lossy(&output.stderr).trim());
-    }
-    let printed = String::from_utf8(output.stdout).with_context(|| format!("generating {}", file.path))?;
-    let path = root.join(file.path);
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    // A checkout may have turned line ends around.
-    if committed.replace("\r\n", "\n") == printed {
-        return Ok(true);
-    }
-    if write {
-        std::fs::write(&path, printed).with_context(|| format!("writing {}", path.display()))?;
-        eprintln!("    wrote {}", file.path);
-    }
-    Ok(false)
+    let folder = workspace::target_folder()?.join("generated");
+    std::fs::create_dir_all(&folder)?;
+    let fresh: PathBuf = folder.join(file.example);
+    cargo::run_command(Command::new(program).arg(&fresh))?;
+    Ok(std::fs::read_to_string(&fresh)?)
+}
+
+/// A checkout may have turned line ends around.
+fn is_current(committed: &Path, fresh: &str) -> bool {
+    std::fs::read_to_string(committed).is_ok_and(|committed| committed.replace("\r\n", "\n") == fresh)
+}
+
+fn write(path: &Path, fresh: &str) -> Result<()> {
+    eprintln!("    writing {}", path.display());
+    std::fs::write(path, fresh).with_context(|| format!("writing {}", path.display()))
 }
