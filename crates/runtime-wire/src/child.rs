@@ -13,6 +13,7 @@ mod job;
 mod limits;
 mod line;
 mod load;
+mod reply;
 mod seat;
 
 use std::ffi::OsString;

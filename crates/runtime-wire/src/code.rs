@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use midplane_contract::frame::message::{self, Hello, Load, Loaded, Open};
 use midplane_contract::frame::FrameKind;
+use midplane_contract::frame::message::{self, Hello, Load, Loaded, Open};
 use midplane_contract::{Code as Fault, Error, Hook, Kind, Result};
 use midplane_kernel::{Code, CodeFacts, Condition, Instance, InstanceContext, LoadRequest, Scope};
 
@@ -221,4 +221,3 @@ fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
     Error::new(Fault::Internal, format!("the JSON of a {frame} frame cannot be written: {error}"))
         .remedy("use paths that are valid UTF-8")
 }
-

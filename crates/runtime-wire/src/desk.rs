@@ -19,8 +19,7 @@ struct State {
     idle: usize,
 }
 
-static DESK: Desk =
-    Desk { state: Mutex::new(State { jobs: VecDeque::new(), idle: 0 }), bell: Condvar::new() };
+static DESK: Desk = Desk { state: Mutex::new(State { jobs: VecDeque::new(), idle: 0 }), bell: Condvar::new() };
 
 /// Runs a job on a thread of its own. Never waits; how many there are is bounded by whoever submits them.
 pub(crate) fn submit(job: impl FnOnce() + Send + 'static) {

@@ -67,7 +67,8 @@ impl<'a> Exchange<'a> {
     ) -> Result<Self> {
         let limits = connection.peer_limits();
         if input.len() > limits.payload {
-            let message = format!("the input has {} bytes, more than the {} that the worker takes", input.len(), limits.payload);
+            let message =
+                format!("the input has {} bytes, more than the {} that the worker takes", input.len(), limits.payload);
             return Err(Error::new(Code::LimitExceeded, message)
                 .remedy("send less at once")
                 .with("which", "payload")
@@ -212,20 +213,25 @@ impl Drop for Exchange<'_> {
             return;
         }
         self.finish();
-        let cause = Error::new(Code::Cancelled, "the caller gave up").remedy("call again if the answer is still wanted");
+        let cause =
+            Error::new(Code::Cancelled, "the caller gave up").remedy("call again if the answer is still wanted");
         self.connection.cancel(self.lane.number, self.id, GRACE, unmoved(&cause));
     }
 }
 
 /// Why a process was ended that did not end its request.
 fn unmoved(cause: &Error) -> Error {
-    let message = format!("the worker was killed: it did not stop within {} ms of being told to ({})", GRACE.as_millis(), cause.record().message);
+    let message = format!(
+        "the worker was killed: it did not stop within {} ms of being told to ({})",
+        GRACE.as_millis(),
+        cause.record().message
+    );
     Error::new(cause.code(), message).remedy("the plugin should return when its call is cancelled")
 }
 
 fn milliseconds(deadline: Deadline) -> u32 {
     let left = deadline.remaining();
-    let rounded = left.as_millis() + u128::from(left.subsec_nanos() % 1_000_000 != 0);
+    let rounded = left.as_millis() + u128::from(!left.subsec_nanos().is_multiple_of(1_000_000));
     u32::try_from(rounded).map_or(NO_DEADLINE, |left| left.min(NO_DEADLINE - 1))
 }
 

@@ -35,9 +35,8 @@ pub(crate) fn crashed(process: &Process) -> Error {
     };
     let error = error.with("pid", process.pid());
     match limit {
-        Some(limit) => error.remedy(format!(
-            "see the plugin's own output; its memory limit of {limit} bytes may have been the cause"
-        )),
+        Some(limit) => error
+            .remedy(format!("see the plugin's own output; its memory limit of {limit} bytes may have been the cause")),
         None => error.remedy("see the plugin's own output and report it to the plugin's author"),
     }
 }

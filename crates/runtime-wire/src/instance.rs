@@ -29,7 +29,12 @@ impl WireInstance {
     }
 
     /// Asks for something and waits for the answer on this thread.
-    pub(crate) fn ask(&mut self, request: &Request<'_>, input: &[u8], take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<bool> {
+    pub(crate) fn ask(
+        &mut self,
+        request: &Request<'_>,
+        input: &[u8],
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> Result<bool> {
         let deadline = request.scope.deadline.instant();
         let exchange = Exchange::start(&self.tenancy.connection, &self.lane, &mut self.scratch, request, input)?;
         exchange.wait(take, deadline)
@@ -40,8 +45,7 @@ impl Instance for WireInstance {
     fn call_inline(&mut self, call: &Call<'_>, reply: &mut Reply<'_>) -> Result<()> {
         let header = origin(call.scope);
         let flags = if reply.is_stream() { flag::STREAM } else { 0 };
-        let request =
-            Request { kind: FrameKind::Call, flags, value: call.action, header: &header, scope: call.scope };
+        let request = Request { kind: FrameKind::Call, flags, value: call.action, header: &header, scope: call.scope };
         self.ask(&request, call.input, &mut |piece| reply.write(piece)).map(drop)
     }
 

@@ -141,7 +141,8 @@ impl Reactor {
     }
 
     fn run(&self) {
-        let mut events = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; EVENTS];
+        let mut events =
+            [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; EVENTS];
         let mut due: Option<Instant> = None;
         loop {
             // CONCURRENCY: first asleep, then the look at the lists. Whoever adds to a list afterwards sees `asleep`

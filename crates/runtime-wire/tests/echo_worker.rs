@@ -6,17 +6,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use midplane_contract::{
-    ActionName, Code as Fault, Error, Hook, HostFunction, Limits, Placement, Result, RuntimeKind,
-};
+use midplane_contract::{ActionName, Code as Fault, Error, Hook, HostFunction, Limits, Placement, Result, RuntimeKind};
 use midplane_kernel::{
     Call, Code, CodeFacts, Condition, Host, HostRequest, Instance, InstanceContext, Interrupt, LoadRequest, Reply,
     Runtime, Scope, Within,
 };
 
 const ACTIONS: [&str; 18] = [
-    "echo", "stream", "spin", "hang", "panic", "abort", "exit", "crash", "overflow", "fill", "ask", "say", "env",
-    "fail", "spend", "fork", "quit-later", "caller",
+    "echo",
+    "stream",
+    "spin",
+    "hang",
+    "panic",
+    "abort",
+    "exit",
+    "crash",
+    "overflow",
+    "fill",
+    "ask",
+    "say",
+    "env",
+    "fail",
+    "spend",
+    "fork",
+    "quit-later",
+    "caller",
 ];
 
 struct Echo(RuntimeKind);

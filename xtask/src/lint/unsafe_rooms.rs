@@ -11,7 +11,7 @@ const ROOMS: &[&str] = &[
     "crates/runtime-wire/src/child",
     "crates/runtime-wire/src/launch",
     // Workers that tests start and let crash.
-    "crates/runtime-wire/examples/",
+    "crates/runtime-wire/tests/",
     "sdk/rust/src/backend/",
 ];
 

@@ -186,3 +186,19 @@ fn an_error_too_large_for_a_chunk_is_shortened() {
     assert!(json.len() <= defaults::WIRE_CHUNK);
     assert_eq!(read_error(&json).unwrap().code(), Code::PluginError);
 }
+
+#[test]
+fn the_page_lists_every_kind_hook_and_function_with_its_number() {
+    let page = include_str!("../../../../contract/wire.md");
+    for kind in FrameKind::ALL {
+        let row = format!("| {} | `{}` |", kind.number(), kind.name());
+        assert!(page.contains(&row), "{row}");
+    }
+    let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    let hooks = crate::Hook::ALL.iter().map(|hook| hook.name());
+    let functions = crate::HostFunction::ALL.iter().map(|function| function.name());
+    for (number, name) in hooks.enumerate().chain(functions.enumerate()) {
+        let listed = [",", ".", ":"].iter().any(|end| words.contains(&format!(" {number} {name}{end}")));
+        assert!(listed, "{number} {name}");
+    }
+}

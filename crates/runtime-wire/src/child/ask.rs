@@ -60,10 +60,9 @@ impl Host for HostLine {
 impl Line {
     fn ask(self: &Arc<Self>, instance: u16, request: &HostRequest<'_>) -> Result<Vec<u8>> {
         let limits = self.host_limits();
-        for (which, size, cap) in [
-            ("args", request.args.len(), defaults::WIRE_HEADER),
-            ("payload", request.payload.len(), limits.payload),
-        ] {
+        for (which, size, cap) in
+            [("args", request.args.len(), defaults::WIRE_HEADER), ("payload", request.payload.len(), limits.payload)]
+        {
             if size > cap {
                 let message = format!("a request to the host has {size} bytes of {which}, more than {cap}");
                 let error = Error::new(Code::LimitExceeded, message).remedy("send less at once");

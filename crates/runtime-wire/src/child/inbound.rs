@@ -45,7 +45,11 @@ impl Line {
     ) -> Result<Option<Job>> {
         let head = frame.prefix;
         if *greeted == (head.kind == FrameKind::Hello) {
-            let message = format!("{} comes where {}", head.kind.name(), if *greeted { "the greeting is over" } else { "HELLO is due" });
+            let message = format!(
+                "{} comes where {}",
+                head.kind.name(),
+                if *greeted { "the greeting is over" } else { "HELLO is due" }
+            );
             return Err(Error::new(Code::ProtocolError, message).remedy("greet once, first"));
         }
         match head.kind {
@@ -62,7 +66,7 @@ impl Line {
                 let taken = frame.payload.len();
                 partial.insert((head.instance, head.id), (request.wait(), taken));
             }
-            FrameKind::Data | FrameKind::Done | FrameKind::Error | FrameKind::Credit if head.id % 2 == 0 => {
+            FrameKind::Data | FrameKind::Done | FrameKind::Error | FrameKind::Credit if head.id.is_multiple_of(2) => {
                 self.on_host_answer(frame)?;
             }
             FrameKind::Data => return self.more_input(frame, partial),
@@ -80,13 +84,19 @@ impl Line {
             }
             FrameKind::Host | FrameKind::Done | FrameKind::Pong => {
                 let message = format!("{} comes from the host, which only peers send", head.kind.name());
-                return Err(Error::new(Code::ProtocolError, message).remedy("see the table of frames in contract/wire.md"));
+                return Err(
+                    Error::new(Code::ProtocolError, message).remedy("see the table of frames in contract/wire.md")
+                );
             }
         }
         Ok(None)
     }
 
-    fn more_input(self: &Arc<Self>, frame: &Frame<'_>, partial: &mut HashMap<(u16, u32), (Request, usize)>) -> Result<Option<Job>> {
+    fn more_input(
+        self: &Arc<Self>,
+        frame: &Frame<'_>,
+        partial: &mut HashMap<(u16, u32), (Request, usize)>,
+    ) -> Result<Option<Job>> {
         let head = frame.prefix;
         let key = (head.instance, head.id);
         // The rest of a request that was cancelled or refused.

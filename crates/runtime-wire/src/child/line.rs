@@ -1,7 +1,7 @@
 //! The worker's end of the wire: reading, writing, ending.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, IoSlice, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -20,6 +20,9 @@ use crate::process::descendants;
 
 /// Bytes of replies collected before they are written even though more frames wait.
 const BURST: usize = 64 * 1024;
+
+/// Payloads from this size on are written from where they are.
+const LARGE: usize = 16 * 1024;
 
 /// Everything a worker has.
 pub(super) struct Line {
@@ -76,9 +79,12 @@ impl Line {
         let mut out = lock(&self.out);
         out.extend_from_slice(&head.sized(header, payload).encode());
         out.extend_from_slice(header);
+        if payload.len() >= LARGE {
+            return self.flush_with(&mut out, payload);
+        }
         out.extend_from_slice(payload);
         if out.len() >= BURST {
-            self.flush_held(&mut out);
+            self.flush_with(&mut out, &[]);
         } else {
             self.unsent.store(true, Ordering::Release);
         }
@@ -87,7 +93,7 @@ impl Line {
     /// Writes what is queued. Waits while the host does not read.
     pub(super) fn flush(&self) {
         if self.unsent.load(Ordering::Acquire) {
-            self.flush_held(&mut lock(&self.out));
+            self.flush_with(&mut lock(&self.out), &[]);
         }
     }
 
@@ -96,7 +102,7 @@ impl Line {
         if self.unsent.load(Ordering::Acquire)
             && let Ok(mut out) = self.out.try_lock()
         {
-            self.flush_held(&mut out);
+            self.flush_with(&mut out, &[]);
         }
     }
 
@@ -104,10 +110,20 @@ impl Line {
         self.unsent.load(Ordering::SeqCst)
     }
 
-    fn flush_held(&self, out: &mut Vec<u8>) {
+    /// Writes what is queued and then a payload that is not worth copying.
+    fn flush_with(&self, out: &mut Vec<u8>, payload: &[u8]) {
         self.unsent.store(false, Ordering::Release);
-        if (&self.socket).write_all(out).is_err() {
-            self.host_is_gone();
+        let (mut first, mut second) = (out.as_slice(), payload);
+        while !(first.is_empty() && second.is_empty()) {
+            let sent = match (&self.socket).write_vectored(&[IoSlice::new(first), IoSlice::new(second)]) {
+                Ok(0) => self.host_is_gone(),
+                Ok(sent) => sent,
+                Err(error) if error.kind() == ErrorKind::Interrupted => 0,
+                Err(_) => self.host_is_gone(),
+            };
+            let of_first = sent.min(first.len());
+            first = first.get(of_first..).unwrap_or_default();
+            second = second.get(sent - of_first..).unwrap_or_default();
         }
         out.clear();
         out.shrink_to(16 * BURST);

@@ -12,7 +12,8 @@ use super::ask::HostLine;
 use super::job::Request;
 use super::limits;
 use super::line::{Line, lock};
-use super::seat::{Seat, answer_head};
+use super::reply::answer_head;
+use super::seat::Seat;
 
 impl Line {
     /// Does what the request asks and answers it.

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::ThreadId;
 
-use midplane_contract::frame::{FrameKind, Prefix, flag, message};
+use midplane_contract::frame::{FrameKind, Prefix, flag};
 use midplane_contract::{ActionName, Code, Error, Hook, Result, defaults};
-use midplane_kernel::call::ChunkSink;
 use midplane_kernel::{Call, Condition, Instance, Interrupt, Reply};
 
 use super::job::Request;
 use super::line::{Line, lock};
+use super::reply::Chunks;
 
 /// Requests that may wait for an instance that is busy. The kernel sends one at a time; more only follow one that was
 /// given up.
@@ -21,8 +21,8 @@ const WAITING: usize = 16;
 pub(super) struct Seat {
     pub(super) number: u16,
     work: Mutex<Work>,
-    desk: Mutex<Desk>,
-    bell: Condvar,
+    pub(super) desk: Mutex<Desk>,
+    pub(super) bell: Condvar,
     interrupter: Option<Arc<dyn Interrupt>>,
     actions: Arc<[ActionName]>,
     /// Set while the request under way has been given up.
@@ -36,14 +36,14 @@ struct Work {
 }
 
 #[derive(Default)]
-struct Desk {
+pub(super) struct Desk {
     /// Whether some thread works on it.
     busy: bool,
     /// The request under way; 0 for none.
     running: u32,
     thread: Option<ThreadId>,
     /// Bytes of the answer that may still be sent.
-    credit: usize,
+    pub(super) credit: usize,
     waiting: VecDeque<Request>,
 }
 
@@ -202,13 +202,20 @@ impl Seat {
     }
 
     /// Runs the request. `Ok(true)` says that there is no such hook.
-    fn execute(self: &Arc<Self>, line: &Arc<Line>, instance: &mut dyn Instance, request: &Request, reply: &mut Vec<u8>) -> Result<bool> {
+    fn execute(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        instance: &mut dyn Instance,
+        request: &Request,
+        reply: &mut Vec<u8>,
+    ) -> Result<bool> {
         let Request { head, scope, input, .. } = request;
         match head.kind {
             FrameKind::Call => {
                 let Some(name) = self.actions.get(head.value as usize) else {
                     let message = format!("the plugin has no action number {}", head.value);
-                    return Err(Error::new(Code::ActionNotFound, message).remedy("name actions by their position in the answer to LOAD"));
+                    return Err(Error::new(Code::ActionNotFound, message)
+                        .remedy("name actions by their position in the answer to LOAD"));
                 };
                 let call = Call { action: head.value, name: name.as_str(), input, scope };
                 if head.flags & flag::STREAM != 0 {
@@ -228,79 +235,6 @@ impl Seat {
             _ => Ok(false),
         }
     }
-
-    fn send_reply(self: &Arc<Self>, line: &Arc<Line>, head: Prefix, reply: &[u8]) {
-        let limits = line.host_limits();
-        if reply.len() <= limits.chunk.min(limits.window) {
-            let credit = lock(&self.desk).credit;
-            if reply.len() <= credit {
-                return line.write(answer_head(FrameKind::Done, head).flags(head.flags), &[], reply);
-            }
-        }
-        match self.send_pieces(line, head, reply) {
-            Ok(last) => line.write(answer_head(FrameKind::Done, head).flags(head.flags), &[], last),
-            Err(error) => line.answer_error(head, &error),
-        }
-    }
-
-    /// Sends all but the last piece, as the host has room, and returns that.
-    fn send_pieces<'b>(self: &Arc<Self>, line: &Arc<Line>, head: Prefix, bytes: &'b [u8]) -> Result<&'b [u8]> {
-        let chunk = line.host_limits().chunk;
-        let mut rest = bytes;
-        loop {
-            let credit = line.wait_until(&self.desk, &self.bell, |desk| {
-                let gone = self.is_cancelled().then(gone);
-                gone.map(Err).or_else(|| (desk.credit > 0).then_some(Ok(desk.credit)))
-            })?;
-            let count = rest.len().min(chunk).min(credit);
-            lock(&self.desk).credit -= count;
-            if count == rest.len() {
-                return Ok(rest);
-            }
-            let (piece, after) = rest.split_at(count);
-            line.write(answer_head(FrameKind::Data, head).flags(flag::MORE), &[], piece);
-            rest = after;
-        }
-    }
-}
-
-/// Sends a streamed reply chunk by chunk.
-struct Chunks<'a> {
-    line: &'a Arc<Line>,
-    seat: &'a Arc<Seat>,
-    head: Prefix,
-}
-
-impl ChunkSink for Chunks<'_> {
-    fn chunk(&mut self, bytes: &[u8]) -> Result<()> {
-        if self.seat.is_cancelled() {
-            return Err(gone());
-        }
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        let last = self.seat.send_pieces(self.line, self.head, bytes)?;
-        self.line.write(answer_head(FrameKind::Data, self.head).flags(flag::MORE), &[], last);
-        self.line.flush();
-        Ok(())
-    }
-}
-
-impl Line {
-    /// Answers a request with an error.
-    pub(super) fn answer_error(&self, head: Prefix, error: &Error) {
-        let json = message::write_error(error, self.host_limits().chunk);
-        self.write(answer_head(FrameKind::Error, head).flags(head.flags & flag::SPENT), &[], &json);
-    }
-}
-
-/// The head of an answer to this request.
-pub(super) fn answer_head(kind: FrameKind, request: Prefix) -> Prefix {
-    Prefix::new(kind, request.instance, request.id)
-}
-
-fn gone() -> Error {
-    Error::new(Code::Cancelled, "the caller gave up").remedy("stop: nobody reads the answer")
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> Error {

@@ -119,7 +119,10 @@ impl Connection {
     }
 
     fn refuse(&self, head: Prefix, error: &Error) -> Result<()> {
-        self.answer_unasked(Prefix::new(FrameKind::Error, head.instance, head.id), &message::write_error(error, 16 * 1024))
+        self.answer_unasked(
+            Prefix::new(FrameKind::Error, head.instance, head.id),
+            &message::write_error(error, 16 * 1024),
+        )
     }
 
     /// Gives a complete request to a thread that asks the kernel and sends the answer.
@@ -164,8 +167,7 @@ impl Connection {
             let Some(credit) = self.answer_credit(ask, rest.len()) else { return };
             let (piece, after) = rest.split_at(rest.len().min(credit).min(self.peer_limits().chunk));
             rest = after;
-            let (kind, flags) =
-                if rest.is_empty() { (FrameKind::Done, 0) } else { (FrameKind::Data, flag::MORE) };
+            let (kind, flags) = if rest.is_empty() { (FrameKind::Done, 0) } else { (FrameKind::Data, flag::MORE) };
             ask.lock().credit -= piece.len();
             self.send(Prefix::new(kind, key.0, key.1).flags(flags), &[], piece);
             if rest.is_empty() {

@@ -78,21 +78,27 @@ impl Connection {
                 FrameKind::Hello => {
                     self.on_hello(&frame, std::mem::replace(greeted, true), woken)?;
                 }
-                FrameKind::Ping => self.answer_unasked(
-                    Prefix { kind: FrameKind::Pong, header: 0, payload: 0, ..frame.prefix },
-                    &[],
-                )?,
+                FrameKind::Ping => {
+                    self.answer_unasked(Prefix { kind: FrameKind::Pong, header: 0, payload: 0, ..frame.prefix }, &[])?
+                }
                 FrameKind::Error if frame.prefix.id == 0 => {
                     let told = message::read_error(frame.payload)?;
-                    return Err(Error::new(Code::ProtocolError, format!("the peer gave up: {}", told.record().message))
-                        .because(&told)
-                        .remedy("see what the peer says it did not understand"));
+                    return Err(Error::new(
+                        Code::ProtocolError,
+                        format!("the peer gave up: {}", told.record().message),
+                    )
+                    .because(&told)
+                    .remedy("see what the peer says it did not understand"));
                 }
                 FrameKind::Host => self.on_ask(&frame)?,
-                _ if frame.prefix.id % 2 == 0 => self.on_ask(&frame)?,
+                _ if frame.prefix.id.is_multiple_of(2) => self.on_ask(&frame)?,
                 _ => {
                     let number = frame.prefix.instance;
-                    let lane = if number == CONNECTION { Some(&self.control) } else { lanes.get(usize::from(number)).and_then(Option::as_ref) };
+                    let lane = if number == CONNECTION {
+                        Some(&self.control)
+                    } else {
+                        lanes.get(usize::from(number)).and_then(Option::as_ref)
+                    };
                     if let Some(lane) = lane {
                         self.on_answer(lane, &frame, woken)?;
                     }
@@ -146,7 +152,9 @@ impl Connection {
             FrameKind::Credit => state.credit = state.credit.saturating_add(head.value as usize),
             other => {
                 let message = format!("{} comes from the peer, which only hosts send", other.name());
-                return Err(Error::new(Code::ProtocolError, message).remedy("see the table of frames in contract/wire.md"));
+                return Err(
+                    Error::new(Code::ProtocolError, message).remedy("see the table of frames in contract/wire.md")
+                );
             }
         }
         let waiter = state.take_waiter();

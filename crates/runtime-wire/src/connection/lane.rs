@@ -98,8 +98,11 @@ impl State {
                 .remedy("a DATA frame with MORE carries at least one byte"));
         }
         let Some(room) = self.room.checked_sub(payload.len()) else {
-            let message = format!("an answer brings {} bytes where {} are allowed before CREDIT", payload.len(), self.room);
-            return Err(Error::new(Code::ProtocolError, message).remedy("the peer must wait for CREDIT; see contract/wire.md"));
+            let message =
+                format!("an answer brings {} bytes where {} are allowed before CREDIT", payload.len(), self.room);
+            return Err(
+                Error::new(Code::ProtocolError, message).remedy("the peer must wait for CREDIT; see contract/wire.md")
+            );
         };
         self.room = room;
         if !payload.is_empty() {
@@ -132,7 +135,6 @@ impl State {
         self.end.is_some() || !self.pieces.is_empty() || (self.starved && self.credit > 0)
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ impl Wake for Unpark {
     }
 }
 
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let mut future = std::pin::pin!(future);
     let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
     loop {
@@ -62,7 +62,10 @@ fn many_threads_call_many_instances_of_one_worker() {
                 for round in 0..500 {
                     let input = format!("{number}/{round}").repeat(1 + round % 40);
                     let scope = Scope::default();
-                    assert_eq!(call(&mut **instance, action, "echo", input.as_bytes(), &scope).unwrap(), input.as_bytes());
+                    assert_eq!(
+                        call(&mut **instance, action, "echo", input.as_bytes(), &scope).unwrap(),
+                        input.as_bytes()
+                    );
                 }
             });
         }
@@ -117,7 +120,11 @@ fn the_caller_chain_and_the_deadline_reach_the_worker() {
     let mut echo = load(RuntimeKind::Native, 1);
     let outer = Arc::new(Caller { plugin: PluginId::new("outer").unwrap(), action: None, parent: None, depth: 1 });
     let inner = Caller { plugin: PluginId::new("inner").unwrap(), action: None, parent: Some(outer), depth: 2 };
-    let scope = Scope { caller: Some(Arc::new(inner)), deadline: Deadline::After(Duration::from_millis(4500)), trace: Some("00-aa-bb-01".into()) };
+    let scope = Scope {
+        caller: Some(Arc::new(inner)),
+        deadline: Deadline::After(Duration::from_millis(4500)),
+        trace: Some("00-aa-bb-01".into()),
+    };
     let action = echo.action("caller");
     let seen = String::from_utf8(call(&mut *echo.instances[0], action, "caller", b"", &scope).unwrap()).unwrap();
     for part in ["inner", "outer", "depth: 2", "After(4.5s)", "00-aa-bb-01"] {
@@ -160,7 +167,8 @@ fn an_interrupt_ends_a_call_from_another_thread() {
     let stop = echo.instances[0].interrupter().unwrap();
     let spin = echo.action("spin");
     std::thread::scope(|threads| {
-        let running = threads.spawn(|| call(&mut *echo.instances[0], spin, "spin", b"", &Scope::default()).unwrap_err());
+        let running =
+            threads.spawn(|| call(&mut *echo.instances[0], spin, "spin", b"", &Scope::default()).unwrap_err());
         while !running.is_finished() {
             stop.interrupt();
             std::thread::yield_now();

@@ -62,7 +62,10 @@ fn what_does_not_stop_is_killed_at_the_end_of_its_grace() {
     let error = echo.call_within("hang", b"", Duration::from_millis(50)).unwrap_err();
     assert_eq!(error.code(), Fault::DeadlineExceeded);
     assert!(!alive(pid));
-    assert!(matches!(echo.instances[0].condition(), Condition::Spent(_)), "one process per instance: another can be made");
+    assert!(
+        matches!(echo.instances[0].condition(), Condition::Spent(_)),
+        "one process per instance: another can be made"
+    );
     let host = echo.host.clone();
     echo.instances[0] = echo.code.instantiate(crate::stage::context(1, host)).unwrap();
     assert_eq!(echo.call("echo", b"anew").unwrap(), b"anew");
@@ -88,7 +91,10 @@ fn a_death_while_loading_is_a_load_error_that_quotes_the_exit() {
     let mut wanted = request(RuntimeKind::Native);
     wanted.main = "/nowhere/exits".into();
     let error = load_with(&runtime(RuntimeKind::Native), &wanted, 1).err().unwrap();
-    assert_eq!((error.code(), error.record().kind, &error.record().data["exit"]), (Fault::Crashed, Kind::Load, &7.into()));
+    assert_eq!(
+        (error.code(), error.record().kind, &error.record().data["exit"]),
+        (Fault::Crashed, Kind::Load, &7.into())
+    );
 }
 
 #[test]

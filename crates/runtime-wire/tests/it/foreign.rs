@@ -58,7 +58,8 @@ fn a_peer_written_from_the_page_cancels() {
     let stop = peer.instances[0].interrupter().unwrap();
     let wait = peer.action("wait");
     std::thread::scope(|threads| {
-        let running = threads.spawn(|| call(&mut *peer.instances[0], wait, "wait", b"", &Scope::default()).unwrap_err());
+        let running =
+            threads.spawn(|| call(&mut *peer.instances[0], wait, "wait", b"", &Scope::default()).unwrap_err());
         while !running.is_finished() {
             stop.interrupt();
             std::thread::yield_now();

@@ -14,15 +14,15 @@ use midplane_kernel::{
 use midplane_runtime_wire::{Program, WireRuntime};
 
 /// The worker of `tests/echo_worker.rs`.
-pub fn worker_program() -> PathBuf {
+pub(crate) fn worker_program() -> PathBuf {
     env!("CARGO_BIN_EXE_echo-worker").into()
 }
 
-pub fn runtime(kind: RuntimeKind) -> WireRuntime {
+pub(crate) fn runtime(kind: RuntimeKind) -> WireRuntime {
     WireRuntime::new(kind, Program::worker(worker_program()))
 }
 
-pub fn request(kind: RuntimeKind) -> LoadRequest {
+pub(crate) fn request(kind: RuntimeKind) -> LoadRequest {
     let json = serde_json::json!({
         "id": "echo", "name": "Echo", "version": Version::new(1, 0, 0),
         "entry": Entry { main: "main".into(), runtime: kind, engine: None, args: vec![], env: Default::default(), workdir: None },
@@ -42,10 +42,10 @@ pub fn request(kind: RuntimeKind) -> LoadRequest {
 
 /// A kernel's side that keeps one value and remembers what it saw.
 #[derive(Default)]
-pub struct Recorder {
-    pub value: Mutex<Vec<u8>>,
-    pub seen: Mutex<Vec<String>>,
-    pub lost: Mutex<Option<Error>>,
+pub(crate) struct Recorder {
+    pub(crate) value: Mutex<Vec<u8>>,
+    pub(crate) seen: Mutex<Vec<String>>,
+    pub(crate) lost: Mutex<Option<Error>>,
 }
 
 impl Host for Recorder {
@@ -67,55 +67,61 @@ impl Host for Recorder {
     }
 }
 
-pub fn context(number: u32, host: Arc<dyn Host>) -> InstanceContext {
+pub(crate) fn context(number: u32, host: Arc<dyn Host>) -> InstanceContext {
     InstanceContext { plugin: PluginId::new("echo").unwrap(), version: "1.0.0".into(), generation: 1, number, host }
 }
 
 /// A loaded plugin with its instances.
-pub struct Loaded {
-    pub host: Arc<Recorder>,
-    pub instances: Vec<Box<dyn Instance>>,
-    pub code: Arc<dyn Code>,
+pub(crate) struct Loaded {
+    pub(crate) host: Arc<Recorder>,
+    pub(crate) instances: Vec<Box<dyn Instance>>,
+    pub(crate) code: Arc<dyn Code>,
 }
 
-pub fn load_with(runtime: &WireRuntime, request: &LoadRequest, count: u32) -> Result<Loaded> {
+pub(crate) fn load_with(runtime: &WireRuntime, request: &LoadRequest, count: u32) -> Result<Loaded> {
     let code = runtime.load(request)?;
     let host = Arc::new(Recorder::default());
     let instances = (0..count).map(|n| code.instantiate(context(n, host.clone()))).collect::<Result<_>>()?;
     Ok(Loaded { host, instances, code })
 }
 
-pub fn load(kind: RuntimeKind, count: u32) -> Loaded {
+pub(crate) fn load(kind: RuntimeKind, count: u32) -> Loaded {
     load_with(&runtime(kind), &request(kind), count).unwrap()
 }
 
 impl Loaded {
-    pub fn action(&self, name: &str) -> u32 {
+    pub(crate) fn action(&self, name: &str) -> u32 {
         self.code.facts().actions.iter().position(|action| action.as_str() == name).unwrap() as u32
     }
 
-    pub fn pid(&self) -> i32 {
+    pub(crate) fn pid(&self) -> i32 {
         self.code.facts().details["pid"].as_i64().unwrap() as i32
     }
 
-    pub fn call(&mut self, name: &str, input: &[u8]) -> Result<Vec<u8>> {
+    pub(crate) fn call(&mut self, name: &str, input: &[u8]) -> Result<Vec<u8>> {
         self.call_within(name, input, Duration::from_secs(30))
     }
 
-    pub fn call_within(&mut self, name: &str, input: &[u8], time: Duration) -> Result<Vec<u8>> {
+    pub(crate) fn call_within(&mut self, name: &str, input: &[u8], time: Duration) -> Result<Vec<u8>> {
         let action = self.action(name);
         call(&mut *self.instances[0], action, name, input, &Scope::within(time))
     }
 }
 
-pub fn call(instance: &mut dyn Instance, action: u32, name: &str, input: &[u8], scope: &Scope) -> Result<Vec<u8>> {
+pub(crate) fn call(
+    instance: &mut dyn Instance,
+    action: u32,
+    name: &str,
+    input: &[u8],
+    scope: &Scope,
+) -> Result<Vec<u8>> {
     let mut out = Vec::new();
     instance.call_inline(&Call { action, name, input, scope }, &mut Reply::buffer(&mut out, 64 << 20))?;
     Ok(out)
 }
 
 /// Waits until something is so. The limit only keeps a broken test from running for ever.
-pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let until = Instant::now() + Duration::from_secs(60);
     while !so() {
         assert!(Instant::now() < until, "not in a minute: {what}");
@@ -124,7 +130,7 @@ pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 }
 
 /// Whether a process exists and is no zombie.
-pub fn alive(pid: i32) -> bool {
+pub(crate) fn alive(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['Z', 'X']))
 }
