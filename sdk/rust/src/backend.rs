@@ -5,8 +5,10 @@
 //! | target | file | host |
 //! |---|---|---|
 //! | anything but wasm | `native.rs` | C ABI of `contract/midplane.h` |
-//! | `wasm32-wasip2` | `component.rs` | world `midplane:plugin` |
+//! | `wasm32-wasip2`, or any wasm with the feature `component` | `component.rs` | world `midplane:plugin` |
 //! | other wasm | `core_module.rs` | `contract/core-wasm.md` |
+//!
+//! Both wasm backends share `guest.rs`.
 //!
 //! It has three duties:
 //!
@@ -25,6 +27,19 @@
 
 #[cfg(not(target_family = "wasm"))]
 pub mod native;
+
+#[cfg(target_family = "wasm")]
+pub mod guest;
+
+#[cfg(all(target_family = "wasm", any(feature = "component", target_env = "p2")))]
+pub mod component;
+#[cfg(all(target_family = "wasm", any(feature = "component", target_env = "p2")))]
+pub(crate) use component as abi;
+
+#[cfg(all(target_family = "wasm", not(any(feature = "component", target_env = "p2"))))]
+pub mod core_module;
+#[cfg(all(target_family = "wasm", not(any(feature = "component", target_env = "p2"))))]
+pub(crate) use core_module as abi;
 
 pub use crate::info::Stamp;
 pub use crate::running::{Failure, Running};

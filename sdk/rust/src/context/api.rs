@@ -30,6 +30,9 @@ pub enum Level {
 impl Context<'_> {
     /// Writes a line with fields (a JSON object, or `null` for none).
     pub fn log(&self, level: Level, message: &str, fields: &Value) {
+        #[cfg(target_family = "wasm")]
+        crate::backend::abi::log(level, message, &fields.to_string());
+        #[cfg(not(target_family = "wasm"))]
         let _ = self.host("log", &json!({"level": level, "message": message, "fields": fields}), &[]);
     }
 
