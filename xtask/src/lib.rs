@@ -1,6 +1,6 @@
 //! Development tasks, run as `cargo xtask TASK`.
 //!
-//! Each task is a module: [`demo`], [`test`], [`ci_checks`], [`generate`], [`bench`]. What they stand on:
+//! Each task is a module: [`demo`], [`test`], [`ci_checks`], [`generate`], [`guests`], [`bench`]. What they stand on:
 //! [`cargo`] (the child process), [`build`] (the one way to build), [`step`] (saying what is going on),
 //! [`stage`] (plugins as users have them), [`prerequisites`] (tools of the system), [`tally`] (adding up test reports).
 //! [`arrows`] and [`lint`] hold the shape of the repository; `tests/it` applies them.
@@ -12,6 +12,7 @@ pub mod cargo;
 pub mod ci_checks;
 pub mod demo;
 pub mod generate;
+pub mod guests;
 pub mod lint;
 pub mod prerequisites;
 pub mod stage;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
-use xtask::{bench, ci_checks, demo, generate, test};
+use xtask::{bench, ci_checks, demo, generate, guests, test};
 
 const HELP: &str = "\
 Development tasks.
@@ -14,6 +14,7 @@ Tasks:
   demo                     build what it needs, open real files with the example plugins, show what they made of them
   test [--quick]           set up what the tests need and run them all; --quick is the inner loop
   generate [--check]       write the committed files that are made from code, or check that they are current
+  guests [--check]         build the committed WebAssembly files from their sources, or check that they are current
   bench [OPTIONS]          measure, in the release profile; see `cargo xtask bench --help`
   ci-checks                formatting, clippy, rustdoc, cargo-deny, generated files
 
@@ -40,6 +41,7 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "generate" => generate::run(rest),
+        "guests" => guests::run(rest),
         "bench" => bench::run(rest),
         "ci-checks" => ci_checks::run(rest),
         "help" | "--help" | "-h" => {
