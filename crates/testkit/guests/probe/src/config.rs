@@ -12,7 +12,7 @@ use crate::failing::hang_until;
 pub struct Config {
     /// `validate_config` refuses it.
     pub invalid: bool,
-    /// `init` and `config_changed` refuse it, with [`Config::message`].
+    /// `init` and `config_changed` refuse it, with `message`.
     pub reject: bool,
     /// What a refusal or failure says.
     pub message: Option<String>,
