@@ -43,7 +43,7 @@ pub(crate) struct Global {
     /// Log more to stderr (-v, -vv)
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// Log errors only, and leave the notes on stderr out
+    /// Log errors only, without notes on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 }
@@ -75,7 +75,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
 pub(crate) struct Run {
-    /// Folders of plugins, manifests, or bare plugin files
+    /// Plugins: their folders, manifests, or bare files
     #[arg(required = true, value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) plugins: Vec<PathBuf>,
     /// Call this action once, print its reply and end

@@ -22,9 +22,9 @@ pub(crate) fn write(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{}", tidy(text));
 }
 
-/// Writes text of our own that holds colours.
+/// Writes text of our own that holds colours, and an empty line behind it.
 pub(crate) fn write_as_is(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+    let _ = writeln!(std::io::stderr().lock(), "{}\n", text.trim_end());
 }
 
 /// Whether a stream may be coloured: it is a terminal that is not dumb, and `NO_COLOR` is not set to anything.

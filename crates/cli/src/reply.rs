@@ -60,8 +60,9 @@ impl Delivery<'_> {
     pub(crate) async fn call(&self, action: &Action, input: Vec<u8>, deadline: Option<Duration>) -> Outcome<Reply> {
         let options = deadline.map_or_else(CallOptions::default, CallOptions::within);
         let began = Instant::now();
-        let mut stream = self.interrupt.or(action.stream(input, options)).await??;
+        // A place that cannot be written shows before the plugin has done its work.
         let mut sink = Sink::open(self)?;
+        let mut stream = self.interrupt.or(action.stream(input, options)).await??;
         let mut size = 0;
         while let Some(chunk) = self.interrupt.or(stream.next()).await? {
             let chunk = chunk?;

@@ -23,7 +23,7 @@ Examples:
   midplane check my-plugin                     everything that is wrong with it
   midplane list --plugins plugins              what there is
 
-Results go to stdout, everything else to stderr. With --output json stdout is one JSON document, whether it went well or
+Results go to stdout, everything else to stderr. With --output json stdout is one JSON document, whether it went well or \
 not; after an error it is {\"error\": {code, message, remedy, …}}.
 
 Exit codes:
@@ -36,7 +36,8 @@ Exit codes:
 
 Environment:
   MIDPLANE_PLUGINS  folders with plugins, separated like PATH, where no --plugins is given
-  MIDPLANE_LOG      what is logged to stderr: a level, or TARGET=LEVEL separated by commas (target `plugin`: plugins)
+  MIDPLANE_LOG      what is logged: a level, or TARGET=LEVEL separated by commas; plugins log
+                    under the target `plugin`
   NO_COLOR          no colour; there is none anyway where output is not a terminal
   XDG_CACHE_HOME    compiled code and copies are kept in its folder `midplane`";
 
@@ -59,7 +60,7 @@ Examples:
   midplane run plugins/thumbnailer --call thumbnailer/thumbnail --input cat.jpg --save cat.png
   midplane run a b --call a/ask --grant 'a=plugin.call:b/*' --config a=a.json --deadline 5s
 
-The input is stdin for `-`; the content of the file, if there is one of that name; otherwise the text itself, which must
+The input is stdin for `-`; the content of the file, if there is one of that name; otherwise the text itself, which must \
 be JSON. @FILE is always a file.";
 
 pub(super) const OPEN: &str = "\

@@ -3,9 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use midplane::Error;
 use midplane::contract::manifest::Severity;
+use midplane::{Code, Error};
 use miette::{Diagnostic, LabeledSpan, MietteHandlerOpts, ReportHandler, SourceCode};
+use serde_json::Value;
 
 use super::finding::Finding;
 use super::snippet::Source;
@@ -30,7 +31,9 @@ impl Shown {
     /// An error with its causes, its remedy and whom it is about.
     pub(super) fn of(error: &Error) -> Self {
         let record = error.record();
+        let own = record.data.get("code").and_then(Value::as_str).map(str::to_owned);
         let about = [
+            ("its own code", own.filter(|_| record.code == Code::PluginError)),
             ("plugin", record.plugin.clone()),
             ("runtime", record.runtime.clone()),
             ("action", record.action.clone()),

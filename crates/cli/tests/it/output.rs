@@ -68,7 +68,9 @@ fn json_is_one_document_whatever_happens() {
 #[test]
 fn errors_for_people_have_code_subject_and_remedy() {
     let done = run(calling(tool(), "tool/fail", &[]));
-    for part in ["plugin_error", "no milk", "plugin tool", "runtime native/worker", "action fail"] {
+    for part in
+        ["plugin_error", "no milk", "its own code out_of_milk", "plugin tool", "runtime native/worker", "action fail"]
+    {
         assert!(done.stderr.contains(part), "{part}: {}", done.stderr);
     }
     let done = run(calling(tool(), "tool/echo", &["--placement", "tool=in-process"]));

@@ -34,7 +34,7 @@ fn a_binary_reply_is_described_and_not_dumped() {
     std::fs::write(&path, b"\xff\xd8\xff\xe0 and \x1b[2J so on").unwrap();
     let input = path.display().to_string();
     let shown = on_terminal(&mut command(calling(guest(), "guest/echo", &["--input", &input])));
-    assert!(shown.contains("JPEG picture, 18 bytes") && shown.contains("--save"), "{shown:?}");
+    assert!(shown.contains("JPEG picture, 19 bytes") && shown.contains("--save"), "{shown:?}");
     assert!(!shown.contains("\u{1b}[2J"), "{shown:?}");
 }
 
