@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::time::Duration;
 
 use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
 
@@ -10,6 +11,9 @@ use crate::exit::{Outcome, Stop};
 use crate::nearest::did_you_mean;
 use crate::policies;
 
+/// What plugins get to stop after a call that was given up.
+const GIVEN_UP: Duration = Duration::from_secs(1);
+
 /// The kernel of one command.
 pub(crate) struct Host {
     kernel: Kernel,
@@ -17,10 +21,20 @@ pub(crate) struct Host {
 
 impl Host {
     /// Starts a kernel, lets the work use it, and shuts it down however the work ends: no plugin and no worker is left.
+    ///
+    /// After a call that was given up there is nothing to wait for: plugins get a second to stop. Whatever goes on then,
+    /// native code in this process for example, ends with the process.
     pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
         let host = Self { kernel: midplane::kernel().build() };
         let done = work(&host).await;
-        host.kernel.shutdown().await;
+        let given_up = match &done {
+            Err(Stop::Failed(error, _)) => error.code() == Code::DeadlineExceeded,
+            Err(Stop::Interrupted | Stop::ReaderGone) => true,
+            Ok(_) => false,
+        };
+        let most = if given_up { GIVEN_UP } else { Duration::MAX };
+        // What has not stopped by then is left to the end of the process.
+        let _ = tokio::time::timeout(most, host.kernel.shutdown()).await;
         done
     }
 

@@ -71,7 +71,7 @@ impl Delivery<'_> {
             let written = tokio::task::spawn_blocking(move || sink.take(chunk));
             sink = self.interrupt.or(written).await?.map_err(lost_thread)??;
         }
-        let took_ms = began.elapsed().as_secs_f64() * 1e3;
+        let took_ms = (began.elapsed().as_secs_f64() * 1e6).round() / 1e3;
         sink.finish(self.output, size, took_ms)
     }
 }

@@ -86,8 +86,15 @@ fn denied_is_5() {
 
 #[test]
 fn a_passed_deadline_is_6_wherever_the_plugin_runs() {
-    for (plugin, address) in [(guest(), "guest/spin"), (tool(), "tool/hang")] {
-        let done = run(calling(plugin, address, &["--deadline", "200ms", "--output", "json"]));
+    let inside = ["--placement", "tool=in-process", "--trust", "tool=trusted"];
+    let untrusted = ["--trust", "guest=untrusted"];
+    for (plugin, address, more) in [
+        (guest(), "guest/spin", &[][..]),
+        (guest(), "guest/spin", &untrusted),
+        (tool(), "tool/hang", &[]),
+        (tool(), "tool/hang", &inside),
+    ] {
+        let done = run(calling(plugin, address, &[&["--deadline", "200ms", "--output", "json"], more].concat()));
         assert_eq!((done.code, done.error().as_str()), (6, "deadline_exceeded"), "{address}: {}", done.stderr);
     }
 }
