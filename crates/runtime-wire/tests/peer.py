@@ -1,6 +1,6 @@
 """A plugin that speaks Midplane's wire protocol, with nothing but the standard library.
 
-Written from contract/wire.md alone. One thread reads frames, one per call works.
+It relies on what contract/wire.md says and no more. One thread reads frames, one per call works.
 """
 import json
 import os

@@ -1,4 +1,4 @@
-//! Peers that are not built on Midplane: one in Python, written from `contract/wire.md` alone, and bad ones.
+//! Peers that are not built on Midplane: one in Python that uses nothing but what `contract/wire.md` says, and bad ones.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ fn bad(how: &str) -> Result<Loaded, Error> {
 }
 
 #[test]
-fn a_peer_written_from_the_page_loads_calls_and_hooks() {
+fn a_python_peer_loads_calls_and_hooks() {
     let mut peer = peer(&[]);
     assert_eq!(peer.code.facts().info.name, "peer.py");
     assert_eq!(peer.call("upper", "grüße".as_bytes()).unwrap(), "GRÜSSE".as_bytes());
@@ -35,21 +35,21 @@ fn a_peer_written_from_the_page_loads_calls_and_hooks() {
 }
 
 #[test]
-fn a_peer_written_from_the_page_takes_and_sends_chunks() {
+fn a_python_peer_takes_and_sends_chunks() {
     let mut peer = peer(&[]);
     let input: Vec<u8> = (0..5 << 20).map(|n| n as u8).collect();
     assert!(peer.call("echo", &input).unwrap() == input);
 }
 
 #[test]
-fn a_peer_written_from_the_page_asks_its_host() {
+fn a_python_peer_asks_its_host() {
     let mut peer = peer(&[]);
     assert_eq!(peer.call("remember", b"something").unwrap(), b"something");
     assert_eq!(peer.host.seen.lock().unwrap().len(), 2);
 }
 
 #[test]
-fn a_peer_written_from_the_page_cancels() {
+fn a_python_peer_cancels() {
     let mut peer = peer(&[]);
     let error = peer.call_within("wait", b"", Duration::from_millis(50)).unwrap_err();
     assert_eq!(error.code(), Fault::DeadlineExceeded);
