@@ -91,9 +91,8 @@ impl Cache {
             return Ok((live, Source::Process));
         }
         let name = format!("{}-{}.cwasm", hex(hash), self.engine_hash);
-        let folder = Folder::open(folder)
-            .inspect_err(|error| tracing::warn!(%error, "compiled WebAssembly is not cached"))
-            .ok();
+        let folder =
+            Folder::open(folder).inspect_err(|error| tracing::warn!(%error, "compiled WebAssembly is not cached")).ok();
         let stored = folder.as_ref().and_then(|folder| self.read(folder, &name, format));
         let (compiled, source) = match stored {
             Some(compiled) => (compiled, Source::Disk),
@@ -137,7 +136,14 @@ impl Cache {
 }
 
 fn invalid(format: Format, error: &wasmtime::Error) -> Error {
-    Error::new(Code::NotAPlugin, format!("not a valid WebAssembly {}: {error:#}", format.as_str()))
+    let text = format!("{error:#}");
+    // wasmtime has no type for this one: more tables or memories, or larger ones, than any plugin may have.
+    if text.contains("pooling allocator requirements") {
+        return Error::new(Code::LimitExceeded, format!("the {} wants too much: {text}", format.as_str()))
+            .remedy("build it with smaller or fewer tables and memories")
+            .with("which", "tables or memories");
+    }
+    Error::new(Code::NotAPlugin, format!("not a valid WebAssembly {}: {text}", format.as_str()))
         .remedy("build it again; threads, 64-bit memories and garbage collection are not available to plugins")
 }
 

@@ -67,22 +67,25 @@ impl Terms {
         actions: &Arc<[ActionName]>,
         host: Option<Arc<dyn Host>>,
     ) -> Result<(Store<GuestState>, B::Guest)> {
-        let mut store = Store::new(&self.engine, GuestState {
-            beat: self.ticker.beat(),
-            limiter: Limiter::new(self.memory, self.table_elements),
-            plugin: self.plugin.clone(),
-            deadline: midplane_kernel::Deadline::After(self.hook_time),
-            suspends: false,
-            scope: Scope::default(),
-            action: None,
-            actions: Arc::clone(actions),
-            host,
-            last_words: None,
-            chunks: crate::state::Chunks::default(),
-            emitted: false,
-            answer: Vec::new(),
-            payload_cap: self.payload_cap,
-        });
+        let mut store = Store::new(
+            &self.engine,
+            GuestState {
+                beat: self.ticker.beat(),
+                limiter: Limiter::new(self.memory, self.table_elements),
+                plugin: self.plugin.clone(),
+                deadline: midplane_kernel::Deadline::After(self.hook_time),
+                suspends: false,
+                scope: Scope::default(),
+                action: None,
+                actions: Arc::clone(actions),
+                host,
+                last_words: None,
+                chunks: crate::state::Chunks::default(),
+                emitted: false,
+                answer: Vec::new(),
+                payload_cap: self.payload_cap,
+            },
+        );
         store.limiter(|state| &mut state.limiter);
         store.epoch_deadline_callback(on_tick);
         let guest = self.within_hook_time(&mut store, |store| blueprint.instantiate(store))?;

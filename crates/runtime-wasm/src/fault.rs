@@ -79,7 +79,8 @@ pub(crate) fn plugin_error(code: String, message: String, recoverable: bool, dat
 
 fn trapped(error: &wasmtime::Error) -> Error {
     let Some(trap) = error.downcast_ref::<Trap>() else {
-        return Error::new(Code::Trapped, format!("the plugin was stopped: {:#}", error.root_cause())).caused_by(error.as_ref());
+        return Error::new(Code::Trapped, format!("the plugin was stopped: {:#}", error.root_cause()))
+            .caused_by(error.as_ref());
     };
     let (name, text) = match trap {
         Trap::StackOverflow => ("stack_overflow", "stack overflow: its calls are nested too deeply".to_owned()),
@@ -87,7 +88,9 @@ fn trapped(error: &wasmtime::Error) -> Error {
             ("memory_out_of_bounds", format!("invalid memory access: {trap}"))
         }
         Trap::TableOutOfBounds => ("table_out_of_bounds", trap.to_string()),
-        Trap::UnreachableCodeReached => ("unreachable", "it ran into `unreachable` (a panic or an assertion)".to_owned()),
+        Trap::UnreachableCodeReached => {
+            ("unreachable", "it ran into `unreachable` (a panic or an assertion)".to_owned())
+        }
         Trap::IntegerDivisionByZero => ("integer_division_by_zero", trap.to_string()),
         Trap::IntegerOverflow => ("integer_overflow", trap.to_string()),
         Trap::IndirectCallToNull | Trap::BadSignature => ("indirect_call", trap.to_string()),

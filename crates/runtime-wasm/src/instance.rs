@@ -160,7 +160,12 @@ impl<G: Guest> WasmInstance<G> {
     fn finish(&mut self, outcome: Result<G::Answer, Fault>, reply: &mut Reply<'_>) -> Result<()> {
         let delivered = outcome.and_then(|answer| {
             if self.store.data().emitted {
-                self.store.data_mut().take_chunks().iter().try_for_each(|chunk| reply.write(chunk)).map_err(Fault::Clean)?;
+                self.store
+                    .data_mut()
+                    .take_chunks()
+                    .iter()
+                    .try_for_each(|chunk| reply.write(chunk))
+                    .map_err(Fault::Clean)?;
             }
             self.guest.deliver(&self.store, answer, reply)
         });

@@ -97,8 +97,11 @@ impl GuestState {
     /// Asks the kernel within the running call or hook.
     pub(crate) fn request(&self, function: HostFunction, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
         let Some(host) = &self.host else {
-            return Err(Error::new(Code::NotSupported, format!("{function} is not available while the code is loaded"))
-                .remedy("ask for it in a hook or an action"));
+            return Err(Error::new(
+                Code::NotSupported,
+                format!("{function} is not available while the code is loaded"),
+            )
+            .remedy("ask for it in a hook or an action"));
         };
         let action = self.action.and_then(|position| self.actions.get(position as usize));
         let within = Within { scope: &self.scope, action: action.map(ActionName::as_str) };

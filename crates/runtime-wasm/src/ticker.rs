@@ -30,11 +30,8 @@ impl Ticker {
     /// # Errors
     /// `io` when the system gives no thread.
     pub(crate) fn start(engine: &Engine) -> Result<Arc<Self>> {
-        let ticker = Arc::new(Self {
-            beats: Mutex::new(Vec::new()),
-            parked: AtomicBool::new(false),
-            thread: Mutex::new(None),
-        });
+        let ticker =
+            Arc::new(Self { beats: Mutex::new(Vec::new()), parked: AtomicBool::new(false), thread: Mutex::new(None) });
         let (weak, engine) = (Arc::downgrade(&ticker), engine.weak());
         let handle = thread::Builder::new()
             .name("midplane-epoch".to_owned())
@@ -46,11 +43,7 @@ impl Ticker {
 
     /// A beat for one more instance.
     pub(crate) fn beat(self: &Arc<Self>) -> Arc<Beat> {
-        let beat = Arc::new(Beat {
-            calls: AtomicU64::new(0),
-            stop: AtomicU64::new(0),
-            ticker: Arc::clone(self),
-        });
+        let beat = Arc::new(Beat { calls: AtomicU64::new(0), stop: AtomicU64::new(0), ticker: Arc::clone(self) });
         let mut beats = lock(&self.beats);
         // Dead entries are swept when the list would grow, so it stays within twice the living.
         if beats.len() == beats.capacity() {

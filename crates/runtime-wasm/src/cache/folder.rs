@@ -20,8 +20,9 @@ impl Folder {
     pub(super) fn open(path: &Path) -> Result<Self> {
         make(path)?;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(path, flags, Mode::empty())
-            .map_err(|error| Error::new(error.kind(), format!("{}: not a folder of its own: {error}", path.display())))?;
+        let folder = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| {
+            Error::new(error.kind(), format!("{}: not a folder of its own: {error}", path.display()))
+        })?;
         ours(&fstat(&folder)?, &path.display())?;
         Ok(Self(folder))
     }
@@ -56,9 +57,10 @@ impl Folder {
         let draft = format!(".{name}.{}.{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut file = File::from(openat(&self.0, draft.as_str(), flags, Mode::RUSR | Mode::WUSR)?);
-        let written = parts.iter().try_for_each(|part| file.write_all(part)).and_then(|()| {
-            renameat(&self.0, draft.as_str(), &self.0, name).map_err(Error::from)
-        });
+        let written = parts
+            .iter()
+            .try_for_each(|part| file.write_all(part))
+            .and_then(|()| renameat(&self.0, draft.as_str(), &self.0, name).map_err(Error::from));
         if written.is_err() {
             // The draft's name is never used again, so that it stays behind is only untidy.
             let _ = unlinkat(&self.0, draft.as_str(), AtFlags::empty());

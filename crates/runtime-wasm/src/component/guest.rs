@@ -45,7 +45,8 @@ impl Entries {
 
 fn no_world(component: &Component, wanted: &str) -> Error {
     let ty = component.component_type();
-    let other = ty.exports(component.engine()).map(|(name, _)| name).find(|name| name.starts_with("midplane:plugin/guest"));
+    let other =
+        ty.exports(component.engine()).map(|(name, _)| name).find(|name| name.starts_with("midplane:plugin/guest"));
     match other {
         Some(found) => Error::new(Code::AbiMismatch, format!("the component has {found}, this host knows {wanted}"))
             .remedy("build it against the WIT of this host's version")

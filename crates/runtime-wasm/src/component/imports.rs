@@ -37,16 +37,19 @@ pub(crate) fn check(component: &Component) -> Result<Imports> {
 pub(crate) fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     linker.instance(&versioned(TYPES))?;
     let mut output = linker.instance(&versioned(OUTPUT))?;
-    output.func_wrap("log", |store: StoreContextMut<'_, GuestState>, (level, message, fields): (Level, WasmStr, WasmStr)| {
-        let (message, fields) = (message.to_str(&store)?, fields.to_str(&store)?);
-        let fields = if fields.is_empty() {
-            serde_json::Value::Null
-        } else {
-            serde_json::from_str(&fields).unwrap_or_else(|_| fields.as_ref().into())
-        };
-        store.data().log(level.name(), &message, fields);
-        Ok(())
-    })?;
+    output.func_wrap(
+        "log",
+        |store: StoreContextMut<'_, GuestState>, (level, message, fields): (Level, WasmStr, WasmStr)| {
+            let (message, fields) = (message.to_str(&store)?, fields.to_str(&store)?);
+            let fields = if fields.is_empty() {
+                serde_json::Value::Null
+            } else {
+                serde_json::from_str(&fields).unwrap_or_else(|_| fields.as_ref().into())
+            };
+            store.data().log(level.name(), &message, fields);
+            Ok(())
+        },
+    )?;
     output.func_wrap("panicked", |mut store: StoreContextMut<'_, GuestState>, (message,): (String,)| {
         store.data_mut().last_words = Some(message);
         Ok(())

@@ -77,6 +77,7 @@ fn route(
         return Ok(guest.resolve(store, abi, name.as_str())?.map(Route::Call));
     }
     let list = if info.actions.is_empty() { &request.manifest.actions } else { &info.actions };
-    let position = list.iter().position(|action| action.name == *name).and_then(|position| u32::try_from(position).ok());
+    let position =
+        list.iter().position(|action| action.name == *name).and_then(|position| u32::try_from(position).ok());
     Ok(position.map(Route::Call))
 }

@@ -174,7 +174,10 @@ impl Guest for CoreGuest {
     fn deliver(&self, store: &Store<GuestState>, answer: Answer, reply: &mut Reply<'_>) -> Result<(), Fault> {
         match answer {
             Answer::Packed(0) => Ok(()),
-            Answer::Packed(packed) => reply.write(unpack(packed, self.memory.data(store))?).map_err(Fault::Clean),
+            Answer::Packed(packed) => {
+                let bytes = unpack(packed, self.memory.data(store))?;
+                if bytes.is_empty() { Ok(()) } else { reply.write(bytes).map_err(Fault::Clean) }
+            }
             Answer::Numbers(json) => reply.write(&json).map_err(Fault::Clean),
         }
     }

@@ -59,14 +59,19 @@ pub(crate) fn check(module: &Module, allowed: &[String], manifest: &Manifest) ->
     Ok(Imports {
         kernel: host_call || has("midplane.log") || has("env.log"),
         waits: host_call || has("env.json_parse") || has("env.json_stringify"),
-        chunks: has("midplane.emit") && !has("env.json_parse") && !has("env.json_stringify") && !has("env.http_request"),
+        chunks: has("midplane.emit")
+            && !has("env.json_parse")
+            && !has("env.json_stringify")
+            && !has("env.http_request"),
     })
 }
 
 /// The error for imports that are not offered.
 pub(crate) fn refuse(names: &[&str]) -> Error {
     Error::new(Code::NotSupported, format!("the plugin imports what the host does not offer: {}", names.join(", ")))
-        .remedy("build it without them (for Rust: target wasm32-unknown-unknown), or allow them if they are on the list")
+        .remedy(
+            "build it without them (for Rust: target wasm32-unknown-unknown), or allow them if they are on the list",
+        )
         .with("import", names.first().copied().unwrap_or_default())
         .with("imports", names)
 }

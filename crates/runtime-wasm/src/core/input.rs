@@ -27,7 +27,12 @@ impl Input {
 
     /// Copies an input that fits into the buffer and says where it is.
     #[inline]
-    pub(super) fn copy(self, memory: &Memory, store: &mut Store<GuestState>, input: &[u8]) -> Result<(u32, u32), Fault> {
+    pub(super) fn copy(
+        self,
+        memory: &Memory,
+        store: &mut Store<GuestState>,
+        input: &[u8],
+    ) -> Result<(u32, u32), Fault> {
         #[expect(clippy::cast_possible_truncation, reason = "it fits into `room`, which is 32 bits")]
         let len = input.len() as u32;
         slice_mut(memory.data_mut(store), self.at, len, "its allocator").map_err(Fault::Broken)?.copy_from_slice(input);

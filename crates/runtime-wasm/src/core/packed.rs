@@ -76,7 +76,8 @@ mod tests {
         let memory = vec![7; 65_536];
         assert!(unpack((65_530 << 32) | 6, &memory).is_ok());
         assert!(unpack(0, &memory).is_ok());
-        for packed in [(65_530_u64 << 32) | 7, u64::MAX >> 32 << 32 | 1, (0xffff_ffff << 32) | 0x7fff_ffff, 0x7fff_ffff] {
+        for packed in [(65_530_u64 << 32) | 7, u64::MAX >> 32 << 32 | 1, (0xffff_ffff << 32) | 0x7fff_ffff, 0x7fff_ffff]
+        {
             assert_eq!(code(unpack(packed, &memory)), Some(Code::Trapped), "{packed:#x}");
         }
     }

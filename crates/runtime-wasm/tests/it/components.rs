@@ -53,7 +53,10 @@ fn a_component_of_another_world_is_refused_by_name() {
     assert_eq!(error.record().data["imports"], json!(["wasi:filesystem/types@0.2.0", "acme:x/y"]));
     let text = r#"(component (instance $i) (export "midplane:plugin/guest@2.0.0" (instance $i)))"#;
     let error = load_with(&wat::parse_str(text).unwrap(), &json!({})).err().unwrap();
-    assert_eq!((error.code(), &error.record().data["found"]), (Code::AbiMismatch, &json!("midplane:plugin/guest@2.0.0")));
+    assert_eq!(
+        (error.code(), &error.record().data["found"]),
+        (Code::AbiMismatch, &json!("midplane:plugin/guest@2.0.0"))
+    );
 }
 
 const REPLY: &str = r#"(import "midplane:plugin/reply@1.0.0" "emit" (func $emit (param i32 i32) (result i32)))"#;
@@ -110,7 +113,8 @@ fn a_reader_that_left_ends_an_endless_reply() {
 #[test]
 fn an_endless_reply_into_a_buffer_ends_at_the_payload_cap() {
     let endless = r#"(loop $on (drop (call $emit (local.get 0) (local.get 1))) (br $on))"#;
-    let code = load_with(&component(&component_text(REPLY, "", endless)), &json!({"limits": {"payload": 100_000}})).unwrap();
+    let code =
+        load_with(&component(&component_text(REPLY, "", endless)), &json!({"limits": {"payload": 100_000}})).unwrap();
     let error = call(&mut *instance(&code), 2, &[7; 1000]).unwrap_err();
     assert_eq!((error.code(), &error.record().data["which"]), (Code::LimitExceeded, &json!("payload")));
 }

@@ -173,7 +173,8 @@ fn numbers_go_in_and_the_first_result_comes_out() {
 
 #[test]
 fn one_function_serves_the_actions_that_info_lists() {
-    let code = load(&r#"(module (memory (export "memory") 1)
+    let code = load(
+        &r#"(module (memory (export "memory") 1)
         (data (i32.const 0) "{\"id\":\"probe\",\"actions\":[\"first\",{\"name\":\"second\",\"idempotent\":true}]}\00")
         (func (export "plugin_init") (param i32 i32) (result i32) (i32.load8_u (local.get 0)))
         (func (export "plugin_start") (result i32) (i32.const 0))
@@ -183,7 +184,11 @@ fn one_function_serves_the_actions_that_info_lists() {
         (func (export "plugin_call") (param i32 i32 i32) (result i64)
             (i32.store8 (i32.const 200) (i32.add (i32.const 48) (local.get 0)))
             (i64.const 0xc800000001)))"#
-        .replace("(i32.const 0))\n        (func (export \"plugin_call\")", "(i32.const 0))\n        (func (export \"plugin_call\")"));
+            .replace(
+                "(i32.const 0))\n        (func (export \"plugin_call\")",
+                "(i32.const 0))\n        (func (export \"plugin_call\")",
+            ),
+    );
     // A pointer of 0 stands for no info at all.
     assert!(code.unwrap().facts().actions.is_empty());
     let code = load(
@@ -225,7 +230,11 @@ fn names_that_the_module_resolves_itself_keep_its_numbers() {
             (i32.store8 (i32.const 200) (local.get 0)) (i64.const 0xc800000001))"#,
     ))
     .unwrap();
-    let code = load_with(&wasm, &json!({"actions": [{"name": "play", "idempotent": false}, {"name": "unknown", "idempotent": false}]})).unwrap();
+    let code = load_with(
+        &wasm,
+        &json!({"actions": [{"name": "play", "idempotent": false}, {"name": "unknown", "idempotent": false}]}),
+    )
+    .unwrap();
     assert_eq!(code.facts().actions.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["play"]);
     assert_eq!(call(&mut *instance(&code), 0, b"").unwrap(), [77]);
 }

@@ -10,7 +10,7 @@ use midplane_kernel::{Call, Condition, Deadline, Instance, Reply, Scope};
 use serde_json::json;
 
 use crate::kit::{
-    ECHO, call, call_async, call_within, component, component_text, instance, load, load_with, limited, module,
+    ECHO, call, call_async, call_within, component, component_text, instance, limited, load, load_with, module,
 };
 
 const LOOP: &str = r#"(func (export "plugin_loop") (param i32 i32) (result i64) (loop $on (br $on)) (i64.const 0))"#;

@@ -13,13 +13,13 @@ use midplane_runtime_wasm::{WasmConfig, WasmRuntime};
 use serde_json::{Value, json};
 
 /// One runtime for all tests, as in a process.
-pub static RUNTIME: LazyLock<WasmRuntime> = LazyLock::new(|| WasmRuntime::new(WasmConfig::default()).unwrap());
+pub(crate) static RUNTIME: LazyLock<WasmRuntime> = LazyLock::new(|| WasmRuntime::new(WasmConfig::default()).unwrap());
 
 /// A folder of this test's own, removed at the end.
-pub struct Folder(pub PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("midplane-wasm-{}-{number}", std::process::id()));
@@ -35,7 +35,7 @@ impl Drop for Folder {
 }
 
 /// A load request for bytes, put into a folder.
-pub fn request(folder: &Path, wasm: &[u8], manifest: &Value) -> LoadRequest {
+pub(crate) fn request(folder: &Path, wasm: &[u8], manifest: &Value) -> LoadRequest {
     let main = folder.join("plugin.wasm");
     std::fs::write(&main, wasm).unwrap();
     let mut fields = json!({
@@ -59,24 +59,24 @@ pub fn request(folder: &Path, wasm: &[u8], manifest: &Value) -> LoadRequest {
 }
 
 /// Loads a core module from text, or any file from its bytes, with a manifest's fields.
-pub fn load_with(wasm: &[u8], manifest: &Value) -> Result<Arc<dyn Code>> {
+pub(crate) fn load_with(wasm: &[u8], manifest: &Value) -> Result<Arc<dyn Code>> {
     let folder = Folder::new();
     RUNTIME.load(&request(&folder.0, wasm, manifest))
 }
 
-pub fn load(text: &str) -> Result<Arc<dyn Code>> {
+pub(crate) fn load(text: &str) -> Result<Arc<dyn Code>> {
     load_with(&wat::parse_str(text).unwrap(), &json!({}))
 }
 
-pub fn limited(text: &str, limits: Limits) -> Result<Arc<dyn Code>> {
+pub(crate) fn limited(text: &str, limits: Limits) -> Result<Arc<dyn Code>> {
     load_with(&wat::parse_str(text).unwrap(), &json!({"limits": limits}))
 }
 
 /// The host of an instance: remembers what was asked, answers with what it was asked.
 #[derive(Default)]
-pub struct Remembering {
-    pub asked: Mutex<Vec<(String, String, Vec<u8>, Option<String>)>>,
-    pub refuse: Option<Error>,
+pub(crate) struct Remembering {
+    pub(crate) asked: Mutex<Vec<(String, String, Vec<u8>, Option<String>)>>,
+    pub(crate) refuse: Option<Error>,
 }
 
 impl Host for Remembering {
@@ -96,11 +96,11 @@ impl Host for Remembering {
     fn lost(&self, _: Error) {}
 }
 
-pub fn instance(code: &Arc<dyn Code>) -> Box<dyn Instance> {
+pub(crate) fn instance(code: &Arc<dyn Code>) -> Box<dyn Instance> {
     instance_on(code, Arc::new(Remembering::default())).unwrap()
 }
 
-pub fn instance_on(code: &Arc<dyn Code>, host: Arc<dyn Host>) -> Result<Box<dyn Instance>> {
+pub(crate) fn instance_on(code: &Arc<dyn Code>, host: Arc<dyn Host>) -> Result<Box<dyn Instance>> {
     code.instantiate(InstanceContext {
         plugin: "probe".parse().unwrap(),
         version: "1.0.0".to_owned(),
@@ -111,7 +111,7 @@ pub fn instance_on(code: &Arc<dyn Code>, host: Arc<dyn Host>) -> Result<Box<dyn 
 }
 
 /// Calls an action by position, in time `within`.
-pub fn call_within(instance: &mut dyn Instance, action: u32, input: &[u8], within: Duration) -> Result<Vec<u8>> {
+pub(crate) fn call_within(instance: &mut dyn Instance, action: u32, input: &[u8], within: Duration) -> Result<Vec<u8>> {
     let scope = Scope { deadline: Deadline::After(within), ..Scope::default() };
     let mut buffer = Vec::new();
     let call = Call { action, name: "action", input, scope: &scope };
@@ -120,12 +120,12 @@ pub fn call_within(instance: &mut dyn Instance, action: u32, input: &[u8], withi
 }
 
 /// Calls an action by position, with time enough.
-pub fn call(instance: &mut dyn Instance, action: u32, input: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn call(instance: &mut dyn Instance, action: u32, input: &[u8]) -> Result<Vec<u8>> {
     call_within(instance, action, input, Duration::from_secs(60))
 }
 
 /// As [`call`], as a future.
-pub fn call_async(instance: &mut dyn Instance, action: u32, input: &[u8]) -> Option<Result<Vec<u8>>> {
+pub(crate) fn call_async(instance: &mut dyn Instance, action: u32, input: &[u8]) -> Option<Result<Vec<u8>>> {
     let (scope, mut buffer) = (Scope::within(Duration::from_secs(60)), Vec::new());
     let call = Call { action, name: "action", input, scope: &scope };
     let outcome = futures_lite::future::block_on(instance.call(&call, &mut Reply::buffer(&mut buffer, 64 << 20))?);
@@ -133,12 +133,12 @@ pub fn call_async(instance: &mut dyn Instance, action: u32, input: &[u8]) -> Opt
 }
 
 /// A core module: the entries that every plugin has, an allocator that only goes forward, and `rest`.
-pub fn module(rest: &str) -> String {
+pub(crate) fn module(rest: &str) -> String {
     module_with("", rest)
 }
 
 /// As [`module`], with imports, which stand first in a module.
-pub fn module_with(imports: &str, rest: &str) -> String {
+pub(crate) fn module_with(imports: &str, rest: &str) -> String {
     format!(
         r#"(module {imports}
         (memory (export "memory") 2)
@@ -149,7 +149,8 @@ pub fn module_with(imports: &str, rest: &str) -> String {
             (global.set $next (i32.add (local.get $at) (local.get $size)))
             (block $done (loop $grow
                 (br_if $done (i32.le_u (global.get $next) (i32.mul (memory.size) (i32.const 65536))))
-                (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) (then (return (i32.const 0))))
+                (if (i32.eq (memory.grow (i32.const 1)) (i32.const -1)) 
+                    (then (global.set $next (local.get $at)) (return (i32.const 0))))
                 (br $grow)))
             (local.get $at))
         (func (export "plugin_free") (param i32 i32))
@@ -163,12 +164,12 @@ pub fn module_with(imports: &str, rest: &str) -> String {
 }
 
 /// The reply that is the input again.
-pub const ECHO: &str = r#"(func (export "plugin_echo") (param i32 i32) (result i64)
+pub(crate) const ECHO: &str = r#"(func (export "plugin_echo") (param i32 i32) (result i64)
     (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1))))"#;
 
 /// A component of the world, from a core module's text. `call` has the shape of the canonical ABI: number, pointer,
 /// length; returns a pointer to the result.
-pub fn component(core: &str) -> Vec<u8> {
+pub(crate) fn component(core: &str) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
     let wit = include_str!("../../../../contract/plugin.wit");
     let package = resolve.push_str("plugin.wit", wit).unwrap();
@@ -179,7 +180,7 @@ pub fn component(core: &str) -> Vec<u8> {
 }
 
 /// A component's core module: actions `echo` (0), `fail` (1) and those of `rest`'s function `$more`.
-pub fn component_text(imports: &str, rest: &str, more: &str) -> String {
+pub(crate) fn component_text(imports: &str, rest: &str, more: &str) -> String {
     let guest = "midplane:plugin/guest@1.0.0#";
     format!(
         r#"(module {imports}

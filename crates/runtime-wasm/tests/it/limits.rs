@@ -8,8 +8,8 @@ use midplane_runtime_wasm::{WasmConfig, WasmRuntime};
 use serde_json::json;
 
 use crate::kit::{
-    ECHO, Folder, RUNTIME, call, call_async, component, component_text, instance, instance_on, limited, load, load_with,
-    module, module_with, request,
+    ECHO, Folder, RUNTIME, call, call_async, component, component_text, instance, instance_on, limited, load,
+    load_with, module, module_with, request,
 };
 
 fn small(memory: u64) -> Limits {
@@ -110,7 +110,10 @@ fn pointers_outside_memory_are_invalid_accesses() {
 
 #[test]
 fn an_allocator_that_lies_cannot_make_the_host_write_outside() {
-    let text = module(ECHO).replace("(local.get $at))\n        (func (export \"plugin_free\")", "(i32.const -16))\n        (func (export \"plugin_free\")");
+    let text = module(ECHO).replace(
+        "(local.get $at))\n        (func (export \"plugin_free\")",
+        "(i32.const -16))\n        (func (export \"plugin_free\")",
+    );
     let code = load(&text).unwrap();
     let error = call(&mut *instance(&code), 0, b"0123456789abcdef0").unwrap_err();
     assert!(error.record().message.contains("invalid memory access"), "{error}");
@@ -126,7 +129,9 @@ fn imports_check_the_pointers_that_they_get() {
     ] {
         let code = load(&module_with(
             &format!(r#"(import "{import}" (func $f {shape}))"#),
-            &format!(r#"(func (export "plugin_lie") (param i32 i32) (result i64) (call $f {arguments}) (i64.const 0))"#),
+            &format!(
+                r#"(func (export "plugin_lie") (param i32 i32) (result i64) (call $f {arguments}) (i64.const 0))"#
+            ),
         ))
         .unwrap();
         let error = call(&mut *instance(&code), 0, b"").unwrap_err();
@@ -150,7 +155,10 @@ fn accesses_outside_memory_by_the_guest_itself_are_traps() {
 
 #[test]
 fn a_trap_in_init_is_reported_and_the_next_instance_is_whole() {
-    let text = module(ECHO).replace("(i32.const 0))\n        (func (export \"plugin_start\")", "(i32.div_u (i32.const 1) (i32.load8_u (local.get 0))))\n        (func (export \"plugin_start\")");
+    let text = module(ECHO).replace(
+        "(i32.const 0))\n        (func (export \"plugin_start\")",
+        "(i32.div_u (i32.const 1) (i32.load8_u (local.get 0))))\n        (func (export \"plugin_start\")",
+    );
     let code = load(&text).unwrap();
     let mut first = instance(&code);
     assert_eq!(first.hook(Hook::Init, b"\0", &Scope::default()).unwrap_err().code(), Code::Trapped);
@@ -216,7 +224,8 @@ fn compiled_by(folder: &Folder) -> String {
 }
 
 fn cached(folder: &Folder) -> std::path::PathBuf {
-    let mut files: Vec<_> = std::fs::read_dir(folder.0.join("cache")).unwrap().map(|file| file.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        std::fs::read_dir(folder.0.join("cache")).unwrap().map(|file| file.unwrap().path()).collect();
     assert_eq!(files.len(), 1, "one file and no drafts: {files:?}");
     files.remove(0)
 }
@@ -256,7 +265,8 @@ fn a_cache_that_others_may_write_is_not_used() {
     let folder = Folder::new();
     assert_eq!(compiled_by(&folder), "compiler");
     let (cache, file) = (folder.0.join("cache"), cached(&folder));
-    let mode = |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    let mode =
+        |path: &std::path::Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     for (path, wrong, right) in [(&cache, 0o777, 0o700), (&cache, 0o770, 0o700), (&file, 0o666, 0o600)] {
         mode(path, wrong);
         assert_eq!(compiled_by(&folder), "compiler", "{} with mode {wrong:o}", path.display());

@@ -1,7 +1,8 @@
 //! Guests written as text, loaded and called as the kernel would.
 
-mod core_abi;
 mod components;
+mod core_abi;
 mod deadlines;
+mod guests;
 mod kit;
 mod limits;
