@@ -9,8 +9,8 @@
 //! | `reaching` | `call`, `host`, `log` |
 //! | `surroundings` | `process`, `environment`, `print` |
 //!
-//! What each takes and gives stands at its function. A build with another `PROBE_VERSION` in its environment answers
-//! `version` differently.
+//! What each takes and gives stands at its function. A test makes changed code by
+//! writing over the bytes of `VERSION`.
 
 mod config;
 mod failing;
