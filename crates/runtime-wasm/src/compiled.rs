@@ -36,13 +36,14 @@ impl Compiled {
     /// The caller has checked that nobody but this user could have written the bytes and that they are whole.
     #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature")]
     pub(crate) fn deserialize(engine: &Engine, format: Format, stored: &[u8]) -> Result<Self> {
-        // SAFETY: `crate::cache` hands over only bytes that it read from a file which this user alone may write, in a
+        // `crate::cache` hands over only bytes that it read from a file which this user alone may write, in a
         // folder of which the same is true, and which an engine of the same compatibility hash wrote: their hash was
         // stored with them and fits. wasmtime checks its own version and settings in them once more. They are copied,
         // so nothing that happens to the file afterwards matters.
         match format {
+            // SAFETY: as said above.
             Format::Core => unsafe { Module::deserialize(engine, stored) }.map(Self::Core),
-            // SAFETY: as above.
+            // SAFETY: as said above.
             Format::Component => unsafe { Component::deserialize(engine, stored) }.map(Self::Component),
         }
     }

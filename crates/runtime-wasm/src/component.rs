@@ -4,3 +4,4 @@ pub(crate) mod code;
 pub(crate) mod guest;
 pub(crate) mod imports;
 mod types;
+pub(crate) mod wasi;

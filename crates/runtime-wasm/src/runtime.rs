@@ -84,7 +84,9 @@ impl Runtime for WasmRuntime {
             Compiled::Component(component) => {
                 let imports = crate::component::imports::check(component)?;
                 let entries = Entries::find(component)?;
-                let pre = crate::component::code::link(&self.components, component)?;
+                let mut linker = self.components.clone();
+                crate::component::wasi::link(&mut linker, component)?;
+                let pre = crate::component::code::link(&linker, component)?;
                 crate::component::code::load(pre, entries, terms(imports), request, facts)
             }
         }

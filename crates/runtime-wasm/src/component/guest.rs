@@ -72,9 +72,9 @@ impl Blueprint for ComponentBlueprint {
     fn instantiate(&self, store: &mut Store<GuestState>) -> Result<ComponentGuest, Fault> {
         let instance = self.pre.instantiate(&mut *store)?;
         Ok(ComponentGuest {
-            call: instance.get_typed_func(&mut *store, &self.entries.call)?,
-            hook: instance.get_typed_func(&mut *store, &self.entries.hook)?,
-            identify: instance.get_typed_func(&mut *store, &self.entries.identify)?,
+            call: instance.get_typed_func(&mut *store, self.entries.call)?,
+            hook: instance.get_typed_func(&mut *store, self.entries.hook)?,
+            identify: instance.get_typed_func(&mut *store, self.entries.identify)?,
             numbers: self.numbers.as_slice().into(),
             instance,
         })

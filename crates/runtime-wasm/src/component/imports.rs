@@ -5,6 +5,7 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Component, Linker, WasmList, WasmStr};
 
 use crate::component::types::{Error, Level};
+use crate::component::wasi;
 use crate::core::imports::{Imports, refuse};
 use crate::state::GuestState;
 
@@ -13,7 +14,8 @@ const OUTPUT: &str = "midplane:plugin/output";
 const REPLY: &str = "midplane:plugin/reply";
 const HOST: &str = "midplane:plugin/host";
 
-/// Checks a component's imports: the interfaces of the world, in a version that fits, and nothing else.
+/// Checks a component's imports: the interfaces of the world, in a version that fits, the part of WASI that has nothing
+/// behind it, and nothing else.
 ///
 /// # Errors
 /// `not_supported` with the names of all others.
@@ -21,6 +23,9 @@ pub(crate) fn check(component: &Component) -> Result<Imports> {
     let ty = component.component_type();
     let names: Vec<&str> = ty.imports(component.engine()).map(|(name, _)| name).collect();
     let bare = |name: &str| -> Option<&'static str> {
+        if let Some(interface) = wasi::interface(name) {
+            return Some(interface);
+        }
         let (interface, version) = name.split_once('@')?;
         let known = [TYPES, OUTPUT, REPLY, HOST].into_iter().find(|known| *known == interface)?;
         version.starts_with("1.").then_some(known)
@@ -30,7 +35,8 @@ pub(crate) fn check(component: &Component) -> Result<Imports> {
         return Err(refuse(&refused));
     }
     let has = |interface: &str| names.iter().any(|name| bare(name) == Some(interface));
-    Ok(Imports { kernel: has(OUTPUT) || has(HOST), waits: has(HOST), chunks: has(REPLY) })
+    let writes = has("wasi:cli/stdout") || has("wasi:cli/stderr");
+    Ok(Imports { kernel: writes || has(OUTPUT) || has(HOST), waits: has(HOST), chunks: has(REPLY) })
 }
 
 /// Makes the functions.

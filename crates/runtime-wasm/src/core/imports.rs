@@ -120,7 +120,6 @@ pub(crate) fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
     json::link(linker)
 }
 
-#[expect(clippy::too_many_arguments, reason = "three pointers with their lengths, as the ABI says")]
 fn host_call(
     mut caller: Caller<'_, GuestState>,
     function: u32,

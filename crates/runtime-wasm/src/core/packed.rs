@@ -10,7 +10,6 @@ const ERROR: u64 = 1 << 31;
 /// Takes a packed result apart. An error becomes the plugin's own error.
 #[inline]
 pub(crate) fn unpack(packed: u64, memory: &[u8]) -> Result<&[u8], Fault> {
-    #[expect(clippy::cast_possible_truncation, reason = "the halves of the number are what is wanted")]
     let (at, len) = ((packed >> 32) as u32, (packed & (ERROR - 1)) as u32);
     let bytes = slice(memory, at, len, "its result").map_err(Fault::Broken)?;
     if packed & ERROR == 0 { Ok(bytes) } else { Err(Fault::Clean(own_error(bytes))) }

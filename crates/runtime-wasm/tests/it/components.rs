@@ -7,7 +7,9 @@ use midplane_kernel::call::ChunkSink;
 use midplane_kernel::{Call, Condition, Instance, Reply, Scope};
 use serde_json::json;
 
-use crate::kit::{Remembering, call, call_async, component, component_text, instance, instance_on, load_with};
+use crate::kit::{
+    Remembering, call, call_async, component, component_in, component_text, instance, instance_on, load_with,
+};
 
 fn plain() -> Arc<dyn midplane_kernel::Code> {
     load_with(&component(&component_text("", "", "")), &json!({})).unwrap()
@@ -48,9 +50,9 @@ fn hooks_that_are_not_there_are_none() {
 fn a_component_of_another_world_is_refused_by_name() {
     let error = load_with(&wat::parse_str("(component)").unwrap(), &json!({})).err().unwrap();
     assert_eq!(error.code(), Code::MissingSymbol);
-    let text = r#"(component (import "wasi:filesystem/types@0.2.0" (instance)) (import "acme:x/y" (func)))"#;
+    let text = r#"(component (import "wasi:sockets/tcp@0.2.0" (instance)) (import "acme:x/y" (func)))"#;
     let error = load_with(&wat::parse_str(text).unwrap(), &json!({})).err().unwrap();
-    assert_eq!(error.record().data["imports"], json!(["wasi:filesystem/types@0.2.0", "acme:x/y"]));
+    assert_eq!(error.record().data["imports"], json!(["wasi:sockets/tcp@0.2.0", "acme:x/y"]));
     let text = r#"(component (instance $i) (export "midplane:plugin/guest@2.0.0" (instance $i)))"#;
     let error = load_with(&wat::parse_str(text).unwrap(), &json!({})).err().unwrap();
     assert_eq!(
@@ -148,4 +150,57 @@ fn the_host_is_asked_within_the_action() {
     assert_eq!((asked[0].0.as_str(), asked[0].3.as_deref()), ("bus.publish", Some("more")));
     drop(asked);
     assert!(call_async(&mut *instance, 0, b"").is_none(), "a guest that waits has no future of its own");
+}
+
+const WASI: &str = r#"
+    package test:guest;
+    world all {
+        include midplane:plugin/plugin@1.0.0;
+        import wasi:cli/stdout@0.2.6;
+        import wasi:clocks/wall-clock@0.2.4;
+    }
+    package wasi:io@0.2.6 {
+        interface streams {
+            resource error;
+            variant stream-error { last-operation-failed(error), closed }
+            resource output-stream {
+                blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>;
+            }
+        }
+    }
+    package wasi:cli@0.2.6 {
+        interface stdout {
+            use wasi:io/streams@0.2.6.{output-stream};
+            get-stdout: func() -> output-stream;
+        }
+    }
+    package wasi:clocks@0.2.4 {
+        interface wall-clock { now: func() -> u64; }
+    }"#;
+
+#[test]
+fn wasi_has_a_log_and_nothing_else_behind_it() {
+    let imports = r#"
+        (import "wasi:cli/stdout@0.2.6" "get-stdout" (func $stdout (result i32)))
+        (import "wasi:io/streams@0.2.6" "[method]output-stream.blocking-write-and-flush"
+            (func $write (param i32 i32 i32 i32)))
+        (import "wasi:clocks/wall-clock@0.2.4" "now" (func $now (result i64)))"#;
+    // Writes its input; without one, asks for the time.
+    let more = r#"
+        (if (i32.eqz (local.get 1)) (then (drop (call $now))))
+        (call $write (call $stdout) (local.get 0) (local.get 1) (i32.const 200))"#;
+    let wasm = component_in(&component_text(imports, "", more), WASI);
+    let code = load_with(&wasm, &json!({})).unwrap();
+    let host = Arc::new(Remembering::default());
+    let mut instance = instance_on(&code, host.clone()).unwrap();
+    call(&mut *instance, 2, b"hello from println").unwrap();
+    let asked = host.asked.lock().unwrap();
+    assert!(asked[0].0 == "log" && asked[0].1.contains("hello from println"), "{asked:?}");
+    drop(asked);
+    call_async(&mut *instance, 2, b"from a stack of its own").unwrap().unwrap();
+    let error = call(&mut *instance, 2, b"").unwrap_err();
+    assert_eq!(
+        (error.code(), &error.record().data["import"]),
+        (Code::NotSupported, &json!("wasi:clocks/wall-clock#now"))
+    );
 }

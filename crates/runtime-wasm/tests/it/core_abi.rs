@@ -174,24 +174,6 @@ fn numbers_go_in_and_the_first_result_comes_out() {
 #[test]
 fn one_function_serves_the_actions_that_info_lists() {
     let code = load(
-        &r#"(module (memory (export "memory") 1)
-        (data (i32.const 0) "{\"id\":\"probe\",\"actions\":[\"first\",{\"name\":\"second\",\"idempotent\":true}]}\00")
-        (func (export "plugin_init") (param i32 i32) (result i32) (i32.load8_u (local.get 0)))
-        (func (export "plugin_start") (result i32) (i32.const 0))
-        (func (export "plugin_stop") (result i32) (i32.const 9))
-        (func (export "plugin_cleanup"))
-        (func (export "plugin_get_info") (result i32) (i32.const 0))
-        (func (export "plugin_call") (param i32 i32 i32) (result i64)
-            (i32.store8 (i32.const 200) (i32.add (i32.const 48) (local.get 0)))
-            (i64.const 0xc800000001)))"#
-            .replace(
-                "(i32.const 0))\n        (func (export \"plugin_call\")",
-                "(i32.const 0))\n        (func (export \"plugin_call\")",
-            ),
-    );
-    // A pointer of 0 stands for no info at all.
-    assert!(code.unwrap().facts().actions.is_empty());
-    let code = load(
         r#"(module (memory (export "memory") 1)
         (data (i32.const 16) "{\"id\":\"probe\",\"actions\":[\"first\",{\"name\":\"second\",\"idempotent\":true}]}\00")
         (func (export "plugin_init") (param i32 i32) (result i32) (i32.sub (i32.load8_u (local.get 0)) (i32.const 123)))

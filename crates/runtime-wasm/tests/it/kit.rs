@@ -72,10 +72,13 @@ pub(crate) fn limited(text: &str, limits: Limits) -> Result<Arc<dyn Code>> {
     load_with(&wat::parse_str(text).unwrap(), &json!({"limits": limits}))
 }
 
+/// Function, arguments, payload, and the action in which it was asked.
+type Asked = (String, String, Vec<u8>, Option<String>);
+
 /// The host of an instance: remembers what was asked, answers with what it was asked.
 #[derive(Default)]
 pub(crate) struct Remembering {
-    pub(crate) asked: Mutex<Vec<(String, String, Vec<u8>, Option<String>)>>,
+    pub(crate) asked: Mutex<Vec<Asked>>,
     pub(crate) refuse: Option<Error>,
 }
 
@@ -170,10 +173,15 @@ pub(crate) const ECHO: &str = r#"(func (export "plugin_echo") (param i32 i32) (r
 /// A component of the world, from a core module's text. `call` has the shape of the canonical ABI: number, pointer,
 /// length; returns a pointer to the result.
 pub(crate) fn component(core: &str) -> Vec<u8> {
+    component_in(core, "package test:guest; world all { include midplane:plugin/plugin@1.0.0; }")
+}
+
+/// As [`component`], in the one world of another WIT text.
+pub(crate) fn component_in(core: &str, world: &str) -> Vec<u8> {
     let mut resolve = wit_parser::Resolve::default();
-    let wit = include_str!("../../../../contract/plugin.wit");
-    let package = resolve.push_str("plugin.wit", wit).unwrap();
-    let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+    resolve.push_str("plugin.wit", include_str!("../../../../contract/plugin.wit")).unwrap();
+    let package = resolve.push_str("world.wit", world).unwrap();
+    let world = resolve.select_world(&[package], None).unwrap();
     let mut module = wat::parse_str(core).unwrap();
     wit_component::embed_component_metadata(&mut module, &resolve, world, wit_component::StringEncoding::UTF8).unwrap();
     wit_component::ComponentEncoder::default().module(&module).unwrap().encode().unwrap()
