@@ -1,6 +1,7 @@
 //! Calling: a handle for one action of one plugin.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
@@ -112,15 +113,11 @@ impl Action {
         }
         let lane = &berth.first;
         let Some(mut seat) = lane.seat.try_lock() else { return Attempt::Occupied };
-        let Seat { occupant, actions, payload } = &mut *seat;
+        let Seat { occupant, actions, payload, .. } = &mut *seat;
         let (Occupant::Idle(instance), Some(entry)) = (occupant, actions.get(self.number as usize)) else {
             return Attempt::Occupied;
         };
-        let (Some(code), true) = (entry.code, input.len() <= *payload) else {
-            drop(seat);
-            berth.queue.lane_freed();
-            return Attempt::Occupied;
-        };
+        let (Some(code), true) = (entry.code, input.len() <= *payload) else { return Attempt::Occupied };
         let scope = match own {
             None => &entry.scope,
             Some(own) => {
@@ -129,7 +126,9 @@ impl Action {
             }
         };
         let call = Call { action: code, name: self.name.as_str(), input, scope };
+        lane.calling.store(true, Ordering::Relaxed);
         let done = run(lane, instance, &call, &mut Reply::buffer(reply, *payload));
+        lane.calling.store(false, Ordering::Relaxed);
         if done.is_err() {
             // Errors take the long way: the instance may be spent or dead, which its turn sees to.
             let occupant = std::mem::replace(&mut seat.occupant, Occupant::Away);
@@ -144,7 +143,7 @@ impl Action {
     #[cold]
     fn settle(&self, number: usize, occupant: Occupant, done: Result<()>) -> Result<()> {
         if let Occupant::Idle(instance) = occupant {
-            let turn = crate::turn::Turn::new(&self.core, number, 0, instance, false);
+            let turn = crate::turn::Turn::new(&self.core, number, 0, instance, crate::turn::Leave::AsItIs);
             let generation = turn.generation();
             drop(turn);
             return done.map_err(|error| self.core.failed(error, generation.as_ref(), &self.name));

@@ -50,25 +50,35 @@ impl Berth {
         let lanes = generation.instances.max.max(1) as usize;
         let payload = generation.payload;
         let mut instances = instances.into_iter();
-        let mut next = || instances.next().unwrap_or(Occupant::Vacant);
-        self.first.open(next(), Arc::clone(actions), payload);
+        let number = generation.number;
+        let mut next = || Seat {
+            occupant: instances.next().unwrap_or(Occupant::Vacant),
+            generation: number,
+            actions: Arc::clone(actions),
+            payload,
+        };
+        let first = next();
         let more: Arc<[Lane]> = (1..lanes).map(|_| Lane::default()).collect();
-        more.iter().for_each(|lane| lane.open(next(), Arc::clone(actions), payload));
-        *self.more.write().unwrap_or_else(PoisonError::into_inner) = more;
+        more.iter().for_each(|lane| lane.open(next()));
+        // Lanes come last: a caller that was on its way to this berth long ago may take one as soon as it is open.
         *self.generation.write().unwrap_or_else(PoisonError::into_inner) = Some(generation);
+        *self.more.write().unwrap_or_else(PoisonError::into_inner) = more;
+        self.first.open(first);
     }
 
     /// Lets go of instances whose code is gone.
     pub(crate) fn sweep_dead(&self) {
         for number in 0..self.lanes() {
-            let sweep = |seat: &mut Seat| {
-                if let Occupant::Idle(instance) | Occupant::Parked(instance) = &seat.occupant
-                    && matches!(instance.condition(), Condition::Dead(_))
+            let sweep = |seat: &mut Seat| match &seat.occupant {
+                Occupant::Idle(instance) | Occupant::Parked(instance)
+                    if matches!(instance.condition(), Condition::Dead(_)) =>
                 {
-                    seat.occupant = Occupant::Vacant;
+                    Some(std::mem::replace(&mut seat.occupant, Occupant::Vacant))
                 }
+                _ => None,
             };
-            self.with_lane(number, |lane| lane.look(&self.queue, sweep));
+            // Dropping an instance may take its time: after the look, not in it.
+            drop(self.with_lane(number, |lane| lane.look(sweep)));
         }
     }
 
@@ -97,30 +107,32 @@ impl Berth {
 
     /// Takes an idle instance out, with the number of its lane.
     pub(crate) fn take_idle(&self) -> Option<(usize, Box<dyn Instance>)> {
-        if let Some(instance) = self.first.take_idle(&self.queue) {
+        if let Some(instance) = self.first.take_idle() {
             return Some((0, instance));
         }
-        (1..).zip(self.more().iter()).find_map(|(number, lane)| Some((number, lane.take_idle(&self.queue)?)))
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| Some((number, lane.take_idle()?)))
     }
 
-    /// Finds a lane without an instance and marks that one is being made for it.
-    pub(crate) fn begin_building(&self) -> Option<usize> {
-        if self.first.begin_building(&self.queue) {
+    /// Finds a lane of a generation without an instance and marks that one is being made for it.
+    pub(crate) fn begin_building(&self, generation: u64) -> Option<usize> {
+        if self.first.begin_building(generation) {
             return Some(0);
         }
-        (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building(&self.queue).then_some(number))
+        (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building(generation).then_some(number))
     }
 
     /// Whether any lane has, or is getting, an instance.
     pub(crate) fn is_populated(&self) -> bool {
         let empty = |seat: &mut Seat| matches!(seat.occupant, Occupant::Closed | Occupant::Vacant);
-        let occupied = |lane: &Lane| !lane.look(&self.queue, empty).unwrap_or(false);
+        let occupied = |lane: &Lane| !lane.look(empty).unwrap_or(false);
         occupied(&self.first) || self.more().iter().any(occupied)
     }
 
     /// Counts over all lanes.
     pub(crate) fn counts(&self) -> CallCounts {
-        let mut total = *self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held to the end: a generation that goes in between moves its lanes' counts.
+        let retired = self.retired.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut total = *retired;
         self.first.counts.add_to(&mut total);
         self.more().iter().for_each(|lane| lane.counts.add_to(&mut total));
         total
@@ -132,7 +144,7 @@ impl Berth {
             Occupant::Idle(instance) | Occupant::Parked(instance) => instance.memory(),
             Occupant::Closed | Occupant::Vacant | Occupant::Building | Occupant::Away => None,
         };
-        let of = |lane: &Lane| lane.look(&self.queue, used).flatten();
+        let of = |lane: &Lane| lane.look(used).flatten();
         let more = self.more();
         std::iter::once(&self.first).chain(more.iter()).filter_map(of).reduce(|a, b| a.saturating_add(b))
     }

@@ -75,6 +75,7 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
                 if let Some(watch) = core.watch.get() {
                     watch(generation.number, error);
                 }
+                place.queue.wake_one();
             }
         }
     })

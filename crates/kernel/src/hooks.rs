@@ -39,6 +39,9 @@ pub(crate) async fn run(mut instance: Box<dyn Instance>, hook: Hook, input: Arc<
         done = until(Instant::now() + GRACE, &mut task).await;
     }
     match done {
+        Ok((instance, Err(error))) if error.code() == Code::Cancelled => {
+            Ran { instance: Some(instance), answer: Err(abandoned(hook, time).because(&error)) }
+        }
         Ok((instance, answer)) => Ran { instance: Some(instance), answer: answer.map_err(|error| phase(error, hook)) },
         Err(_) => {
             task.detach();

@@ -10,13 +10,14 @@ use crate::action::{CallOptions, not_there, too_large};
 use crate::alarm::until;
 use crate::call::{Call, Deadline, Reply, Scope};
 use crate::generation::Generation;
+use crate::halt::{Halt, HaltOnDrop};
 use crate::runtime::Interrupt;
 use crate::slot::Core;
 use crate::stream::{self, ReplyStream};
 use crate::turn::{Turn, acquire};
 
 /// How long an instance that was told to stop may take to do so before it is left to itself.
-const GRACE: Duration = Duration::from_millis(500);
+pub(crate) const GRACE: Duration = Duration::from_millis(500);
 
 /// A call that has its turn.
 pub(crate) struct Prepared {
@@ -85,6 +86,12 @@ impl Prepared {
         &self.generation
     }
 
+    /// Completes an error of this call, for whoever no longer has the call itself.
+    pub(crate) fn signature(&self) -> Box<dyn Fn(Error) -> Error + Send + Sync> {
+        let (core, generation, name) = (Arc::clone(self.turn.core()), Arc::clone(&self.generation), self.name.clone());
+        Box::new(move |error| core.failed(error, Some(&generation), &name))
+    }
+
     /// The instant by which the call must have ended.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
@@ -122,33 +129,19 @@ impl Prepared {
         }
     }
 
-    async fn run_on_thread(mut self, input: Vec<u8>) -> Result<Vec<u8>> {
-        let interrupt = self.interrupter();
+    async fn run_on_thread(self, input: Vec<u8>) -> Result<Vec<u8>> {
         let deadline = self.deadline;
         let (core, generation, name) = (Arc::clone(self.turn.core()), Arc::clone(&self.generation), self.name.clone());
-        let mut guard = InterruptOnDrop(interrupt);
-        let mut task = blocking::unblock(move || {
-            let mut output = Vec::new();
-            let done = catch_unwind(AssertUnwindSafe(|| {
-                let cap = self.generation.payload;
-                let call = Call { action: self.code, name: self.name.as_str(), input: &input, scope: &self.scope };
-                let started = Instant::now();
-                let done = self.turn.instance()?.call_inline(&call, &mut Reply::buffer(&mut output, cap));
-                self.count(started, &done);
-                done
-            }));
-            let done = done.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked")));
-            self.finish(done.map(|()| output))
-        });
+        let errand = Errand::new(self, input);
+        let mut guard = HaltOnDrop::new(&errand.halt.0, deadline);
+        let mut task = blocking::unblock(move || errand.run());
         let mut done = until(deadline, &mut task).await;
-        if done.is_err()
-            && let Some(interrupt) = &guard.0
-        {
-            interrupt.interrupt();
+        if done.is_err() {
+            guard.interrupt();
             // The instance's own word on how it ended is better than ours, if it comes at once.
-            done = until(Instant::now() + GRACE, &mut task).await;
+            done = until(Instant::now() + GRACE, &mut task).await.map(|done| done.map_err(late_not_cancelled));
         }
-        guard.0 = None;
+        guard.disarm();
         match done {
             Ok(done) => done,
             Err(_) => {
@@ -174,15 +167,57 @@ impl Prepared {
     }
 }
 
-/// Stops a call whose caller has gone.
-pub(crate) struct InterruptOnDrop(pub(crate) Option<Arc<dyn Interrupt>>);
+/// A call on its way to a thread.
+struct Errand {
+    /// Before the call, so that it goes first: the call has returned before its instance is somebody else's.
+    halt: Returned,
+    prepared: Prepared,
+    input: Vec<u8>,
+}
 
-impl Drop for InterruptOnDrop {
-    fn drop(&mut self) {
-        if let Some(interrupt) = &self.0 {
-            interrupt.interrupt();
-        }
+impl Errand {
+    fn new(mut prepared: Prepared, input: Vec<u8>) -> Self {
+        Self { halt: Returned(Halt::new(prepared.interrupter())), prepared, input }
     }
+
+    fn run(self) -> Result<Vec<u8>> {
+        let Self { halt, mut prepared, input } = self;
+        let mut output = Vec::new();
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let cap = prepared.generation.payload;
+            let call =
+                Call { action: prepared.code, name: prepared.name.as_str(), input: &input, scope: &prepared.scope };
+            let started = Instant::now();
+            let done = prepared.turn.instance()?.call_inline(&call, &mut Reply::buffer(&mut output, cap));
+            prepared.count(started, &done);
+            done
+        }));
+        drop(halt);
+        let done = done.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked")));
+        prepared.finish(done.map(|()| output))
+    }
+}
+
+/// Says when it goes that the call has returned.
+pub(crate) struct Returned(pub(crate) Arc<Halt>);
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        self.0.returned();
+    }
+}
+
+/// A call that was interrupted because of its deadline says that it was cancelled; its caller wants to know why.
+pub(crate) fn late_not_cancelled(error: Error) -> Error {
+    if error.code() != Code::Cancelled {
+        return error;
+    }
+    let record = error.record();
+    let late = too_late("the call took too long and was ended").because(&error);
+    let late = record.plugin.iter().fold(late, Error::plugin);
+    let late = record.runtime.iter().fold(late, Error::runtime);
+    let late = record.action.iter().fold(late, Error::action);
+    record.generation.into_iter().fold(late, Error::generation)
 }
 
 /// The error of a deadline that passed.

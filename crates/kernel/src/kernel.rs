@@ -17,6 +17,7 @@ use crate::events::{Events, Subscription};
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
+use crate::lasting::to_its_end;
 use crate::plugin::Plugin;
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -160,16 +161,18 @@ impl Kernel {
     /// # Errors
     /// `already_loaded` while it is, `plugin_not_found`, `has_dependents`.
     pub async fn unregister(&self, id: &PluginId) -> Result<()> {
-        operate::unregister(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::unregister(&kernel, &id).await }).await
     }
 
     /// Loads and starts a registered plugin, with the plugins it depends on.
     ///
     /// # Errors
     /// `already_loaded`, and everything that can go wrong on the way; the plugin is then `failed` with that cause.
-    /// Dropping the future leaves the plugin failed or loading to its end, never half.
+    /// As with every operation of a kernel: dropping the future lets it go on to its end, unwatched.
     pub async fn load(&self, id: &PluginId) -> Result<()> {
-        operate::load(&self.inner, id, true, &mut Vec::new()).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::load(&kernel, &id, true).await }).await
     }
 
     /// Loads a registered plugin without starting it.
@@ -177,7 +180,8 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::load`].
     pub async fn load_stopped(&self, id: &PluginId) -> Result<()> {
-        operate::load(&self.inner, id, false, &mut Vec::new()).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::load(&kernel, &id, false).await }).await
     }
 
     /// [`Kernel::load`] unless the plugin runs already.
@@ -220,7 +224,8 @@ impl Kernel {
     /// # Errors
     /// `state` errors, and what its `start` hook says; the plugin is then `failed`.
     pub async fn start(&self, id: &PluginId) -> Result<()> {
-        operate::start(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::start(&kernel, &id).await }).await
     }
 
     /// Stops a running plugin: calls in flight end first (10 s at most), new ones get `not_running`.
@@ -228,7 +233,8 @@ impl Kernel {
     /// # Errors
     /// `state` errors. What the `stop` hook says is logged and kept as the last error.
     pub async fn stop(&self, id: &PluginId) -> Result<()> {
-        operate::stop(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::stop(&kernel, &id).await }).await
     }
 
     /// Stops if needed, and starts. A failed plugin is loaded anew.
@@ -236,7 +242,8 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`].
     pub async fn restart(&self, id: &PluginId) -> Result<()> {
-        operate::restart(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::restart(&kernel, &id).await }).await
     }
 
     /// Stops if needed, cleans up and unloads. The plugin stays registered.
@@ -244,7 +251,8 @@ impl Kernel {
     /// # Errors
     /// `not_loaded`, `has_dependents {dependents}`. What hooks say is logged and unloading goes on.
     pub async fn unload(&self, id: &PluginId) -> Result<()> {
-        operate::unload(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::unload(&kernel, &id).await }).await
     }
 
     /// Reads the plugin's folder again and replaces the running generation by what is there now. The old one serves
@@ -253,7 +261,8 @@ impl Kernel {
     /// # Errors
     /// Whatever is wrong with the new one; the old one then goes on serving.
     pub async fn reload(&self, id: &PluginId) -> Result<()> {
-        operate::reload(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::reload(&kernel, &id).await }).await
     }
 
     /// Stops a plugin and keeps it from being started until it is enabled.
@@ -261,7 +270,8 @@ impl Kernel {
     /// # Errors
     /// `plugin_not_found`, and those of [`Kernel::stop`].
     pub async fn disable(&self, id: &PluginId) -> Result<()> {
-        operate::disable(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::disable(&kernel, &id).await }).await
     }
 
     /// Undoes [`Kernel::disable`], and starts the plugin if it is loaded.
@@ -269,7 +279,8 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::start`].
     pub async fn enable(&self, id: &PluginId) -> Result<()> {
-        operate::enable(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { operate::enable(&kernel, &id).await }).await
     }
 
     /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
@@ -278,7 +289,8 @@ impl Kernel {
     /// # Errors
     /// `config_invalid` with every fault and its path; the old configuration then stays.
     pub async fn update_config(&self, id: &PluginId, config: Map<String, Value>) -> Result<()> {
-        probe::update_config(&self.inner, id, config).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
     /// The configuration in effect, asked of the plugin where it has a `get_config` hook.
@@ -286,7 +298,8 @@ impl Kernel {
     /// # Errors
     /// `not_loaded`, `plugin_not_found`.
     pub async fn config(&self, id: &PluginId) -> Result<Value> {
-        probe::config(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { probe::config(&kernel, &id).await }).await
     }
 
     /// Asks a plugin how it is. Without a `health` hook a plugin that answers is healthy.
@@ -294,7 +307,8 @@ impl Kernel {
     /// # Errors
     /// `not_running`, `deadline_exceeded` after 5 s, and the hook's own.
     pub async fn health(&self, id: &PluginId) -> Result<Health> {
-        probe::health(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { probe::health(&kernel, &id).await }).await
     }
 
     /// Whether a plugin lives. Without a `ping` hook it does while its carrier does.
@@ -302,7 +316,8 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::health`].
     pub async fn ping(&self, id: &PluginId) -> Result<()> {
-        probe::ping(&self.inner, id).await
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { probe::ping(&kernel, &id).await }).await
     }
 
     /// The slot of a plugin: the handle that callers keep.
@@ -328,6 +343,10 @@ impl Kernel {
     /// As [`Kernel::action`] and [`Action::call`].
     pub async fn call(&self, address: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
         self.action(address)?.call(input).await
+    }
+
+    fn of(&self, id: &PluginId) -> (Arc<Inner>, PluginId) {
+        (Arc::clone(&self.inner), id.clone())
     }
 
     /// A snapshot of one plugin.
@@ -359,7 +378,8 @@ impl Kernel {
 
     /// Stops and unloads everything, dependents first.
     pub async fn shutdown(&self) {
-        operate::shutdown(&self.inner).await;
+        let kernel = Arc::clone(&self.inner);
+        to_its_end(async move { operate::shutdown(&kernel).await }).await;
     }
 }
 
@@ -485,7 +505,7 @@ impl Inner {
             self.announce("plugin.crashed", json!({ "plugin_id": id, "error": cause }));
         }
         plugin.life().last_error = Some(cause.clone());
-        if !current {
+        if !current || plugin.state() == State::Unloading {
             return;
         }
         let berth = core.berth();
@@ -494,8 +514,9 @@ impl Inner {
             tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
             return;
         }
-        operate::fail(self, &plugin, &cause);
-        self.recover(&plugin, &cause);
+        if operate::fail(self, &plugin, &cause) {
+            self.recover(&plugin, &cause);
+        }
     }
 
     fn recover(self: &Arc<Self>, plugin: &Arc<Plugin>, cause: &Error) {

@@ -1,28 +1,35 @@
 //! A lane: the place of one instance, used by one call at a time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use spin::mutex::SpinMutex;
 
 use crate::call::Scope;
-use crate::queue::Queue;
 use crate::runtime::Instance;
 
 /// The place of one instance.
 ///
 /// CONCURRENCY: nobody ever spins on the seat while a call runs. Callers only `try_lock` it; a call on the caller's own
-/// thread holds the lock to its end, every other call takes the instance out and leaves [`Occupant::Away`]. `lock` is
-/// used only to put an instance back, where the lock can be held no longer than a look takes.
+/// thread holds the lock to its end and says so in `calling`; every other call takes the instance out and leaves
+/// [`Occupant::Away`]. `lock` is used only to put an instance back, where the lock can be held no longer than a look
+/// takes.
+///
+/// Whoever waits in the queue must not mistake somebody's short look for a call, whose end would wake it: a look wakes
+/// nobody. So a look waits for other looks to end, and is refused by calls alone. See [`Lane::look`].
 pub(crate) struct Lane {
     pub(crate) seat: SpinMutex<Seat>,
+    /// A call holds the seat. Written by the holder only.
+    pub(crate) calling: AtomicBool,
     pub(crate) counts: Counts,
 }
 
 /// What stands in a lane, with what a call needs to know beside it.
 pub(crate) struct Seat {
     pub(crate) occupant: Occupant,
+    /// The number of the generation that the lane belongs to.
+    pub(crate) generation: u64,
     /// The action table of the generation that the lane belongs to.
     pub(crate) actions: Arc<[ActionEntry]>,
     pub(crate) payload: usize,
@@ -57,29 +64,33 @@ pub(crate) struct ActionEntry {
 
 impl Default for Lane {
     fn default() -> Self {
-        let seat = Seat { occupant: Occupant::Closed, actions: Arc::new([]), payload: 0 };
-        Self { seat: SpinMutex::new(seat), counts: Counts::default() }
+        let seat = Seat { occupant: Occupant::Closed, generation: 0, actions: Arc::new([]), payload: 0 };
+        Self { seat: SpinMutex::new(seat), calling: AtomicBool::new(false), counts: Counts::default() }
     }
 }
 
 impl Lane {
-    /// Looks at the seat for a moment, if no call holds it.
+    /// Looks at the seat for a moment; `None` while a call holds it, whose end wakes those who wait.
     ///
-    /// CONCURRENCY: a caller whose `try_lock` fails because of such a look goes to the queue, and the look is no call
-    /// whose end would wake it. So whoever leaves an idle instance behind wakes the queue.
-    pub(crate) fn look<T>(&self, queue: &Queue, act: impl FnOnce(&mut Seat) -> T) -> Option<T> {
-        let mut seat = self.seat.try_lock()?;
-        let result = act(&mut seat);
-        let idle = matches!(seat.occupant, Occupant::Idle(_));
-        drop(seat);
-        if idle {
-            queue.lane_freed();
+    /// CONCURRENCY: `calling` is read after the lock was found taken. If it is set, its call ends after this look began,
+    /// and looks for waiters after that: none is missed. If it is not set, the holder is a look, or a call about to say
+    /// so, and trying again takes no longer than that.
+    pub(crate) fn look<T>(&self, act: impl FnOnce(&mut Seat) -> T) -> Option<T> {
+        for round in 0_u32.. {
+            if let Some(mut seat) = self.seat.try_lock() {
+                return Some(act(&mut seat));
+            }
+            if self.calling.load(Ordering::Relaxed) {
+                return None;
+            }
+            // The holder may wait for this very processor.
+            if round < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
-        Some(result)
+        None
     }
 
     /// Takes the instance out for a call, if it is there and takes calls.
-    pub(crate) fn take_idle(&self, queue: &Queue) -> Option<Box<dyn Instance>> {
+    pub(crate) fn take_idle(&self) -> Option<Box<dyn Instance>> {
         let take = |seat: &mut Seat| match std::mem::replace(&mut seat.occupant, Occupant::Away) {
             Occupant::Idle(instance) => Some(instance),
             other => {
@@ -87,7 +98,7 @@ impl Lane {
                 None
             }
         };
-        self.look(queue, take).flatten()
+        self.look(take).flatten()
     }
 
     /// Puts something in. Whoever calls this owns the place: it is `Away` or `Building`.
@@ -96,22 +107,26 @@ impl Lane {
     }
 
     /// Prepares the lane for a generation.
-    pub(crate) fn open(&self, occupant: Occupant, actions: Arc<[ActionEntry]>, payload: usize) {
-        *self.seat.lock() = Seat { occupant, actions, payload };
+    pub(crate) fn open(&self, seat: Seat) {
+        *self.seat.lock() = seat;
     }
 
-    /// If nobody sits here, marks that somebody is being made.
-    pub(crate) fn begin_building(&self, queue: &Queue) -> bool {
+    /// If nobody sits here, marks that somebody is being made. The generation is that of whoever asks: it may have come
+    /// to this place long ago, and the place may have changed hands since.
+    pub(crate) fn begin_building(&self, generation: u64) -> bool {
         let begin = |seat: &mut Seat| {
-            let vacant = matches!(seat.occupant, Occupant::Vacant);
+            let vacant = matches!(seat.occupant, Occupant::Vacant) && seat.generation == generation;
             if vacant {
                 seat.occupant = Occupant::Building;
             }
             vacant
         };
-        self.look(queue, begin).unwrap_or(false)
+        self.look(begin).unwrap_or(false)
     }
 }
+
+/// Rounds that a look spins before it lets others run.
+const SPINS: u32 = 100;
 
 /// Exact counts of a lane; only whoever holds the lane writes them, so plain stores do.
 #[derive(Default)]

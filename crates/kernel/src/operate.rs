@@ -1,15 +1,17 @@
 //! What an operator does to plugins. One operation at a time per plugin; every change of state goes through the table.
 
+mod dependencies;
 mod reload;
 mod retire;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_lite::future::block_on;
-use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{CONTRACT_VERSION, Code, Error, Hook, PluginId, Result, State};
+use midplane_contract::{Code, Error, Hook, PluginId, Result, State};
 use serde_json::{Value, json};
 
+use crate::alarm::until;
 use crate::assemble::{Assembled, assemble};
 use crate::build;
 use crate::generation::Generation;
@@ -17,39 +19,51 @@ use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
-use crate::turn::claim_lane;
+use crate::turn::{Leave, claim_lane};
 
 pub(crate) use reload::reload;
 
-/// Loads a plugin after the plugins it depends on. `path` holds those that wait for this one.
-pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool, path: &mut Vec<PluginId>) -> Result<()> {
+/// Loads a plugin after the plugins it depends on.
+pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    refuse_cycle(path, id)?;
+    let ready = match plugin.state() {
+        State::Registered | State::Failed => {
+            refuse_disabled(&plugin)?;
+            let manifest = plugin.life().found.manifest.clone();
+            dependencies::make_ready(kernel, &manifest).await
+        }
+        _ => Ok(()),
+    };
+    load_alone(kernel, &plugin, start, ready).await
+}
+
+/// Loads a plugin whose dependencies are ready, or are not, in which case it fails for their sake.
+async fn load_alone(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<()> {
     let _one_at_a_time = plugin.operations.lock().await;
-    refuse_disabled(&plugin)?;
+    refuse_disabled(plugin)?;
     if plugin.state() == State::Quarantined {
         return Err(Error::new(Code::NotRunning, "the plugin is quarantined")
             .remedy("unload it to let it out of quarantine")
-            .plugin(id));
+            .plugin(&plugin.id));
     }
     plugin.advance(Event::Resolve)?;
-    let loaded = load_resolved(kernel, &plugin, start, path).await;
+    let loaded = match ready {
+        Ok(()) => load_resolved(kernel, plugin, start).await,
+        Err(error) => Err(error),
+    };
     loaded.map_err(|error| {
-        let error = error.plugin(id);
-        fail(kernel, &plugin, &error);
+        let error = error.plugin(&plugin.id);
+        fail(kernel, plugin, &error);
         error
     })
 }
 
-async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, path: &mut Vec<PluginId>) -> Result<()> {
-    path.push(plugin.id.clone());
-    let ready = Box::pin(load_dependencies(kernel, plugin, path)).await;
-    path.pop();
-    ready?;
+async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<()> {
+    let found = plugin.life().found.clone();
+    dependencies::check(kernel, &found.manifest)?;
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
-        let found = plugin.life().found.clone();
         assemble(kernel.plan(&plugin.id, found, kernel.policy(&plugin.id))).await?
     };
     install(kernel, plugin, assembled)?;
@@ -83,66 +97,6 @@ fn watch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
     });
 }
 
-async fn load_dependencies(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, path: &mut Vec<PluginId>) -> Result<()> {
-    let dependencies = plugin.life().found.manifest.dependencies.clone();
-    for dependency in dependencies.iter().filter(|dependency| dependency.kind != DependencyKind::Dev) {
-        if dependency.id.as_str() == "core" {
-            matching(&dependency.id, &dependency.version, &CONTRACT_VERSION)?;
-            continue;
-        }
-        let Ok(needed) = kernel.plugin(&dependency.id) else {
-            if dependency.optional {
-                continue;
-            }
-            return Err(Error::new(
-                Code::DependencyNotFound,
-                format!("it needs `{}`, which is not there", dependency.id),
-            )
-            .remedy(format!("register `{}` {} first", dependency.id, dependency.version))
-            .with("dependency", dependency.id.as_str()));
-        };
-        let version = needed.life().found.manifest.version.clone();
-        let state = needed.state();
-        let ready = match matching(&dependency.id, &dependency.version, &version) {
-            Err(error) => Err(error),
-            Ok(()) if matches!(state, State::Running | State::Updating) => Ok(()),
-            Ok(()) if matches!(state, State::Loaded | State::Stopped) => Box::pin(start(kernel, &needed.id)).await,
-            Ok(()) => load(kernel, &needed.id, true, path).await,
-        };
-        match ready {
-            Err(error) if !dependency.optional && error.code() != Code::AlreadyLoaded => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn matching(
-    id: &PluginId,
-    range: &midplane_contract::VersionRange,
-    version: &midplane_contract::Version,
-) -> Result<()> {
-    if range.matches(version) {
-        return Ok(());
-    }
-    Err(Error::new(Code::VersionMismatch, format!("it needs `{id}` {range}, found {version}"))
-        .remedy(format!("install a version of `{id}` that fits {range}"))
-        .with("module", id.as_str())
-        .with("required", range.to_string())
-        .with("found", version.to_string()))
-}
-
-fn refuse_cycle(path: &[PluginId], id: &PluginId) -> Result<()> {
-    let Some(from) = path.iter().position(|waiting| waiting == id) else { return Ok(()) };
-    let mut names: Vec<&str> = path.iter().skip(from).map(PluginId::as_str).collect();
-    names.push(id.as_str());
-    let edges: Vec<String> =
-        names.iter().zip(names.iter().skip(1)).map(|(from, to)| format!("{from} → {to}")).collect();
-    Err(Error::new(Code::DependencyCycle, format!("plugins depend on each other: {}", edges.join(", ")))
-        .remedy("remove one of these dependencies, or make it optional")
-        .with("edges", edges))
-}
-
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
     if !plugin.life().disabled {
         return Ok(());
@@ -171,19 +125,22 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     let core = &plugin.slot.core;
     let (number, generation) = (core.current(), loaded(plugin)?);
     for lane in 0..core.berth_at(number).lanes() {
-        let Some(mut turn) = claim_lane(core, number, lane).await else { continue };
+        // A call that outlived the stop may still be in there.
+        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
+        let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
         if let Some(instance) = turn.take() {
             turn.give(Some(build::hook(&generation, instance, Hook::Start).await?));
         }
     }
+    plugin.advance(Event::Started)?;
+    // First the slot, then the lanes: a call that returned to a closed slot would park its instance again.
+    core.open();
     // Only when every instance has started does any of them take calls.
     for lane in 0..core.berth_at(number).lanes() {
         if let Some(mut turn) = claim_lane(core, number, lane).await {
-            turn.park(false);
+            turn.will_leave(Leave::Idle);
         }
     }
-    plugin.advance(Event::Started)?;
-    core.open();
     announce(kernel, "plugin.started", plugin, json!({}));
     Ok(())
 }
@@ -201,6 +158,10 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     core.close(not_running("stopped"));
     let (number, generation) = (core.current(), loaded(plugin)?);
     retire::park(plugin, number, &generation).await;
+    if plugin.state() == State::Failed {
+        // It died of its `stop` hook.
+        return Err(plugin.life().cause.clone().unwrap_or_else(|| not_running("failed")));
+    }
     plugin.advance(Event::Stopped)?;
     announce(kernel, "plugin.stopped", plugin, json!({}));
     Ok(())
@@ -210,13 +171,16 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
 pub(crate) async fn unload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
-    refuse_dependents(kernel, id)?;
+    dependencies::refuse_dependents(kernel, id)?;
     unload_locked(kernel, &plugin).await
 }
 
 async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
-    if plugin.state() == State::Running {
-        stop_locked(kernel, plugin).await?;
+    if plugin.state() == State::Running
+        && let Err(error) = stop_locked(kernel, plugin).await
+        && plugin.state() != State::Failed
+    {
+        return Err(error);
     }
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
@@ -227,25 +191,6 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     plugin.advance(Event::Unloaded)?;
     announce(kernel, "plugin.unloaded", plugin, json!({}));
     Ok(())
-}
-
-fn refuse_dependents(kernel: &Inner, id: &PluginId) -> Result<()> {
-    let needs = |other: &Arc<Plugin>| {
-        let life = other.life();
-        let loaded = matches!(life.state, State::Running | State::Updating | State::Starting | State::Loaded);
-        let mut dependencies = life.found.manifest.dependencies.iter();
-        loaded && dependencies.any(|dependency| &dependency.id == id && !dependency.optional)
-    };
-    let dependents: Vec<String> =
-        kernel.plugins().iter().filter(|other| needs(other)).map(|other| other.id.to_string()).collect();
-    if dependents.is_empty() {
-        return Ok(());
-    }
-    Err(Error::new(Code::HasDependents, format!("others that run need `{id}`: {}", dependents.join(", ")))
-        .remedy("unload them first")
-        .plugin(id)
-        .with("module", id.as_str())
-        .with("dependents", dependents))
 }
 
 /// Stops if needed and starts; what has failed is loaded anew.
@@ -259,7 +204,7 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
             start_or_fail(kernel, &plugin).await?;
         }
         State::Loaded | State::Stopped => start(kernel, id).await?,
-        _ => load(kernel, id, true, &mut Vec::new()).await?,
+        _ => load(kernel, id, true).await?,
     }
     announce(kernel, "plugin.restarted", &plugin, json!({}));
     Ok(())
@@ -296,16 +241,19 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
                 .plugin(id));
         }
     }
-    refuse_dependents(kernel, id)?;
+    dependencies::refuse_dependents(kernel, id)?;
     plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
     kernel.remove(id);
     announce(kernel, "plugin.unregistered", &plugin, json!({}));
     Ok(())
 }
 
-/// Marks a plugin as failed, refuses its callers with the cause, and clears away what is left of it.
-pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
-    plugin.fail(cause);
+/// Marks a plugin as failed, refuses its callers with the cause, and clears away what is left of it. Says whether it
+/// had not failed before: then nothing is done.
+pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> bool {
+    if !plugin.fail(cause) {
+        return false;
+    }
     let why = Error::new(Code::NotRunning, format!("the plugin has failed: {}", cause.record().message))
         .remedy("mend the cause, then restart it")
         .because(cause)
@@ -319,6 +267,7 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
         let end = move || block_on(retire::retire(&plugin, number, generation, retire::LastHooks::None));
         blocking::unblock(end).detach();
     }
+    true
 }
 
 /// Marks a plugin as quarantined.
@@ -353,6 +302,13 @@ pub(crate) fn loaded(plugin: &Plugin) -> Result<Arc<Generation>> {
     plugin.slot.core.generation().ok_or_else(|| {
         Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first").plugin(&plugin.id)
     })
+}
+
+fn busy(generation: &Generation) -> Error {
+    generation.sign(
+        Error::new(Code::DeadlineExceeded, "a call from before the stop has still not ended")
+            .remedy("unload the plugin, or wait until the call has ended"),
+    )
 }
 
 fn not_running(state: &str) -> Error {

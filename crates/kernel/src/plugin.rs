@@ -84,13 +84,17 @@ impl Plugin {
         Ok(next)
     }
 
-    /// Marks the plugin as failed and keeps the cause.
-    pub(crate) fn fail(&self, cause: &Error) {
+    /// Marks the plugin as failed and keeps the cause. `false` when it had failed before.
+    pub(crate) fn fail(&self, cause: &Error) -> bool {
         let mut life = self.life();
+        if matches!(life.state, State::Failed | State::Quarantined) {
+            return false;
+        }
         life.state = lifecycle::next(life.state, Event::Fail).unwrap_or(State::Failed);
         life.running_since = None;
         life.cause = Some(cause.clone());
         life.last_error = Some(cause.clone());
+        true
     }
 
     fn illegal(&self, state: State, event: Event) -> Error {

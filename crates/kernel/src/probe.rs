@@ -11,7 +11,7 @@ use crate::generation::Generation;
 use crate::kernel::Inner;
 use crate::operate::{announce, loaded};
 use crate::plugin::Plugin;
-use crate::turn::{Turn, acquire, claim_lane};
+use crate::turn::{Leave, Turn, acquire, claim_lane};
 use crate::{config, hooks};
 
 /// Asks one instance how it is.
@@ -63,9 +63,17 @@ pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Ma
         .map_err(|error| generation.sign(error))?;
     let bytes: Arc<[u8]> =
         serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();
-    // Every instance is asked before any is told.
-    for which in [Hook::ValidateConfig, Hook::ConfigChanged] {
-        tell_all(&plugin, &generation, which, &bytes).await?;
+    // One instance is asked before any is told.
+    tell(&plugin, &generation, Hook::ValidateConfig, 0, &bytes).await?;
+    let core = &plugin.slot.core;
+    for lane in 0..core.berth().lanes() {
+        if let Err(error) = tell(&plugin, &generation, Hook::ConfigChanged, lane, &bytes).await {
+            // All have the same configuration: those that took the next one get the old one back.
+            for told in 0..lane {
+                let _ = tell(&plugin, &generation, Hook::ConfigChanged, told, &generation.config()).await;
+            }
+            return Err(error);
+        }
     }
     *generation.config.write().unwrap_or_else(PoisonError::into_inner) = bytes;
     let mut policy = kernel.policy(id);
@@ -75,24 +83,20 @@ pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Ma
     Ok(())
 }
 
-async fn tell_all(plugin: &Plugin, generation: &Arc<Generation>, which: Hook, config: &Arc<[u8]>) -> Result<()> {
+/// Hands a configuration to the instance of one lane, if there is one.
+async fn tell(
+    plugin: &Plugin,
+    generation: &Arc<Generation>,
+    which: Hook,
+    lane: usize,
+    config: &Arc<[u8]>,
+) -> Result<()> {
     let core = &plugin.slot.core;
-    let number = core.current();
-    let running = core.refusal().is_ok();
-    for lane in 0..core.berth_at(number).lanes() {
-        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
-        let turn = claimed.map_err(|_| busy(generation))?;
-        let Some(mut turn) = turn else { continue };
-        turn.park(!running);
-        run(&mut turn, generation, which, Arc::clone(config), generation.times.hook)
-            .await
-            .map_err(|error| if error.code() == Code::PluginError { error_in_config(&error) } else { error })?;
-        if which == Hook::ValidateConfig {
-            // One instance speaks for all of them.
-            return Ok(());
-        }
-    }
-    Ok(())
+    let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, core.current(), lane)).await;
+    let Some(mut turn) = claimed.map_err(|_| busy(generation))? else { return Ok(()) };
+    turn.will_leave(Leave::AsItIs);
+    let ran = run(&mut turn, generation, which, Arc::clone(config), generation.times.hook).await;
+    ran.map(drop).map_err(|error| if error.code() == Code::PluginError { error_in_config(&error) } else { error })
 }
 
 fn error_in_config(error: &Error) -> Error {

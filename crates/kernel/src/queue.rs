@@ -23,6 +23,7 @@ struct Line {
 
 struct Entry {
     number: u64,
+    side: Side,
     notified: bool,
     waker: Option<Waker>,
 }
@@ -59,7 +60,7 @@ impl Queue {
             return Err(Full);
         }
         line.numbers += 1;
-        let entry = Entry { number: line.numbers, notified: false, waker: None };
+        let entry = Entry { number: line.numbers, side, notified: false, waker: None };
         let number = entry.number;
         match side {
             Side::Back => line.entries.push_back(entry),
@@ -69,6 +70,8 @@ impl Queue {
         drop(line);
         if first {
             barrier::heavy();
+            // Others may have come while the barrier passed, and looked too early: whoever stands first looks again.
+            self.wake_one();
         }
         Ok(Ticket { queue: self, number })
     }
@@ -85,8 +88,14 @@ impl Queue {
     /// Wakes the first who has not been woken yet.
     #[cold]
     pub(crate) fn wake_one(&self) {
+        self.wake_first(|_| true);
+    }
+
+    /// Wakes the first of some who has not been woken yet.
+    fn wake_first(&self, mut among: impl FnMut(&Entry) -> bool) {
         let mut line = self.lock();
-        let waker = line.entries.iter_mut().find(|entry| !entry.notified).and_then(|entry| {
+        let next = line.entries.iter_mut().find(|entry| among(entry) && !entry.notified);
+        let waker = next.and_then(|entry| {
             entry.notified = true;
             entry.waker.take()
         });
@@ -123,9 +132,22 @@ pub(crate) struct Ticket<'q> {
 }
 
 impl Ticket<'_> {
-    /// Whether this is the first in line.
-    pub(crate) fn is_first(&self) -> bool {
-        self.queue.lock().entries.front().is_some_and(|entry| entry.number == self.number)
+    /// Whether fewer callers stand before this one than there are lanes: then a lane that is free is its to take.
+    /// Somebody further behind may have been woken for a lane that those before it have not come to take yet.
+    pub(crate) fn may_take(&self, lanes: usize) -> bool {
+        let line = self.queue.lock();
+        let mut callers = line.entries.iter().filter(|entry| entry.side == Side::Back);
+        callers.position(|entry| entry.number == self.number).is_some_and(|before| before < lanes)
+    }
+
+    /// Hands a wake-up that is of no use here to the next in line.
+    pub(crate) fn pass_on(&self) {
+        let mut behind = false;
+        self.queue.wake_first(|entry| {
+            let follows = behind;
+            behind |= entry.number == self.number;
+            follows
+        });
     }
 
     /// Waits to be woken. Forgets earlier wake-ups as it returns, so look for a lane after it, not before.
@@ -171,17 +193,34 @@ mod tests {
     fn the_first_to_come_is_the_first_to_be_woken() {
         let queue = Queue::default();
         let first = queue.join(Side::Back, 10).unwrap();
+        assert!(block_on(poll_once(first.woken())).is_some(), "whoever comes first looks once more");
         let second = queue.join(Side::Back, 10).unwrap();
         queue.lane_freed();
         assert!(block_on(poll_once(second.woken())).is_none());
         assert!(block_on(poll_once(first.woken())).is_some());
-        assert!(first.is_first());
+        assert!(first.may_take(1) && !second.may_take(1) && second.may_take(2));
+    }
+
+    #[test]
+    fn a_wake_up_for_another_lane_is_passed_on() {
+        let queue = Queue::default();
+        let caller = queue.join(Side::Back, 10).unwrap();
+        let closer = queue.join(Side::Front, 10).unwrap();
+        queue.wake_all();
+        assert!(block_on(poll_once(caller.woken())).is_some());
+        assert!(block_on(poll_once(closer.woken())).is_some());
+        queue.lane_freed();
+        assert!(block_on(poll_once(caller.woken())).is_none());
+        closer.pass_on();
+        assert!(block_on(poll_once(caller.woken())).is_some());
+        assert!(caller.may_take(1));
     }
 
     #[test]
     fn a_wake_up_that_is_given_up_goes_to_the_next() {
         let queue = Queue::default();
         let first = queue.join(Side::Back, 10).unwrap();
+        assert!(block_on(poll_once(first.woken())).is_some());
         let second = queue.join(Side::Back, 10).unwrap();
         queue.lane_freed();
         drop(first);
@@ -195,8 +234,7 @@ mod tests {
         let queue = Queue::default();
         let _one = queue.join(Side::Back, 1).unwrap();
         assert!(queue.join(Side::Back, 1).is_err());
-        let closer = queue.join(Side::Front, 1).unwrap();
-        assert!(closer.is_first());
+        let _closer = queue.join(Side::Front, 1).unwrap();
         assert_eq!(queue.len(), 2);
     }
 }

@@ -11,17 +11,24 @@ use futures_lite::Stream;
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Result};
 
-use crate::alarm::until;
+use crate::alarm::{Alarm, until};
 use crate::call::{ChunkSink, Reply};
-use crate::invoke::{InterruptOnDrop, Prepared, too_late};
+use crate::halt::{Halt, HaltOnDrop};
+use crate::invoke::{GRACE, Prepared, Returned, late_not_cancelled, too_late};
 
 /// Chunks that a plugin can be ahead of its reader; then it waits.
 pub const CHUNKS_AHEAD: usize = 4;
 
-/// The chunks of a reply, in order. Ends after the last chunk or the first error. Dropping it cancels the call.
+/// The chunks of a reply, in order. Ends after the last chunk or the first error; the deadline of the call is one.
+/// Dropping it cancels the call.
 pub struct ReplyStream {
     chunks: Pin<Box<Receiver<Result<Vec<u8>>>>>,
-    interrupt: InterruptOnDrop,
+    halt: HaltOnDrop,
+    alarm: Alarm,
+    /// The deadline has passed and the plugin was told.
+    late: bool,
+    over: bool,
+    sign: Box<dyn Fn(Error) -> Error + Send + Sync>,
 }
 
 impl ReplyStream {
@@ -34,30 +41,56 @@ impl ReplyStream {
     pub fn next_blocking(&mut self) -> Option<Result<Vec<u8>>> {
         block_on(self.next())
     }
+
+    fn end(&mut self, last: Option<Error>) -> Option<Result<Vec<u8>>> {
+        self.over = true;
+        // There is nothing left to stop.
+        self.halt.disarm();
+        let late = self.late;
+        last.map(|error| Err(if late { late_not_cancelled(error) } else { error }))
+    }
 }
 
 impl Stream for ReplyStream {
     type Item = Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = self.chunks.as_mut().poll_next(context);
-        if matches!(next, Poll::Ready(None | Some(Err(_)))) {
-            // It has ended: there is nothing left to stop.
-            self.interrupt.0 = None;
+        if self.over {
+            return Poll::Ready(None);
         }
-        next
+        match self.chunks.as_mut().poll_next(context) {
+            Poll::Ready(Some(Ok(chunk))) => return Poll::Ready(Some(Ok(chunk))),
+            Poll::Ready(Some(Err(error))) => return Poll::Ready(self.end(Some(error))),
+            Poll::Ready(None) => return Poll::Ready(self.end(None)),
+            Poll::Pending => {}
+        }
+        while Pin::new(&mut self.alarm).poll(context).is_ready() {
+            if self.late {
+                let error = too_late("the call took too long; it goes on in its thread until it ends by itself");
+                let error = (self.sign)(error);
+                return Poll::Ready(self.end(Some(error)));
+            }
+            self.late = true;
+            self.halt.interrupt();
+            // The plugin's own word on how it ended is better than ours, if it comes at once.
+            self.alarm = Alarm::at(Instant::now() + GRACE);
+        }
+        Poll::Pending
     }
 }
 
 /// Starts the call on a thread of its own.
 pub(crate) fn begin(mut prepared: Prepared, input: Vec<u8>) -> ReplyStream {
     let (sender, receiver) = async_channel::bounded(CHUNKS_AHEAD);
-    let interrupt = InterruptOnDrop(prepared.interrupter());
     let deadline = prepared.deadline();
+    let sign = prepared.signature();
+    let returned = Returned(Halt::new(prepared.interrupter()));
+    let halt = HaltOnDrop::new(&returned.0, deadline);
     blocking::unblock(move || {
         let cap = prepared.generation().payload;
         let mut sink = Sink { sender: sender.clone(), deadline };
         let done = catch_unwind(AssertUnwindSafe(|| prepared.run_into(&input, &mut Reply::stream(&mut sink, cap))));
+        drop(returned);
         let done = done.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked")));
         if let Err(error) = prepared.finish(done) {
             // Nobody may be left to read it.
@@ -65,7 +98,8 @@ pub(crate) fn begin(mut prepared: Prepared, input: Vec<u8>) -> ReplyStream {
         }
     })
     .detach();
-    ReplyStream { chunks: Box::pin(receiver), interrupt }
+    let alarm = Alarm::at(deadline);
+    ReplyStream { chunks: Box::pin(receiver), halt, alarm, late: false, over: false, sign }
 }
 
 struct Sink {

@@ -1,14 +1,12 @@
 //! A turn: an instance taken out of its lane for one call or hook, and how callers come by one.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Result};
 
-use crate::alarm::until;
 use crate::berth::Berth;
 use crate::generation::Generation;
-use crate::lane::Occupant;
+use crate::lane::{Occupant, Seat};
 use crate::queue::Side;
 use crate::runtime::{Condition, Instance};
 use crate::slot::Core;
@@ -19,15 +17,25 @@ pub(crate) struct Turn {
     berth: usize,
     lane: usize,
     instance: Option<Box<dyn Instance>>,
-    /// What it becomes again in its lane.
-    parked: bool,
+    leave: Leave,
     /// The lane has been left already.
     left: bool,
 }
 
+/// What an instance becomes again in its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// Idle, unless callers are refused by now: then parked. A call may outlive the stop of its plugin.
+    AsItIs,
+    /// Idle.
+    Idle,
+    /// Parked.
+    Parked,
+}
+
 impl Turn {
-    pub(crate) fn new(core: &Arc<Core>, berth: usize, lane: usize, instance: Box<dyn Instance>, parked: bool) -> Self {
-        Self { core: Arc::clone(core), berth, lane, instance: Some(instance), parked, left: false }
+    pub(crate) fn new(core: &Arc<Core>, berth: usize, lane: usize, instance: Box<dyn Instance>, leave: Leave) -> Self {
+        Self { core: Arc::clone(core), berth, lane, instance: Some(instance), leave, left: false }
     }
 
     /// The instance.
@@ -68,9 +76,17 @@ impl Turn {
         self.berth().generation()
     }
 
-    /// Whether the instance stands in its lane without taking calls once it is back.
-    pub(crate) fn park(&mut self, parked: bool) {
-        self.parked = parked;
+    /// Says what the instance becomes in its lane once it is back.
+    pub(crate) fn will_leave(&mut self, leave: Leave) {
+        self.leave = leave;
+    }
+
+    fn parks(&self) -> bool {
+        match self.leave {
+            Leave::AsItIs => self.core.refusal().is_err(),
+            Leave::Idle => false,
+            Leave::Parked => true,
+        }
     }
 
     /// The slot it belongs to.
@@ -90,7 +106,7 @@ impl Drop for Turn {
         }
         let (occupant, dead) = match self.instance.take().map(|instance| (instance.condition(), instance)) {
             None | Some((Condition::Spent(_), _)) => (Occupant::Vacant, None),
-            Some((Condition::Ready, instance)) if self.parked => (Occupant::Parked(instance), None),
+            Some((Condition::Ready, instance)) if self.parks() => (Occupant::Parked(instance), None),
             Some((Condition::Ready, instance)) => (Occupant::Idle(instance), None),
             Some((Condition::Dead(cause), _)) => (Occupant::Vacant, Some(cause)),
         };
@@ -114,7 +130,7 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
         if berth.queue.is_empty()
             && let Some((lane, instance)) = berth.take_idle()
         {
-            return Ok(Turn::new(core, number, lane, instance, false));
+            return Ok(Turn::new(core, number, lane, instance, Leave::AsItIs));
         }
         core.refusal()?;
         let Some(generation) = berth.generation() else {
@@ -130,37 +146,34 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
                     .with("limit", generation.queue as u64),
             )
         })?;
-        let mut mine = ticket.is_first();
         let mut asked = false;
         while core.current() == number {
             core.refusal()?;
-            if mine && let Some((lane, instance)) = berth.take_idle() {
-                return Ok(Turn::new(core, number, lane, instance, false));
+            if ticket.may_take(berth.lanes())
+                && let Some((lane, instance)) = berth.take_idle()
+            {
+                return Ok(Turn::new(core, number, lane, instance, Leave::AsItIs));
             }
             // One more instance for each who waits, not for each time somebody looks.
             if (!asked || !berth.is_populated())
-                && let Some(lane) = berth.begin_building()
+                && let Some(lane) = berth.begin_building(generation.number)
             {
                 asked = true;
                 crate::build::begin(core, &generation, number, lane);
             }
             ticket.woken().await;
-            mine = true;
         }
     }
 }
-
-/// How long whoever closes a lane waits between two looks, when nothing wakes it.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Waits for the instance of one lane, before all callers. `None` when the lane has none.
 pub(crate) async fn claim_lane(core: &Arc<Core>, berth_number: usize, lane_number: usize) -> Option<Turn> {
     let berth = core.berth_at(berth_number);
     let Ok(ticket) = berth.queue.join(Side::Front, usize::MAX) else { return None };
+    let mut woken = false;
     loop {
         let taken = berth.with_lane(lane_number, |lane| {
-            let mut seat = lane.seat.try_lock()?;
-            match std::mem::replace(&mut seat.occupant, Occupant::Away) {
+            let claim = |seat: &mut Seat| match std::mem::replace(&mut seat.occupant, Occupant::Away) {
                 Occupant::Idle(instance) | Occupant::Parked(instance) => Some(Some(instance)),
                 empty @ (Occupant::Vacant | Occupant::Closed) => {
                     seat.occupant = empty;
@@ -170,13 +183,20 @@ pub(crate) async fn claim_lane(core: &Arc<Core>, berth_number: usize, lane_numbe
                     seat.occupant = busy;
                     None
                 }
-            }
+            };
+            lane.look(claim).flatten()
         })?;
+        if woken && taken.is_none() {
+            // It was another lane that became free.
+            ticket.pass_on();
+        }
         match taken {
-            Some(Some(instance)) => return Some(Turn::new(core, berth_number, lane_number, instance, true)),
+            Some(Some(instance)) => return Some(Turn::new(core, berth_number, lane_number, instance, Leave::Parked)),
             Some(None) => return None,
-            // Looks at parked and empty lanes wake nobody, so this also looks again by itself.
-            None => drop(until(Instant::now() + LOOK_AGAIN, ticket.woken()).await),
+            None => {
+                ticket.woken().await;
+                woken = true;
+            }
         }
     }
 }

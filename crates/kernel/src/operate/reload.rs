@@ -6,7 +6,7 @@ use midplane_contract::{Code, Error, Hook, Placement, PluginId, Result, State};
 use serde_json::json;
 
 use super::retire::{self, LastHooks};
-use super::{announce, load, loaded, unload_locked};
+use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
 use crate::assemble::{Assembled, assemble};
 use crate::build;
 use crate::discover::Found;
@@ -19,8 +19,10 @@ use crate::policy::Policy;
 /// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
 pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    let found = read_again(kernel, &plugin).await?;
     let one_at_a_time = plugin.operations.lock().await;
+    refuse_disabled(&plugin)?;
+    // Read with the lock held: of two reloads the later one must not bring back what the earlier one read.
+    let found = read_again(kernel, &plugin).await?;
     match plugin.state() {
         State::Running => replace(kernel, &plugin, found).await,
         state => {
@@ -29,7 +31,7 @@ pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
             }
             take_over(kernel, &plugin, found);
             drop(one_at_a_time);
-            load(kernel, id, true, &mut Vec::new()).await
+            load(kernel, id, true).await
         }
     }
 }
@@ -58,8 +60,17 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
         Ok(next) => switch(plugin, next).await,
         Err(error) => Err(error),
     };
-    // A plugin whose old generation died meanwhile has failed; that state stays.
-    let _ = plugin.advance(Event::Updated);
+    let replaced = match (plugin.advance(Event::Updated), replaced) {
+        (Ok(_), replaced) => replaced,
+        // The old generation died meanwhile: what has failed is restarted, not updated.
+        (Err(error), replaced) => {
+            let cause = plugin.life().cause.clone().unwrap_or(error);
+            if let (Ok(()), Some(next)) = (replaced, plugin.slot.core.generation()) {
+                retire::retire(plugin, plugin.slot.core.current(), next, LastHooks::StopAndCleanup).await;
+            }
+            Err(cause)
+        }
+    };
     match replaced {
         Ok(()) => {
             take_over(kernel, plugin, found);
@@ -77,6 +88,8 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
 
 /// The next generation with started instances, beside the old one.
 async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
+    dependencies::make_ready(kernel, &found.manifest).await?;
+    dependencies::check(kernel, &found.manifest)?;
     let policy = policy(kernel, plugin)?;
     let _place = kernel.loads.acquire().await;
     let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;

@@ -61,7 +61,7 @@ async fn clear(
     let core = &plugin.slot.core;
     let place = core.berth_at(berth);
     // A plugin that fails while it is unloaded is retired twice; the second finds nothing left to do.
-    let _one_at_a_time = place.ending.lock().await;
+    let Ok(_one_at_a_time) = until(late, place.ending.lock()).await else { return false };
     if place.generation().is_none_or(|lies| lies.number != generation.number) {
         return true;
     }

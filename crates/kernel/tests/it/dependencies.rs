@@ -1,0 +1,126 @@
+//! Plugins that need plugins.
+
+use std::thread;
+
+use midplane_contract::{Code, State};
+use midplane_kernel::block_on;
+use midplane_testkit::PluginFolder;
+use serde_json::{Value, json};
+
+use crate::house::{House, name};
+
+fn needing(id: &str, dependencies: Value) -> PluginFolder {
+    PluginFolder::fake(id, "probe\n1").with("dependencies", dependencies)
+}
+
+fn on(ids: &[&str]) -> Value {
+    ids.iter().map(|id| json!({ "id": id })).collect()
+}
+
+#[test]
+fn dependencies_are_loaded_first() {
+    let house = House::new();
+    let loaded = house.kernel.events("plugin.started");
+    for (id, needs) in [("d", &[][..]), ("c", &["d"]), ("b", &["d"]), ("a", &["b", "c"])] {
+        house.register(&needing(id, on(needs)));
+    }
+    block_on(house.kernel.load(&name("a"))).unwrap();
+    let order: Vec<_> = std::iter::from_fn(|| loaded.try_next()).map(|event| event.data["plugin_id"].clone()).collect();
+    assert_eq!(order, ["d", "b", "c", "a"]);
+}
+
+#[test]
+fn a_dependency_that_stands_is_started() {
+    let house = House::new();
+    let base = house.register(&needing("base", on(&[])));
+    block_on(house.kernel.load_stopped(&base)).unwrap();
+    house.load(&needing("top", on(&["base"])));
+    assert_eq!(house.state(&base), State::Running);
+}
+
+#[test]
+fn a_missing_dependency_is_named() {
+    let house = House::new();
+    let id = house.register(&needing("top", on(&["base"])));
+    let error = block_on(house.kernel.load(&id)).unwrap_err();
+    assert_eq!(error.code(), Code::DependencyNotFound);
+    assert_eq!(error.record().data["dependency"], "base");
+    assert_eq!(house.state(&id), State::Failed);
+    house.register(&needing("base", on(&[])));
+    block_on(house.kernel.load(&id)).unwrap();
+}
+
+#[test]
+fn a_dependency_of_the_wrong_version_names_both() {
+    let house = House::new();
+    house.register(&needing("base", on(&[])).with("version", "1.4.0"));
+    let id = house.register(&needing("top", json!([{ "id": "base", "version": "^2" }])));
+    let error = block_on(house.kernel.load(&id)).unwrap_err();
+    assert_eq!(error.code(), Code::VersionMismatch);
+    assert_eq!(error.record().data["found"], "1.4.0");
+    assert!(error.record().data["required"].as_str().unwrap().contains('2'));
+    let core = house.register(&needing("new", json!([{ "id": "core", "version": ">=9" }])));
+    assert_eq!(block_on(house.kernel.load(&core)).unwrap_err().code(), Code::VersionMismatch);
+    house.load(&needing("old", json!([{ "id": "core", "version": ">=1.0.0" }])));
+}
+
+#[test]
+fn a_cycle_is_shown_and_nothing_of_it_runs() {
+    let house = House::new();
+    for (id, needs) in [("a", ["b"]), ("b", ["c"]), ("c", ["a"])] {
+        house.register(&needing(id, on(&needs)));
+    }
+    let error = block_on(house.kernel.load(&name("a"))).unwrap_err();
+    assert_eq!(error.code(), Code::DependencyCycle);
+    assert_eq!(error.record().data["edges"], json!(["a → b", "b → c", "c → a"]));
+    assert!(house.fake.loaded().is_empty());
+}
+
+#[test]
+fn plugins_of_a_cycle_that_are_loaded_at_once_do_not_wait_for_each_other_forever() {
+    let house = House::new();
+    let ids = ["a", "b", "c"].map(name);
+    for (id, needs) in [("a", ["b"]), ("b", ["c"]), ("c", ["a"])] {
+        house.register(&needing(id, on(&needs)));
+    }
+    for _ in 0..50 {
+        let loads: Vec<_> = ids
+            .iter()
+            .map(|id| {
+                let (kernel, id) = (house.kernel.clone(), id.clone());
+                thread::spawn(move || block_on(kernel.load(&id)))
+            })
+            .collect();
+        for load in loads {
+            assert_eq!(load.join().unwrap().unwrap_err().code(), Code::DependencyCycle);
+        }
+    }
+}
+
+#[test]
+fn optional_dependencies_may_be_missing_or_broken() {
+    let house = House::new();
+    house.register(&PluginFolder::fake("broken", "no-such-program"));
+    let optional = |id: &str| json!({ "id": id, "optional": true });
+    let id = house.load(&needing("top", json!([optional("missing"), optional("broken")])));
+    assert_eq!(house.state(&id), State::Running);
+    // Two that would like each other both run.
+    house.register(&needing("x", json!([optional("y")])));
+    house.register(&needing("y", json!([optional("x")])));
+    block_on(house.kernel.load(&name("x"))).unwrap();
+    block_on(house.kernel.ensure_loaded(&name("y"))).unwrap();
+    assert_eq!((house.state(&name("x")), house.state(&name("y"))), (State::Running, State::Running));
+}
+
+#[test]
+fn what_others_need_is_not_unloaded() {
+    let house = House::new();
+    let base = house.register(&needing("base", on(&[])));
+    let top = house.load(&needing("top", on(&["base"])));
+    let error = block_on(house.kernel.unload(&base)).unwrap_err();
+    assert_eq!(error.code(), Code::HasDependents);
+    assert_eq!(error.record().data["dependents"], json!(["top"]));
+    assert_eq!(house.state(&base), State::Running);
+    block_on(house.kernel.unload(&top)).unwrap();
+    block_on(house.kernel.unload(&base)).unwrap();
+}

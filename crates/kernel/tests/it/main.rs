@@ -1,0 +1,21 @@
+//! The kernel over the fake runtime: everything it does except executing real code.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
+)]
+
+mod calls;
+mod configuration;
+mod dependencies;
+mod events;
+mod failures;
+mod hooks;
+mod house;
+mod lifecycle;
+mod nested;
+mod reload;
+mod streams;
+mod stress;

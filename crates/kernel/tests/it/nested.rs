@@ -1,0 +1,172 @@
+//! Plugins that call plugins.
+
+use midplane_contract::{Code, Error, InstanceMode, Instances};
+use midplane_kernel::{CallOptions, block_on};
+use midplane_testkit::PluginFolder;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+use crate::house::{House, name};
+
+/// A probe that asks to call others; granted is another matter.
+fn caller(id: &str) -> PluginFolder {
+    PluginFolder::fake(id, "probe\n1").with("permissions", json!(["plugin.call"]))
+}
+
+/// The input that makes a probe call `address` with `input`.
+fn calling(address: &str, input: &str) -> String {
+    json!({ "address": address, "input": input }).to_string()
+}
+
+/// The code of the host's error that probes passed on, each wrapping what it got as its own.
+fn passed_on(error: &Error) -> String {
+    assert_eq!(error.code(), Code::PluginError, "{error:?}");
+    let mut own = &Value::Object(error.record().data.clone());
+    while own["code"] == "plugin_error" {
+        own = &own["data"];
+    }
+    own["code"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_chain_of_calls_brings_the_answer_back() {
+    let house = House::new();
+    for id in ["a", "b", "c"] {
+        house.grant(&name(id), "plugin.call");
+        house.load(&caller(id));
+    }
+    let input = calling("b/call", &calling("c/echo", "deep"));
+    assert_eq!(house.call("a/call", &input).unwrap(), "deep");
+    assert_eq!(house.call_inline("a/call", &input).unwrap(), "deep");
+}
+
+#[test]
+fn a_call_that_comes_back_to_an_actor_in_its_chain_is_a_cycle() {
+    let house = House::new();
+    for id in ["a", "b"] {
+        house.grant(&name(id), "plugin.call");
+        house.load(&caller(id));
+    }
+    let back = house.call("a/call", &calling("b/call", &calling("a/echo", "x"))).unwrap_err();
+    assert_eq!(passed_on(&back), "call_cycle");
+    assert_eq!(passed_on(&house.call("a/call", &calling("a/echo", "x")).unwrap_err()), "call_cycle");
+    assert_eq!(house.call("a/echo", "still here").unwrap(), "still here");
+}
+
+#[test]
+fn a_pool_may_call_itself() {
+    let house = House::new();
+    house.grant(&name("p"), "plugin.call");
+    let pool = Instances { mode: InstanceMode::Pool, min: 1, max: 40 };
+    house.load(&caller("p").with("instances", serde_json::to_value(pool).unwrap()));
+    let nested = |levels: usize| (1..levels).fold(calling("p/echo", "x"), |inner, _| calling("p/call", &inner));
+    assert_eq!(house.call("p/call", &nested(4)).unwrap(), "x");
+}
+
+#[test]
+fn endless_recursion_ends_at_the_depth_limit() {
+    use midplane_testkit::Program;
+    let program = Program::new().waiting("again", |desk, _, reply| {
+        let answer = desk.call("p/again", b"")?;
+        reply.write(&answer)
+    });
+    let house = House::with(&[("endless", program)]);
+    house.grant(&name("p"), "plugin.call");
+    let pool = Instances { mode: InstanceMode::Pool, min: 1, max: 40 };
+    let folder = PluginFolder::fake("p", "endless").with("permissions", json!(["plugin.call"]));
+    house.load(&folder.with("instances", serde_json::to_value(pool).unwrap()));
+    let error = house.call("p/again", "").unwrap_err();
+    assert_eq!(error.code(), Code::DepthExceeded, "{error:?}");
+    assert_eq!(error.record().data["depth"], 33);
+}
+
+#[test]
+fn nobody_calls_without_declaration_and_grant() {
+    let house = House::new();
+    house.probe("target");
+    let undeclared = house.probe("undeclared");
+    house.grant(&undeclared, "plugin.call");
+    house.load(&caller("ungranted"));
+    for id in ["undeclared", "ungranted"] {
+        let error = house.call(&format!("{id}/call"), &calling("target/echo", "x")).unwrap_err();
+        assert_eq!(passed_on(&error), "permission_denied");
+    }
+    // A grant counts at once, and only for what it names.
+    house.grant(&name("ungranted"), "plugin.call:target/echo");
+    assert_eq!(house.call("ungranted/call", &calling("target/echo", "x")).unwrap(), "x");
+    let other = house.call("ungranted/call", &calling("target/version", "")).unwrap_err();
+    assert_eq!(passed_on(&other), "permission_denied");
+}
+
+#[test]
+fn a_deputy_is_not_confused_into_lending_its_authority() {
+    let house = House::new();
+    house.probe("vault");
+    for id in ["deputy", "stranger"] {
+        house.load(&caller(id));
+    }
+    house.grant(&name("deputy"), "plugin.call:vault/*");
+    house.grant(&name("stranger"), "plugin.call:deputy/*");
+    assert_eq!(house.call("deputy/call", &calling("vault/echo", "gold")).unwrap(), "gold");
+    let error = house.call("stranger/call", &calling("deputy/call", &calling("vault/echo", "gold"))).unwrap_err();
+    // The deputy is refused for the stranger's sake, and passes that on.
+    assert_eq!(passed_on(&error), "permission_denied");
+    let denied = serde_json::to_value(error.record()).unwrap().to_string();
+    assert!(denied.contains("stranger"), "{denied}");
+}
+
+#[test]
+fn nested_calls_have_no_more_time_than_their_caller() {
+    let house = House::new();
+    house.grant(&name("a"), "plugin.call");
+    house.load(&caller("a"));
+    house.probe("b");
+    let call = house.action("a/call");
+    let input = calling("b/hang", "");
+    let within = || CallOptions::within(Duration::from_millis(50));
+    let error = block_on(call.call_with(input.clone(), within())).unwrap_err();
+    assert!(ended_by_deadline(&error), "{error:?}");
+    let error = call.call_inline_with(input.as_bytes(), &mut Vec::new(), within()).unwrap_err();
+    assert!(ended_by_deadline(&error), "{error:?}");
+    // Neither of the two is left busy.
+    assert_eq!(house.call("a/echo", "x").unwrap(), "x");
+    assert_eq!(house.call("b/echo", "x").unwrap(), "x");
+    let shorter = json!({ "address": "b/hang", "deadline_ms": 20 }).to_string();
+    assert_eq!(passed_on(&house.call("a/call", &shorter).unwrap_err()), "deadline_exceeded");
+}
+
+/// By the caller's own, or by that of the inner call passed on.
+fn ended_by_deadline(error: &Error) -> bool {
+    error.code() == Code::DeadlineExceeded || error.record().data.get("code") == Some(&Value::from("deadline_exceeded"))
+}
+
+#[test]
+fn host_functions_that_are_not_there_yet_say_so() {
+    let house = House::new();
+    house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["state.read"])));
+    house.grant(&name("p"), "state.read");
+    let ask =
+        |function: &str, args: Value| house.call("p/host", &json!({ "function": function, "args": args }).to_string());
+    assert_eq!(passed_on(&ask("state.get", json!({ "key": "k" })).unwrap_err()), "not_supported");
+    assert_eq!(passed_on(&ask("state.set", json!({ "key": "k" })).unwrap_err()), "permission_denied");
+    assert!(ask("time.now", json!({})).unwrap().starts_with('"'));
+    assert!(ask("time.monotonic", json!({})).unwrap().parse::<u64>().is_ok());
+    assert_eq!(passed_on(&ask("random", json!({ "bytes": 70_000 })).unwrap_err()), "limit_exceeded");
+    assert_eq!(ask("log", json!({ "level": "info", "message": "hello" })).unwrap(), "");
+}
+
+#[test]
+fn published_events_carry_their_sender() {
+    let house = House::new();
+    house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["bus.publish"])));
+    house.grant(&name("p"), "bus.publish:weather");
+    let events = house.kernel.events("weather");
+    let publish = |topic: &str| {
+        let ask = json!({ "function": "bus.publish", "args": { "topic": topic }, "payload": "{\"rain\":true}" });
+        house.call("p/host", &ask.to_string())
+    };
+    publish("weather").unwrap();
+    let event = events.try_next().unwrap();
+    assert_eq!((event.sender.as_str(), &event.data), ("p", &json!({ "rain": true })));
+    assert_eq!(passed_on(&publish("news").unwrap_err()), "permission_denied");
+}
