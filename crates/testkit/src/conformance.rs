@@ -1,1 +1,143 @@
-//! The list.
+//! The one list of behaviours that every runtime and placement is held to.
+//!
+//! [`midplane_testkit::behaviours!`](crate::behaviours) is that list: a row for each behaviour, a column for each
+//! [`Cell`]. Leaving a column out of a row does not compile. A place in it is `yes`, or `(no "reason")`: then the test is
+//! there, ignored, with its reason in the runner's output. A [`Subject`] says how a cell is reached; [`check`] drives the
+//! conformance plugin (`guests/probe`, or its likeness for the fake) through one behaviour.
+
+mod calls;
+mod faults;
+mod life;
+mod list;
+mod site;
+mod stress;
+
+use std::path::Path;
+
+use midplane_kernel::{Builder, Policy};
+
+use serde_json::{Map, Value};
+
+use crate::PluginFolder;
+
+pub use list::{Behaviour, NOT_APPLICABLE};
+pub use site::Site;
+
+/// A runtime in a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cell {
+    /// A native library in the host's process.
+    NativeInProcess,
+    /// A native library in a worker.
+    NativeWorker,
+    /// A WebAssembly component in the host's process.
+    ComponentInProcess,
+    /// A WebAssembly component in a worker.
+    ComponentWorker,
+    /// A core WebAssembly module in the host's process.
+    CoreInProcess,
+    /// A core WebAssembly module in a worker.
+    CoreWorker,
+    /// The fake runtime, which proves that the list itself is right.
+    Fake,
+}
+
+impl Cell {
+    /// Every cell, in the order of the list's columns.
+    pub const ALL: [Self; 7] = [
+        Self::NativeInProcess,
+        Self::NativeWorker,
+        Self::ComponentInProcess,
+        Self::ComponentWorker,
+        Self::CoreInProcess,
+        Self::CoreWorker,
+        Self::Fake,
+    ];
+
+    /// Whether nothing can end what its code does.
+    #[must_use]
+    pub fn runs_to_its_end(self) -> bool {
+        self == Self::NativeInProcess
+    }
+
+    /// Whether its code lives in a process of its own.
+    #[must_use]
+    pub fn is_worker(self) -> bool {
+        matches!(self, Self::NativeWorker | Self::ComponentWorker | Self::CoreWorker)
+    }
+
+    /// Whether its code is WebAssembly.
+    #[must_use]
+    pub fn is_wasm(self) -> bool {
+        matches!(self, Self::ComponentInProcess | Self::ComponentWorker | Self::CoreInProcess | Self::CoreWorker)
+    }
+}
+
+/// How a cell is reached.
+pub trait Subject: Send + Sync {
+    /// Which cell this is.
+    fn cell(&self) -> Cell;
+
+    /// The conformance plugin with this id; `version` 1 or 2 makes code that answers `version` differently
+    /// (`probe-version-01`, `probe-version-02`).
+    fn plugin(&self, id: &str, version: u8) -> PluginFolder;
+
+    /// Trust and placement of the plugin.
+    fn policy(&self) -> Policy;
+
+    /// A kernel with the runtime.
+    fn kernel(&self, cache: &Path) -> Builder;
+
+    /// What is left of a plugin that is unloaded, seen from outside the kernel; `None` when nothing is. `details` are
+    /// those that the status showed while it was loaded.
+    fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String>;
+
+    /// Ends what nothing else ends, after a check that failed.
+    fn release(&self) {}
+}
+
+/// Why a behaviour is not as it should be.
+pub type Outcome = Result<(), String>;
+
+/// Drives a subject through one behaviour.
+///
+/// # Errors
+/// What was seen, and what should have been.
+pub fn check(behaviour: Behaviour, subject: &dyn Subject) -> Outcome {
+    let site = Site::new(subject).map_err(|error| format!("no site for the check: {error}"))?;
+    let outcome = match behaviour {
+        Behaviour::Load => life::load(&site),
+        Behaviour::Call => calls::call(&site),
+        Behaviour::EmptyAndLargePayloads => calls::empty_and_large(&site),
+        Behaviour::ChunkedReply => calls::chunked(&site),
+        Behaviour::ConcurrentCalls => stress::concurrent(&site),
+        Behaviour::TypedError => faults::typed(&site),
+        Behaviour::HostCallError => faults::host_call(&site),
+        Behaviour::Panic => faults::panic(&site),
+        Behaviour::Abort => faults::abort(&site),
+        Behaviour::Hang => faults::hang(&site),
+        Behaviour::CancelByDrop => faults::cancel(&site),
+        Behaviour::MemoryLimit => faults::memory_limit(&site),
+        Behaviour::BadConfig => life::bad_config(&site),
+        Behaviour::Health => life::health(&site),
+        Behaviour::Unload => life::unload(&site),
+        Behaviour::ReloadWithChangedCode => life::reload(&site),
+        Behaviour::SiblingsSurvive => faults::siblings(&site),
+        Behaviour::ManyTasksManyCalls => stress::many_calls(&site),
+        Behaviour::ManyCycles => stress::cycles(&site),
+    };
+    if outcome.is_err() {
+        subject.release();
+    }
+    outcome
+}
+
+/// Ends a check with a text when something does not hold.
+macro_rules! ensure {
+    ($holds:expr, $($text:tt)+) => {
+        if !$holds {
+            return Err(format!($($text)+));
+        }
+    };
+}
+pub(crate) use ensure;

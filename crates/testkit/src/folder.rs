@@ -58,6 +58,7 @@ pub struct PluginFolder {
     manifest: Map<String, Value>,
     main: String,
     code: Vec<u8>,
+    executable: bool,
 }
 
 impl PluginFolder {
@@ -69,7 +70,7 @@ impl PluginFolder {
         manifest.insert("name".into(), id.into());
         manifest.insert("version".into(), "1.0.0".into());
         manifest.insert("entry".into(), json!({ "runtime": runtime, "main": main }));
-        Self { id: id.into(), manifest, main: main.into(), code: code.into() }
+        Self { id: id.into(), manifest, main: main.into(), code: code.into(), executable: false }
     }
 
     /// A plugin of the [`crate::Fake`] runtime that runs a program by name.
@@ -92,6 +93,13 @@ impl PluginFolder {
         self
     }
 
+    /// Marks the code as executable, which native libraries have to be.
+    #[must_use]
+    pub fn executable(mut self) -> Self {
+        self.executable = true;
+        self
+    }
+
     /// Writes the folder, named for the plugin, into `parent`, over what is there. The code's file is replaced by
     /// renaming, as installers do.
     ///
@@ -100,15 +108,20 @@ impl PluginFolder {
     pub fn write(&self, parent: &Path) -> io::Result<PathBuf> {
         let folder = parent.join(&self.id);
         fs::create_dir_all(&folder)?;
-        replace(&folder.join(&self.main), &self.code)?;
+        replace(&folder.join(&self.main), &self.code, self.executable)?;
         let manifest = serde_json::to_vec_pretty(&self.manifest)?;
-        replace(&folder.join("plugin.json"), &manifest)?;
+        replace(&folder.join("plugin.json"), &manifest, false)?;
         Ok(folder)
     }
 }
 
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+fn replace(path: &Path, content: &[u8], executable: bool) -> io::Result<()> {
     let beside = path.with_extension("being-written");
     fs::write(&beside, content)?;
+    #[cfg(unix)]
+    if executable {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(&beside, fs::Permissions::from_mode(0o755))?;
+    }
     fs::rename(beside, path)
 }

@@ -35,7 +35,11 @@ fn hooks(program: Program) -> Program {
     program
         .hook(Hook::ValidateConfig, |desk, input| {
             let invalid = flag(&parsed(input)?, "invalid");
-            if invalid { Err(desk.own_error("config_invalid", "asked to be invalid", false, Value::Null)) } else { done() }
+            if invalid {
+                Err(desk.own_error("config_invalid", "asked to be invalid", false, Value::Null))
+            } else {
+                done()
+            }
         })
         .hook(Hook::Init, configure)
         .hook(Hook::ConfigChanged, configure)
@@ -142,7 +146,8 @@ fn parsed(input: &[u8]) -> Result<Value> {
     if input.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(input).map_err(|error| Error::new(Code::InvalidInput, "the input is not JSON").caused_by(&error))
+    serde_json::from_slice(input)
+        .map_err(|error| Error::new(Code::InvalidInput, "the input is not JSON").caused_by(&error))
 }
 
 fn flag(value: &Value, key: &str) -> bool {

@@ -1,0 +1,136 @@
+//! How each cell is reached: the probe plugin, built or committed, under a kernel with every runtime.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use midplane::{Builder, Kernel, Placement, Policy, Trust};
+use midplane_testkit::conformance::{Cell, Site, Subject};
+use midplane_testkit::{Fake, PluginFolder, Sabotage, memory, probe};
+use serde_json::{Map, Value};
+
+/// A cell of the real runtimes.
+pub(crate) struct Real {
+    cell: Cell,
+    runtime: &'static str,
+    main: &'static str,
+    code: Vec<u8>,
+}
+
+fn real(cell: Cell, runtime: &'static str, main: &'static str, path: PathBuf) -> Real {
+    midplane::worker::use_executable(built("midplane"));
+    let code = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` makes it", path.display()));
+    Real { cell, runtime, main, code }
+}
+
+/// A file that `cargo build --workspace` leaves in the profile's folder; the tests lie in `deps` below it.
+fn built(name: &str) -> PathBuf {
+    std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join(name)
+}
+
+fn guest(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests/probe").join(name)
+}
+
+pub(crate) fn native_in_process() -> Real {
+    real(Cell::NativeInProcess, "native", "libprobe.so", built("libprobe.so"))
+}
+
+pub(crate) fn native_in_worker() -> Real {
+    real(Cell::NativeWorker, "native", "libprobe.so", built("libprobe.so"))
+}
+
+pub(crate) fn component_in_process() -> Real {
+    real(Cell::ComponentInProcess, "wasm", "probe.wasm", guest("probe.component.wasm"))
+}
+
+pub(crate) fn component_in_worker() -> Real {
+    real(Cell::ComponentWorker, "wasm", "probe.wasm", guest("probe.component.wasm"))
+}
+
+pub(crate) fn core_in_process() -> Real {
+    real(Cell::CoreInProcess, "wasm", "probe.wasm", guest("probe.core.wasm"))
+}
+
+pub(crate) fn core_in_worker() -> Real {
+    real(Cell::CoreWorker, "wasm", "probe.wasm", guest("probe.core.wasm"))
+}
+
+impl Subject for Real {
+    fn cell(&self) -> Cell {
+        self.cell
+    }
+
+    fn plugin(&self, id: &str, version: u8) -> PluginFolder {
+        PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version))
+            .executable()
+            .with("version", "0.1.0")
+            .with("permissions", vec!["plugin.call", "state.read"])
+    }
+
+    fn policy(&self) -> Policy {
+        let placement = if self.cell.is_worker() { Placement::Worker } else { Placement::InProcess };
+        Policy { trust: Trust::Trusted, placement: Some(placement), ..Policy::default() }
+    }
+
+    fn kernel(&self, cache: &Path) -> Builder {
+        midplane::kernel().cache(cache)
+    }
+
+    fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String> {
+        let folder = site.folder().display().to_string();
+        let mapped = memory::is_mapped(&folder).then(|| format!("code from {folder} is mapped"));
+        let process = details.get("pid").filter(|pid| Path::new(&format!("/proc/{pid}")).exists());
+        mapped.or_else(|| process.map(|pid| format!("the worker {pid}")))
+    }
+}
+
+/// The same code with another version in it: what a change of the source would make of it.
+fn of_version(code: &[u8], version: u8) -> Vec<u8> {
+    const MARK: &[u8] = b"probe-version-01";
+    let places: Vec<usize> = code.windows(MARK.len()).enumerate().filter(|(_, w)| *w == MARK).map(|(at, _)| at).collect();
+    assert!(!places.is_empty(), "the probe has no version to change");
+    let mut changed = code.to_vec();
+    for place in places {
+        changed[place + MARK.len() - 1] = b'0' + version;
+    }
+    changed
+}
+
+/// The fake runtime's cell.
+pub(crate) struct Likeness(Fake);
+
+pub(crate) fn fake() -> Likeness {
+    Likeness(Fake::new().program("probe", probe()))
+}
+
+pub(crate) fn sabotaged(sabotage: Sabotage) -> Likeness {
+    Likeness(Fake::sabotaged(sabotage).program("probe", probe()))
+}
+
+impl Subject for Likeness {
+    fn cell(&self) -> Cell {
+        Cell::Fake
+    }
+
+    fn plugin(&self, id: &str, version: u8) -> PluginFolder {
+        PluginFolder::fake(id, &format!("probe\nprobe-version-0{version}")).with("permissions", vec!["plugin.call", "state.read"])
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::default()
+    }
+
+    fn kernel(&self, cache: &Path) -> Builder {
+        Kernel::builder().runtime(Arc::new(self.0.clone())).cache(cache)
+    }
+
+    fn remains(&self, _: &Site<'_>, _: &Map<String, Value>) -> Option<String> {
+        let (loaded, instances) = (self.0.loaded(), self.0.instances());
+        (!loaded.is_empty() || instances > 0).then(|| format!("{loaded:?} and {instances} instances"))
+    }
+
+    fn release(&self) {
+        self.0.release();
+    }
+}

@@ -1,0 +1,83 @@
+//! The list itself.
+
+/// Every behaviour with its seven cells, for a macro to make something of. `$with` gets rows of
+/// `(test_name, Behaviour, [native/in-process, native/worker, component/in-process, component/worker, core/in-process,
+/// core/worker, fake]);` where a cell is `yes` or `(no "reason")`.
+#[macro_export]
+macro_rules! behaviours {
+    ($with:ident) => {
+        $with! {
+            (load, Load, [yes yes yes yes yes yes yes]);
+            (call, Call, [yes yes yes yes yes yes yes]);
+            (empty_and_large_payloads, EmptyAndLargePayloads, [yes yes yes yes yes yes yes]);
+            (chunked_reply, ChunkedReply, [yes yes yes yes yes yes yes]);
+            (concurrent_calls, ConcurrentCalls, [yes yes yes yes yes yes yes]);
+            (typed_error, TypedError, [yes yes yes yes yes yes yes]);
+            (host_call_error, HostCallError, [yes yes yes yes yes yes yes]);
+            (panic, Panic, [yes yes yes yes yes yes yes]);
+            (abort, Abort, [(no "an abort of code in the host's process is an abort of the host") yes yes yes yes yes yes]);
+            (hang, Hang, [yes yes yes yes yes yes yes]);
+            (cancel_by_drop, CancelByDrop, [yes yes yes yes yes yes yes]);
+            (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes]);
+            (bad_config, BadConfig, [yes yes yes yes yes yes yes]);
+            (health, Health, [yes yes yes yes yes yes yes]);
+            (unload, Unload, [yes yes yes yes yes yes yes]);
+            (reload_with_changed_code, ReloadWithChangedCode, [yes yes yes yes yes yes yes]);
+            (siblings_survive, SiblingsSurvive, [yes yes yes yes yes yes yes]);
+            (many_tasks_many_calls, ManyTasksManyCalls, [yes yes yes yes yes yes yes]);
+            (many_cycles, ManyCycles, [yes yes yes yes yes yes yes]);
+        }
+    };
+}
+
+/// How many places of the list are `no`. Pinned: another one is a decision, not an accident.
+pub const NOT_APPLICABLE: usize = 2;
+
+macro_rules! enumerate {
+    ($(($test:ident, $behaviour:ident, [$($cell:tt)+]);)+) => {
+        /// A behaviour of the list.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Behaviour {
+            $(
+                #[doc = concat!("`", stringify!($test), "`")]
+                $behaviour,
+            )+
+        }
+
+        impl Behaviour {
+            /// Every behaviour, in the order of the list.
+            pub const ALL: &'static [Self] = &[$(Self::$behaviour),+];
+
+            /// The reasons why it does not apply, one for each cell in the order of [`super::Cell::ALL`]; `None` where it
+            /// does apply. Leaving a cell out of a row does not compile.
+            #[must_use]
+            pub fn reasons(self) -> [Option<&'static str>; 7] {
+                match self {
+                    $(Self::$behaviour => [$(place!($cell)),+],)+
+                }
+            }
+        }
+    };
+}
+
+macro_rules! place {
+    (yes) => {
+        None
+    };
+    ((no $reason:literal)) => {
+        Some($reason)
+    };
+}
+
+behaviours!(enumerate);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_cells_that_do_not_apply_is_pinned() {
+        let reasons = Behaviour::ALL.iter().flat_map(|behaviour| behaviour.reasons()).flatten();
+        assert_eq!(reasons.count(), NOT_APPLICABLE);
+    }
+}

@@ -1,0 +1,100 @@
+//! Where a check happens: a kernel, a folder, and the subject.
+
+use std::path::PathBuf;
+
+use midplane_contract::{Error, PluginId, Result, State};
+use midplane_kernel::{Action, Kernel, Policy, block_on};
+
+use super::Subject;
+use crate::{Scratch, eventually};
+
+/// A kernel with the subject's runtime and a folder for its plugins.
+pub struct Site<'s> {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// What is checked.
+    pub subject: &'s dyn Subject,
+    scratch: Scratch,
+}
+
+impl<'s> Site<'s> {
+    pub(super) fn new(subject: &'s dyn Subject) -> std::io::Result<Self> {
+        let scratch = Scratch::new("conformance")?;
+        let kernel = subject.kernel(&scratch.path().join("cache")).build();
+        Ok(Self { kernel, subject, scratch })
+    }
+
+    /// The folder that plugins and the cache lie in.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.scratch.path().to_path_buf()
+    }
+
+    /// Writes the plugin's folder; over an older version, as an author's build does.
+    pub(super) fn write(&self, id: &str, version: u8) -> Result<PathBuf, String> {
+        self.subject.plugin(id, version).write(self.scratch.path()).map_err(|error| format!("writing {id}: {error}"))
+    }
+
+    /// Registers the plugin under a policy.
+    pub(super) fn register(&self, id: &str, policy: Policy) -> Result<PluginId, String> {
+        let path = self.write(id, 1)?;
+        let id = PluginId::new(id).map_err(|error| error.to_string())?;
+        self.kernel.set_policy(&id, policy);
+        block_on(self.kernel.register(path)).map_err(told)
+    }
+
+    /// Registers, loads and starts it.
+    pub(super) fn load(&self, id: &str) -> Result<PluginId, String> {
+        self.load_with(id, self.subject.policy())
+    }
+
+    /// The same under another policy.
+    pub(super) fn load_with(&self, id: &str, policy: Policy) -> Result<PluginId, String> {
+        let id = self.register(id, policy)?;
+        block_on(self.kernel.load(&id)).map_err(told)?;
+        Ok(id)
+    }
+
+    /// A handle for an action.
+    pub(super) fn action(&self, id: &PluginId, action: &str) -> Result<Action, String> {
+        self.kernel.action(&format!("{id}/{action}")).map_err(told)
+    }
+
+    /// Calls as a future.
+    pub(super) fn call(&self, id: &PluginId, action: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>, Error> {
+        block_on(self.kernel.call(&format!("{id}/{action}"), input))
+    }
+
+    /// That an echo comes back, through a future and on this thread.
+    pub(super) fn echoes(&self, id: &PluginId, input: &[u8]) -> Result<(), String> {
+        let reply = self.call(id, "echo", input).map_err(told)?;
+        super::ensure!(reply == input, "a call brought back {} bytes instead of the {} sent", reply.len(), input.len());
+        let mut reply = Vec::new();
+        self.action(id, "echo")?.call_inline(input, &mut reply).map_err(told)?;
+        super::ensure!(reply == input, "call_inline brought back {} bytes, not the {} sent", reply.len(), input.len());
+        Ok(())
+    }
+
+    /// The plugin's state.
+    pub(super) fn state(&self, id: &PluginId) -> Result<State, String> {
+        self.kernel.status(id).map(|status| status.state).map_err(told)
+    }
+
+    /// That it answers again: by itself, or after a restart where it has failed.
+    pub(super) fn comes_back(&self, id: &PluginId) -> Result<(), String> {
+        if self.call(id, "echo", "again").is_ok_and(|reply| reply == b"again") {
+            return Ok(());
+        }
+        let failed = || self.state(id).is_ok_and(|state| state == State::Failed);
+        super::ensure!(eventually(failed), "it neither answers nor has failed: {:?}", self.state(id));
+        block_on(self.kernel.restart(id)).map_err(told)?;
+        self.echoes(id, b"again")
+    }
+}
+
+/// An error as text, with everything that a reader of a failed test needs.
+pub(super) fn told(error: Error) -> String {
+    let record = error.record();
+    let causes = if record.cause.is_empty() { String::new() } else { format!(" because {}", record.cause.join(", ")) };
+    format!("{error} ({}, {:?}){causes}", record.kind, record.data)
+}

@@ -1,0 +1,80 @@
+//! Many at once, and many in a row.
+
+use std::thread;
+
+use midplane_kernel::block_on;
+
+use super::site::{Site, told};
+use super::{Outcome, ensure};
+use crate::memory;
+
+/// Whether the full numbers are asked for: requirement 003's 1,000 calls in each of 100 tasks, and 1,000 cycles.
+fn full() -> bool {
+    std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
+}
+
+pub(super) fn concurrent(site: &Site<'_>) -> Outcome {
+    let id = site.load("busy")?;
+    calls_from(site, &id, 64, 10)
+}
+
+pub(super) fn many_calls(site: &Site<'_>) -> Outcome {
+    let id = site.load("busier")?;
+    let before = memory::resident();
+    calls_from(site, &id, 100, if full() { 1_000 } else { 20 })?;
+    let counts = site.kernel.slot(&id).map_err(told)?.counts();
+    let expected = if full() { 100_000 } else { 2_000 };
+    ensure!((counts.calls, counts.errors) == (expected, 0), "{expected} calls are counted as {counts:?}");
+    grown(before, 64)
+}
+
+/// So many tasks at once, each with so many calls of its own, half of them on the caller's thread.
+fn calls_from(site: &Site<'_>, id: &midplane_contract::PluginId, tasks: usize, calls: usize) -> Outcome {
+    let action = site.action(id, "echo")?;
+    thread::scope(|scope| {
+        let task = |number: usize| {
+            let action = action.clone();
+            move || -> Outcome {
+                for call in 0..calls {
+                    let input = format!("task {number}, call {call}").into_bytes();
+                    let reply = if number % 2 == 0 {
+                        block_on(action.call(input.clone())).map_err(told)?
+                    } else {
+                        let mut reply = Vec::new();
+                        action.call_inline(&input, &mut reply).map_err(told)?;
+                        reply
+                    };
+                    ensure!(reply == input, "task {number}, call {call} got {}", String::from_utf8_lossy(&reply));
+                }
+                Ok(())
+            }
+        };
+        let tasks: Vec<_> = (0..tasks).map(|number| scope.spawn(task(number))).collect();
+        tasks.into_iter().try_for_each(|task| task.join().map_err(|_| "a task panicked".to_owned())?)
+    })
+}
+
+/// Loads and unloads in a row; after a warm-up the process must not grow by 10 MB.
+pub(super) fn cycles(site: &Site<'_>) -> Outcome {
+    let id = site.register("cycled", site.subject.policy())?;
+    let cycle = |times: usize| -> Outcome {
+        for _ in 0..times {
+            block_on(site.kernel.load(&id)).map_err(told)?;
+            site.call(&id, "echo", "x").map_err(told)?;
+            block_on(site.kernel.unload(&id)).map_err(told)?;
+        }
+        Ok(())
+    };
+    cycle(10)?;
+    let before = memory::resident();
+    cycle(if full() { 1_000 } else { 60 })?;
+    grown(before, 10)
+}
+
+fn grown(before: Option<u64>, most: u64) -> Outcome {
+    const MB: u64 = 1_000_000;
+    let (Some(before), Some(after)) = (before, memory::resident()) else { return Ok(()) };
+    let grown = after.saturating_sub(before);
+    ensure!(grown < most * MB, "the process grew by {} kB, more than {most} MB", grown / 1000);
+    Ok(())
+}
