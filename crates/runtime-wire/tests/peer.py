@@ -1,181 +1,271 @@
-"""A plugin that speaks Midplane's wire protocol, with nothing but the standard library.
+"""A plugin written from contract/wire.md alone, with nothing but Python's standard library.
 
-It relies on what contract/wire.md says and no more. One thread reads frames, one per call works.
+One task reads all frames; every request runs as a task of its own, so that PING, CREDIT and CANCEL are heard during
+calls. Actions are coroutines, or async generators where they answer in chunks; long computing belongs in a thread.
 """
+import asyncio
+import collections
+import inspect
 import json
 import os
 import socket
 import struct
-import threading
+import sys
+import traceback
 
+HEAD = struct.Struct("<BBHIIIII")
 HELLO, LOAD, OPEN, CLOSE, CALL, HOOK, HOST, DATA, DONE, ERROR, CANCEL, CREDIT, PING, PONG, SHUTDOWN = range(1, 16)
-MORE, ABSENT = 1, 4
-PREFIX = struct.Struct("<BBHIIIII")
-CHUNK, WINDOW, NO_DEADLINE = 256 * 1024, 1024 * 1024, 0xFFFFFFFF
+MORE, STREAM, ABSENT = 1, 2, 4
+CONNECTION, NO_DEADLINE = (65_535, 0), 0xFFFF_FFFF
+LIMITS = {"chunk": 262_144, "payload": 67_108_864, "window": 1_048_576}
 STATE_GET, STATE_SET, HEALTH = 2, 3, 6
 
 
-class Cancelled(Exception):
-    pass
+class Fault(Exception):
+    """Ends a request with an error: code and message."""
 
 
-class PluginError(Exception):
-    def __init__(self, code, message):
-        super().__init__(message)
-        self.record = {"code": code, "message": message}
+class Breach(Exception):
+    """The host broke the protocol."""
 
 
 class Exchange:
-    """One request in either direction: what came, what may be sent, whether it was given up."""
+    """A request of either side and its answer."""
 
-    def __init__(self, kind=0, value=0, credit=WINDOW):
-        self.kind, self.value, self.credit = kind, value, credit
-        self.body, self.taken, self.end, self.cancelled = bytearray(), 0, None, False
+    def __init__(self, credit, request=None):
+        self.body, self.room = bytearray(), LIMITS["window"]  # what has come; what may come before it gets CREDIT
+        self.credit, self.wake = credit, asyncio.Event()  # what may be sent; what wakes a sender who has none
+        self.request, self.task = request, None  # of the host's: kind, flags and value; who works on it
+        self.answered = None if request else asyncio.get_running_loop().create_future()
 
 
-class Wire:
-    def __init__(self):
-        self.sock = socket.socket(fileno=int(os.environ["MIDPLANE_FD"]))
-        self.lock, self.changed = threading.Lock(), threading.Condition()
-        self.requests, self.asks, self.next_ask = {}, {}, 2
+def parse(raw):
+    try:
+        found = json.loads(raw or b"{}")
+    except (ValueError, RecursionError) as why:
+        raise Breach(f"JSON that cannot be read: {why}") from why
+    if not isinstance(found, dict):
+        raise Breach("JSON that is no object")
+    return found
 
-    def send(self, kind, instance, ident, payload=b"", header=b"", flags=0, value=0):
-        head = PREFIX.pack(kind, flags, instance, ident, len(header), len(payload), value, NO_DEADLINE)
-        with self.lock:
-            self.sock.sendall(head + header + payload)
 
-    def send_body(self, first, last, instance, ident, body, exchange, header=b"", value=0):
-        """Sends a message in chunks, as the other side gives credit."""
-        kind, view = first, memoryview(body)
-        while True:
-            with self.changed:
-                self.changed.wait_for(lambda: exchange.credit > 0 or exchange.cancelled or not view)
-                if exchange.cancelled:
-                    raise Cancelled()
-                count = min(len(view), CHUNK, exchange.credit)
-                exchange.credit -= count
-            piece, view = bytes(view[:count]), view[count:]
-            kind = kind if view or kind not in (DATA,) else last
-            self.send(kind, instance, ident, piece, header, MORE if view else 0, value)
-            kind, header = DATA, b""
-            if not view:
-                return
+class Peer:
+    def __init__(self, actions, hooks):
+        self.actions, self.hooks, self.instances, self.last_id = actions, hooks, set(), 0
+        self.exchanges = {}  # by (instance, id)
+        self.turns = collections.defaultdict(asyncio.Lock)  # by instance: one request at a time
 
-    def read(self, count):
-        data = bytearray()
-        while len(data) < count:
-            piece = self.sock.recv(count - len(data))
-            if not piece:
-                os._exit(0)
-            data += piece
-        return bytes(data)
+    # What leaves.
 
-    def ask(self, instance, call, function, args, payload=b""):
-        """Uses the host API from within a call."""
-        ident, self.next_ask = self.next_ask, self.next_ask + 2
-        ask = self.asks[ident] = Exchange()
-        self.send_body(HOST, DATA, instance, ident, payload, ask, json.dumps(args).encode(), function)
-        with self.changed:
-            self.changed.wait_for(lambda: ask.end or call.cancelled)
-        del self.asks[ident]
-        if call.cancelled:
-            raise Cancelled()
-        if ask.end == ERROR:
-            raise PluginError(**json.loads(bytes(ask.body)))
-        return bytes(ask.body)
+    def send(self, kind, key, payload=b"", flags=0, value=0, header=b"", time=0):
+        self.writer.write(HEAD.pack(kind, flags, *key, len(header), len(payload), value, time) + header + payload)
 
-    def collect(self, exchange, instance, ident, payload, more):
-        exchange.body += payload
-        exchange.taken += len(payload)
-        if more and exchange.taken >= WINDOW // 2:
-            self.send(CREDIT, instance, ident, value=exchange.taken)
-            exchange.taken = 0
+    def send_error(self, key, code, message):
+        self.exchanges.pop(key, None)
+        self.send(ERROR, key, json.dumps({"code": code, "message": message[:100]}).encode())
 
-    def serve(self, plugin):
-        hello = {"versions": [1], "features": [], "peer": "peer.py"}
-        self.sock.sendall(b"MIDPLANE")
-        self.send(HELLO, 0xFFFF, 0, header=json.dumps(hello).encode())
-        assert self.read(8) == b"MIDPLANE"
-        while True:
-            kind, flags, instance, ident, header, payload, value, _ = PREFIX.unpack(self.read(PREFIX.size))
-            self.read(header)
-            payload, key, more = self.read(payload), (instance, ident), flags & MORE
-            if kind == SHUTDOWN:
-                os._exit(0)
-            elif kind == PING:
-                self.send(PONG, instance, ident)
-            elif kind in (LOAD, OPEN, CLOSE, CALL, HOOK):
-                request = self.requests[key] = Exchange(kind, value)
-                self.collect(request, instance, ident, payload, more)
-            elif kind == CANCEL and key in self.requests:
-                with self.changed:
-                    self.requests[key].cancelled = True
-                    self.changed.notify_all()
-                continue
-            elif kind == CREDIT:
-                with self.changed:
-                    exchange = self.asks.get(ident) if ident % 2 == 0 else self.requests.get(key)
-                    if exchange:
-                        exchange.credit += value
-                    self.changed.notify_all()
-                continue
-            elif kind in (DATA, DONE, ERROR) and ident % 2 == 0 and ident in self.asks:
-                self.collect(self.asks[ident], instance, ident, payload, more)
-                with self.changed:
-                    self.asks[ident].end = kind if kind != DATA else None
-                    self.changed.notify_all()
-                continue
-            elif kind == DATA and key in self.requests:
-                self.collect(self.requests[key], instance, ident, payload, more)
-            else:
-                continue
-            if not more:
-                threading.Thread(target=self.work, args=(plugin, key, self.requests[key]), daemon=True).start()
+    async def pieces(self, exchange, payload):
+        """`payload` in pieces as frames and credit allow, each with whether it is the last."""
+        at, last = 0, False
+        while not last:
+            while at < len(payload) and not exchange.credit:
+                exchange.wake.clear()
+                await exchange.wake.wait()
+            piece = payload[at : at + min(self.chunk, exchange.credit)]
+            at, exchange.credit = at + len(piece), exchange.credit - len(piece)
+            last = at == len(payload)
+            yield piece, last
+            await self.writer.drain()
 
-    def work(self, plugin, key, request):
+    async def ask(self, instance, function, arguments, payload=b""):
+        """Asks the host. What is begun is sent in full and its answer taken, even if the asking call is cancelled."""
+        self.last_id += 2
+        asking = self.asking((instance, self.last_id), function, json.dumps(arguments).encode(), payload)
+        return await asyncio.shield(asking)
+
+    async def asking(self, key, function, header, payload):
+        exchange = self.exchanges[key] = Exchange(self.window)
+        head = {"kind": HOST, "value": function, "header": header, "time": NO_DEADLINE}
+        async for piece, last in self.pieces(exchange, payload):
+            if exchange.answered.done():
+                break
+            self.send(key=key, payload=piece, flags=0 if last else MORE, **head)
+            head = {"kind": DATA}
+        return await exchange.answered
+
+    async def serve(self, key, exchange):
+        """One request of the host, from its turn to its answer."""
+        kind, flags, value = exchange.request
         try:
-            reply = plugin.answer(self, key[0], request)
-            if reply is None:
-                self.send(DONE, *key, flags=ABSENT)
-            else:
-                self.send_reply(key, request, reply)
-        except Cancelled:
-            self.send(ERROR, *key, json.dumps({"code": "cancelled", "message": "given up"}).encode())
-        except PluginError as error:
-            self.send(ERROR, *key, json.dumps(error.record).encode())
-        self.requests.pop(key, None)
+            async with self.turns[key[0]]:
+                answer = await self.perform(key[0], kind, value, bytes(exchange.body))
+                if inspect.isasyncgen(answer) and flags & STREAM:
+                    async for chunk in answer:
+                        async for piece, _ in self.pieces(exchange, chunk):
+                            if piece:
+                                self.send(DATA, key, piece, MORE)
+                    answer = b""
+                elif inspect.isasyncgen(answer):
+                    answer = b"".join([chunk async for chunk in answer])
+                async for piece, last in self.pieces(exchange, answer or b""):
+                    self.send(DONE if last else DATA, key, piece, (ABSENT if answer is None else 0) if last else MORE)
+            del self.exchanges[key]
+        except asyncio.CancelledError:
+            self.send_error(key, "cancelled", "the host cancelled it")
+        except Fault as fault:
+            self.send_error(key, *fault.args)
+        except Exception as fault:
+            traceback.print_exc()
+            self.send_error(key, "plugin_error", repr(fault))
 
-    def send_reply(self, key, request, reply):
-        first = DONE if len(reply) <= CHUNK else DATA
-        self.send_body(first, DONE, *key, reply, request)
-
-
-class Plugin:
-    actions = ["upper", "echo", "remember", "wait", "fail"]
-
-    def answer(self, wire, instance, request):
-        if request.kind == LOAD:
-            plugin = json.loads(bytes(request.body))["manifest"]["id"]
-            info = {"id": plugin, "name": "peer.py"}
-            return json.dumps({"info": info, "actions": self.actions, "hooks": ["health"], "build_id": "1"}).encode()
-        if request.kind == HOOK:
-            return b'{"status": "healthy"}' if request.value == HEALTH else None
-        if request.kind != CALL:
+    async def perform(self, instance, kind, value, payload):
+        if kind == LOAD:
+            actions, hooks = ([part.__name__ for part in parts] for parts in (self.actions, self.hooks.values()))
+            return json.dumps({"info": {"name": "peer.py"}, "actions": actions, "hooks": hooks}).encode()
+        if kind == OPEN:
+            self.instances.add(instance)
             return b""
-        action = self.actions[request.value]
-        if action == "upper":
-            return bytes(request.body).decode().upper().encode()
-        if action == "remember":
-            wire.ask(instance, request, STATE_SET, {"key": "k"}, bytes(request.body))
-            return wire.ask(instance, request, STATE_GET, {"key": "k"})
-        if action == "wait":
-            with wire.changed:
-                wire.changed.wait_for(lambda: request.cancelled)
-            raise Cancelled()
-        if action == "fail":
-            raise PluginError("invalid_input", "as asked")
-        return bytes(request.body)
+        if instance not in self.instances:
+            raise Fault("not_loaded", f"instance {instance} is not open")
+        if kind == CLOSE:
+            self.instances.remove(instance)
+            return b""
+        if kind == HOOK:
+            return await self.hooks[value](self, instance, payload) if value in self.hooks else None
+        if value >= len(self.actions):
+            raise Fault("action_not_found", f"there is no action {value}")
+        answer = self.actions[value](self, instance, payload)
+        return answer if inspect.isasyncgen(answer) else await answer
+
+    # What arrives.
+
+    def arrive(self, key, exchange, payload, last):
+        """A piece of a message. The room it takes is given back when half of all is taken."""
+        exchange.body += payload
+        exchange.room -= len(payload)
+        if exchange.room < 0:
+            raise Breach("more bytes than credit")
+        if exchange.request and len(exchange.body) > LIMITS["payload"]:
+            self.send_error(key, "limit_exceeded", f"an input of more than {LIMITS['payload']} bytes")
+        elif last and exchange.answered:
+            del self.exchanges[key]
+            exchange.answered.set_result(bytes(exchange.body))
+        elif last:
+            if exchange.request[0] == LOAD:
+                self.loaded = parse(exchange.body)
+            if sum(of[0] == key[0] for of in self.exchanges) > 17:
+                return self.send_error(key, "overloaded", "16 requests wait for the instance")
+            exchange.task = asyncio.create_task(self.serve(key, exchange))
+        elif exchange.room <= LIMITS["window"] // 2:
+            self.send(CREDIT, key, value=LIMITS["window"] - exchange.room)
+            exchange.room = LIMITS["window"]
+
+    def take(self, kind, flags, key, header, payload, value):
+        """One frame after the greeting."""
+        exchange, more = self.exchanges.get(key), bool(flags & MORE)
+        if kind in (LOAD, OPEN, CLOSE, CALL, HOOK):
+            parse(header)  # the origin, for those who want to know
+            exchange = self.exchanges[key] = Exchange(self.window, (kind, flags, value))
+            self.arrive(key, exchange, payload, not more)
+        elif kind == DATA and more and not payload:
+            raise Breach("an empty DATA with MORE")
+        elif kind in (DATA, DONE) and exchange and exchange.answered:
+            self.arrive(key, exchange, payload, kind == DONE)
+        elif kind == DATA and exchange and not exchange.task:
+            self.arrive(key, exchange, payload, not more)
+        elif kind == ERROR and key[1] == 0:
+            print("the host ends the connection:", payload.decode(errors="replace"), file=sys.stderr)
+        elif kind == ERROR and exchange and exchange.answered:
+            record = parse(payload)
+            del self.exchanges[key]
+            exchange.answered.set_exception(Fault(record["code"], record["message"]))
+            exchange.credit = LIMITS["window"]  # so that its sender looks up
+            exchange.wake.set()
+        elif kind == CANCEL and exchange and exchange.task:
+            exchange.task.cancel()
+        elif kind == CANCEL and exchange:
+            self.send_error(key, "cancelled", "the host cancelled it before it had come in full")
+        elif kind == CREDIT and exchange:
+            exchange.credit += value
+            exchange.wake.set()
+        elif kind == PING:
+            self.send(PONG, key)
+        elif kind in (0, HELLO, HOST) or SHUTDOWN < kind < 128:
+            raise Breach(f"an unexpected frame of kind {kind}")
+
+    async def frame(self):
+        kind, flags, instance, id, header, payload, value, _ = HEAD.unpack(await self.reader.readexactly(HEAD.size))
+        if header > 65_536 or payload > LIMITS["chunk"]:
+            raise Breach(f"a frame that claims a header of {header} and a payload of {payload} bytes")
+        header = await self.reader.readexactly(header)
+        return kind, flags, (instance, id), header, await self.reader.readexactly(payload), value
+
+    async def greet(self):
+        self.writer.write(b"MIDPLANE")
+        greeting = {"versions": [1], "features": ["stream", "cancel", "host"], "limits": LIMITS, "peer": "peer.py 1.0"}
+        self.send(HELLO, CONNECTION, header=json.dumps(greeting).encode())
+        if (first := await self.reader.readexactly(8)) != b"MIDPLANE":
+            raise Breach(f"it begins with {first}")
+        kind, _, _, header, _, _ = await self.frame()
+        greeting = parse(header)
+        limits = LIMITS | greeting.get("limits", {})
+        self.chunk, self.window = min(limits["chunk"], LIMITS["chunk"]), limits["window"]
+        if kind != HELLO or 1 not in greeting.get("versions", []) or not 1024 <= self.chunk <= self.window:
+            raise Breach(f"a frame of kind {kind} that is no greeting to work with: {greeting}")
+
+    async def run(self):
+        """Until the stream ends or the host says so. Returns the exit code."""
+        stream = socket.socket(fileno=int(os.environ["MIDPLANE_FD"]))
+        stream.set_inheritable(False)
+        self.reader, self.writer = await asyncio.open_unix_connection(sock=stream)
+        code = 0
+        try:
+            await self.greet()
+            while (frame := await self.frame())[0] != SHUTDOWN:
+                self.take(*frame)
+                await asyncio.sleep(0)  # what it began has begun when the next frame, maybe CANCEL, comes
+        except (EOFError, ConnectionError):
+            return 0
+        except Breach as breach:
+            self.send_error(CONNECTION, "protocol_error", str(breach))
+            code = 1
+        self.writer.close()
+        await asyncio.wait([asyncio.create_task(self.writer.wait_closed())], timeout=0.5)
+        return code
+
+
+# The plugin.
+
+
+async def upper(peer, instance, payload):
+    return payload.decode().upper().encode()
+
+
+async def echo(peer, instance, payload):
+    return payload
+
+
+async def lines(peer, instance, payload):
+    for line in payload.splitlines(keepends=True):
+        yield line
+
+
+async def remember(peer, instance, payload):
+    await peer.ask(instance, STATE_SET, {"key": "it"}, payload)
+    return await peer.ask(instance, STATE_GET, {"key": "it"})
+
+
+async def wait(peer, instance, payload):
+    await asyncio.Event().wait()
+
+
+async def fail(peer, instance, payload):
+    raise Fault("invalid_input", "as asked")
+
+
+async def health(peer, instance, payload):
+    return json.dumps({"status": "healthy"}).encode()
 
 
 if __name__ == "__main__":
-    Wire().serve(Plugin())
+    sys.exit(asyncio.run(Peer([upper, echo, lines, remember, wait, fail], {HEALTH: health}).run()))
