@@ -163,7 +163,26 @@ impl<'a> Reply<'a> {
             Sink::Stream(sink) => sink.chunk(bytes),
         }
     }
+
+    /// As [`Reply::write`], for bytes that the writer has no more use for: many of them become the buffer instead of
+    /// being copied into it, as long as nothing stands there.
+    ///
+    /// # Errors
+    /// As [`Reply::write`].
+    #[inline]
+    pub fn write_owned(&mut self, bytes: Vec<u8>) -> Result<()> {
+        match &mut self.sink {
+            Sink::Buffer(buffer) if buffer.is_empty() && bytes.len() >= WORTH_MOVING && bytes.len() <= self.cap => {
+                **buffer = bytes;
+                Ok(())
+            }
+            _ => self.write(&bytes),
+        }
+    }
 }
+
+/// Below this many bytes a copy into a buffer that is there costs less than giving the buffer up.
+const WORTH_MOVING: usize = 4096;
 
 #[cold]
 fn too_large(size: usize, cap: usize) -> Error {

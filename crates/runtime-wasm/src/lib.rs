@@ -1,9 +1,9 @@
 //! Runs WebAssembly plugins in the host's process, on wasmtime: components of the world in `contract/plugin.wit`, and
 //! core modules by the ABI in `contract/core-wasm.md`.
 //!
-//! From the outside in: [`WasmRuntime`] reads a file ([`header`]), compiles it or takes it from the [`cache`], checks
-//! imports and exports ([`core`], [`component`]) and makes [`code`]; that makes [`instance`]s, each with a store of its
-//! own ([`state`]) under its own limits ([`limiter`]) and its own deadline ([`ticker`]). [`fault`] gives what goes wrong its
+//! From the outside in: [`WasmRuntime`] reads a file (`header`), compiles it or takes it from the `cache`, checks
+//! imports and exports (`core`, `component`) and makes `code`; that makes `instance`s, each with a store of its
+//! own (`state`) under its own limits (`limiter`) and its own deadline (`ticker`). `fault` gives what goes wrong its
 //! name.
 //!
 //! How calls run:

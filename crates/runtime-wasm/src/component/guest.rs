@@ -140,7 +140,7 @@ impl Guest for ComponentGuest {
 
     #[inline]
     fn deliver(&self, _: &Store<GuestState>, answer: Vec<u8>, reply: &mut Reply<'_>) -> Result<(), Fault> {
-        if answer.is_empty() { Ok(()) } else { reply.write(&answer).map_err(Fault::Clean) }
+        if answer.is_empty() { Ok(()) } else { reply.write_owned(answer).map_err(Fault::Clean) }
     }
 
     fn hook(&mut self, store: &mut Store<GuestState>, hook: Hook, input: &[u8]) -> Result<Option<Vec<u8>>, Fault> {
