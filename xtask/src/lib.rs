@@ -1,6 +1,6 @@
 //! Development tasks, run as `cargo xtask TASK`.
 //!
-//! Each task is a module: [`demo`], [`test`], [`ci_checks`], [`generate`], [`guests`], [`bench`]. What they stand on:
+//! Each task is a module: [`demo`], [`mod@test`], [`ci_checks`], [`generate`], [`guests`], [`mod@bench`]. What they stand on:
 //! [`cargo`] (the child process), [`build`] (the one way to build), [`step`] (saying what is going on),
 //! [`stage`] (plugins as users have them), [`prerequisites`] (tools of the system), [`tally`] (adding up test reports).
 //! [`arrows`] and [`lint`] hold the shape of the repository; `tests/it` applies them.
