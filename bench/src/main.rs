@@ -78,6 +78,10 @@ fn run(options: &Options) -> Result<bool> {
         eprintln!("measuring {} …", row.name);
         results.push(row.measure(options.effort, options.handicap)?);
     }
-    if options.json { report::json(&results)? } else { report::text(&results) }
+    if options.json {
+        report::json(&results)?
+    } else {
+        report::text(&results)
+    }
     Ok(results.iter().all(|result| result.met))
 }

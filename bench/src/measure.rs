@@ -9,7 +9,7 @@ use crate::target::Target;
 
 /// How much time a row may take.
 #[derive(Debug, Clone, Copy)]
-pub struct Effort {
+pub(crate) struct Effort {
     /// Rounds of raw and ours in turn.
     pub rounds: usize,
     /// Time that each half of a round should take.
@@ -18,17 +18,17 @@ pub struct Effort {
 
 impl Effort {
     /// For a verdict.
-    pub const FULL: Self = Self { rounds: 41, half: Duration::from_millis(25) };
+    pub(crate) const FULL: Self = Self { rounds: 41, half: Duration::from_millis(25) };
     /// For a first look.
-    pub const QUICK: Self = Self { rounds: 11, half: Duration::from_millis(10) };
+    pub(crate) const QUICK: Self = Self { rounds: 11, half: Duration::from_millis(10) };
 }
 
 /// One of the two sides: does its thing so many times.
-pub type Side<'a> = dyn FnMut(u64) -> Result<()> + 'a;
+pub(crate) type Side<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
 /// A measured row.
 #[derive(Debug, Clone, Serialize)]
-pub struct Measured {
+pub(crate) struct Measured {
     /// What was measured.
     pub row: &'static str,
     /// Nanoseconds of the raw limit, median of the rounds.
@@ -50,7 +50,7 @@ pub struct Measured {
 }
 
 /// Measures both sides in turn and judges. Every repetition of ours is burdened with the handicap.
-pub fn in_turn(
+pub(crate) fn in_turn(
     row: &'static str,
     note: &'static str,
     target: Target,
@@ -110,7 +110,7 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
 }
 
 /// Waits so long without giving the processor away.
-pub fn spin(time: Duration) {
+pub(crate) fn spin(time: Duration) {
     if time.is_zero() {
         return;
     }

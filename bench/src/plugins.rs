@@ -8,7 +8,7 @@ use midplane::{Builder, Kernel, Placement, PluginId, Policy, Trust};
 use tempfile::TempDir;
 
 /// A core module whose only action returns its input where it stands: the least a guest can do.
-pub const CORE_ECHO: &str = r#"(module
+pub(crate) const CORE_ECHO: &str = r#"(module
   (memory (export "memory") 4)
   (global $next (mut i32) (i32.const 1024))
   (func (export "plugin_init") (param i32 i32) (result i32) i32.const 0)
@@ -22,7 +22,7 @@ pub const CORE_ECHO: &str = r#"(module
     (i64.or (i64.shl (i64.extend_i32_u (local.get 0)) (i64.const 32)) (i64.extend_i32_u (local.get 1)))))"#;
 
 /// A kernel with plugins in folders that go when it goes.
-pub struct Bench {
+pub(crate) struct Bench {
     /// The kernel.
     pub kernel: Kernel,
     folders: TempDir,
@@ -30,7 +30,7 @@ pub struct Bench {
 
 /// How a plugin is to run.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// Its id.
     pub id: &'static str,
     /// Where.
@@ -41,19 +41,26 @@ pub struct Setting {
 
 impl Bench {
     /// An empty kernel with every runtime and a cache of its own.
-    pub fn new() -> Result<Self> {
+    pub(crate) fn new() -> Result<Self> {
         Self::with(|builder| builder)
     }
 
     /// The same with a changed builder.
-    pub fn with(change: impl FnOnce(Builder) -> Builder) -> Result<Self> {
+    pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Result<Self> {
         let folders = tempfile::Builder::new().prefix("midplane-bench").tempdir().context("making a folder")?;
         let kernel = change(midplane::kernel().cache(folders.path().join("cache"))).build();
         Ok(Self { kernel, folders })
     }
 
     /// Writes a plugin's folder.
-    pub fn folder(&self, setting: Setting, runtime: &str, file: &str, code: &[u8], action: &str) -> Result<PathBuf> {
+    pub(crate) fn folder(
+        &self,
+        setting: Setting,
+        runtime: &str,
+        file: &str,
+        code: &[u8],
+        action: &str,
+    ) -> Result<PathBuf> {
         let Setting { id, instances, .. } = setting;
         let folder = self.folders.path().join(id);
         fs::create_dir_all(&folder)?;
@@ -69,7 +76,7 @@ impl Bench {
     }
 
     /// Loads a plugin from its folder.
-    pub fn load(&self, setting: Setting, folder: &Path) -> Result<()> {
+    pub(crate) fn load(&self, setting: Setting, folder: &Path) -> Result<()> {
         let policy = Policy { trust: Trust::Trusted, placement: Some(setting.placement), ..Policy::default() };
         self.kernel.set_policy(&PluginId::new(setting.id)?, policy);
         midplane::block_on(self.kernel.load_path(folder))?;
@@ -77,40 +84,40 @@ impl Bench {
     }
 
     /// The native probe plugin, built with the Rust SDK.
-    pub fn native(&self, setting: Setting) -> Result<PathBuf> {
+    pub(crate) fn native(&self, setting: Setting) -> Result<PathBuf> {
         self.folder(setting, "native", "libprobe.so", &beside_us("libprobe.so")?, "echo")
     }
 
     /// The core echo module.
-    pub fn core(&self, setting: Setting) -> Result<PathBuf> {
+    pub(crate) fn core(&self, setting: Setting) -> Result<PathBuf> {
         self.folder(setting, "wasm", "echo.wasm", &core_echo()?, "echo")
     }
 
     /// The probe plugin as a component.
-    pub fn component(&self, setting: Setting) -> Result<PathBuf> {
+    pub(crate) fn component(&self, setting: Setting) -> Result<PathBuf> {
         self.folder(setting, "wasm", "probe.wasm", &component()?, "echo")
     }
 }
 
 /// [`CORE_ECHO`] in binary.
-pub fn core_echo() -> Result<Vec<u8>> {
+pub(crate) fn core_echo() -> Result<Vec<u8>> {
     wat::parse_str(CORE_ECHO).context("the echo module")
 }
 
 /// The committed component of the probe plugin.
-pub fn component() -> Result<Vec<u8>> {
+pub(crate) fn component() -> Result<Vec<u8>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/testkit/guests/probe/probe.component.wasm");
     fs::read(&path).with_context(|| format!("reading {}", path.display()))
 }
 
 /// A file that was built beside this program.
-pub fn beside_us(name: &str) -> Result<Vec<u8>> {
+pub(crate) fn beside_us(name: &str) -> Result<Vec<u8>> {
     let path = program(name)?;
     fs::read(&path).with_context(|| format!("reading {}; `cargo xtask bench` builds it", path.display()))
 }
 
 /// The path of a file that was built beside this program.
-pub fn program(name: &str) -> Result<PathBuf> {
+pub(crate) fn program(name: &str) -> Result<PathBuf> {
     let own = std::env::current_exe().context("finding this program")?;
     Ok(own.parent().context("this program has no folder")?.join(name))
 }

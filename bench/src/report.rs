@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::measure::Measured;
 
 /// As a table.
-pub fn text(results: &[Measured]) {
+pub(crate) fn text(results: &[Measured]) {
     println!(
         "{:<44} {:>10} {:>10} {:>12} {:>12} {:>4} {:>10} {:>10}",
         "row", "raw", "ours", "reached", "target", "met", "spread", "n"
@@ -24,11 +24,14 @@ pub fn text(results: &[Measured]) {
         );
     }
     let missed = results.iter().filter(|row| !row.met).count();
-    println!("\n{} rows, {missed} missed. Medians of rounds in turn; spread is the distance of the quartiles.", results.len());
+    println!(
+        "\n{} rows, {missed} missed. Medians of rounds in turn; spread is the distance of the quartiles.",
+        results.len()
+    );
 }
 
 /// As JSON.
-pub fn json(results: &[Measured]) -> Result<()> {
+pub(crate) fn json(results: &[Measured]) -> Result<()> {
     println!("{}", serde_json::to_string_pretty(results)?);
     Ok(())
 }

@@ -12,7 +12,7 @@ use anyhow::Result;
 use crate::measure::{Effort, Measured};
 
 /// One row.
-pub struct Row {
+pub(crate) struct Row {
     /// Its name.
     pub name: &'static str,
     run: fn(&'static str, Effort, Duration) -> Result<Measured>,
@@ -20,12 +20,12 @@ pub struct Row {
 
 impl Row {
     /// Measures it; every call of ours spins for the handicap.
-    pub fn measure(&self, effort: Effort, handicap: Duration) -> Result<Measured> {
+    pub(crate) fn measure(&self, effort: Effort, handicap: Duration) -> Result<Measured> {
         (self.run)(self.name, effort, handicap)
     }
 }
 
 /// Every row, in the order of the report.
-pub fn all() -> Vec<Row> {
+pub(crate) fn all() -> Vec<Row> {
     [calls::rows(), workers::rows(), loads::rows(), many::rows()].into_iter().flatten().collect()
 }

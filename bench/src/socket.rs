@@ -12,7 +12,7 @@ const VARIABLE: &str = "MIDPLANE_BENCH_ECHO";
 const FRAME: usize = 24 + 64;
 
 /// In the child: answers every frame until the other side goes.
-pub fn run_if_echo() -> Option<ExitCode> {
+pub(crate) fn run_if_echo() -> Option<ExitCode> {
     let path = std::env::var_os(VARIABLE)?;
     let done = UnixStream::connect(path).and_then(echo);
     Some(if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -36,7 +36,7 @@ fn echo(mut stream: UnixStream) -> std::io::Result<()> {
 }
 
 /// A child that echoes frames.
-pub struct Echo {
+pub(crate) struct Echo {
     stream: UnixStream,
     child: Child,
     _folder: TempDir,
@@ -44,7 +44,7 @@ pub struct Echo {
 
 impl Echo {
     /// Starts it.
-    pub fn start() -> Result<Self> {
+    pub(crate) fn start() -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("echo");
         let listener = UnixListener::bind(&path)?;
@@ -55,7 +55,7 @@ impl Echo {
     }
 
     /// One frame there and back, so many times.
-    pub fn one_by_one(&mut self, times: u64) -> Result<()> {
+    pub(crate) fn one_by_one(&mut self, times: u64) -> Result<()> {
         let mut frame = [7; FRAME];
         for _ in 0..times {
             self.stream.write_all(&frame)?;
@@ -65,7 +65,7 @@ impl Echo {
     }
 
     /// So many frames with up to so many of them under way.
-    pub fn in_flight(&mut self, times: u64, most: u64) -> Result<()> {
+    pub(crate) fn in_flight(&mut self, times: u64, most: u64) -> Result<()> {
         let frames = vec![7; FRAME * usize::try_from(most)?];
         let mut replies = vec![0; 64 * 1024];
         let (mut sent, mut received) = (0_u64, 0_u64);

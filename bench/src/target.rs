@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How ours is held against raw. Where it comes from stands in the row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Target {
+pub(crate) enum Target {
     /// Ours takes at most so many nanoseconds more than raw.
     AddedNanos(f64),
     /// Ours takes at most so many times as long as raw.
@@ -16,7 +16,7 @@ pub enum Target {
 
 impl Target {
     /// Ours in the target's own measure: the difference or the ratio.
-    pub fn reached(self, raw: f64, ours: f64) -> f64 {
+    pub(crate) fn reached(self, raw: f64, ours: f64) -> f64 {
         match self {
             Self::AddedNanos(_) | Self::AddedBytes(_) => ours - raw,
             Self::TimesRaw(_) => ours / raw,
@@ -24,14 +24,14 @@ impl Target {
     }
 
     /// Whether that is good enough.
-    pub fn is_met_by(self, reached: f64) -> bool {
+    pub(crate) fn is_met_by(self, reached: f64) -> bool {
         match self {
             Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => reached <= most,
         }
     }
 
     /// For people.
-    pub fn show(self, value: f64) -> String {
+    pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::AddedNanos(_) => format!("{value:+.1} ns"),
             Self::TimesRaw(_) => format!("{value:.2} ×"),
@@ -40,7 +40,7 @@ impl Target {
     }
 
     /// A raw value or one of ours, for people.
-    pub fn show_value(self, value: f64) -> String {
+    pub(crate) fn show_value(self, value: f64) -> String {
         match self {
             Self::AddedBytes(_) => format!("{:.1} KiB", value / 1024.0),
             _ if value >= 1e6 => format!("{:.2} ms", value / 1e6),
@@ -50,7 +50,7 @@ impl Target {
     }
 
     /// The target's own number.
-    pub fn limit(self) -> f64 {
+    pub(crate) fn limit(self) -> f64 {
         match self {
             Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => most,
         }

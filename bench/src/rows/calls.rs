@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use midplane::{Action, Placement, block_on};
 use wasmtime::component::{Component, Linker as ComponentLinker};
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
@@ -20,10 +20,16 @@ const NATIVE: Setting = Setting { id: "native-echo", placement: Placement::InPro
 const CORE: Setting = Setting { id: "core-echo", placement: Placement::InProcess, instances: 1 };
 const COMPONENT: Setting = Setting { id: "component-echo", placement: Placement::InProcess, instances: 1 };
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     vec![
-        Row { name: "native 64 B, call_inline, borrowed", run: |n, e, h| native(n, e, h, SMALL, Target::AddedNanos(15.0)) },
-        Row { name: "native 64 KiB, call_inline, borrowed", run: |n, e, h| native(n, e, h, LARGE, Target::TimesRaw(1.05)) },
+        Row {
+            name: "native 64 B, call_inline, borrowed",
+            run: |n, e, h| native(n, e, h, SMALL, Target::AddedNanos(15.0)),
+        },
+        Row {
+            name: "native 64 KiB, call_inline, borrowed",
+            run: |n, e, h| native(n, e, h, LARGE, Target::TimesRaw(1.05)),
+        },
         Row { name: "native 64 B, call_inline, owned reply", run: native_owned },
         Row { name: "native 64 B, call", run: native_call },
         Row { name: "wasm core 64 B, call_inline", run: |n, e, h| core(n, e, h, SMALL) },
@@ -130,20 +136,20 @@ struct RawCore {
 }
 
 impl RawCore {
-    fn new(size: usize) -> Result<Self> {
+    fn new(code: &[u8], size: usize) -> wasmtime::Result<Self> {
         let engine = Engine::new(Config::new().epoch_interruption(true))?;
-        let module = Module::new(&engine, plugins::core_echo()?)?;
+        let module = Module::new(&engine, code)?;
         let mut store = Store::new(&engine, ());
         store.set_epoch_deadline(u64::MAX / 2);
         let instance = Instance::new(&mut store, &module, &[])?;
-        let memory = instance.get_memory(&mut store, "memory").context("the module's memory")?;
+        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| wasmtime::Error::msg("no memory"))?;
         let malloc = instance.get_typed_func::<i32, i32>(&mut store, "malloc")?;
         let buffer = usize::try_from(malloc.call(&mut store, i32::try_from(size)?)?)?;
         Ok(Self { echo: instance.get_typed_func(&mut store, "plugin_echo")?, store, memory, buffer })
     }
 
-    fn call(&mut self, input: &[u8], reply: &mut Vec<u8>) -> Result<()> {
-        let outside = || anyhow!("outside the module's memory");
+    fn call(&mut self, input: &[u8], reply: &mut Vec<u8>) -> wasmtime::Result<()> {
+        let outside = || wasmtime::Error::msg("outside the module's memory");
         let room = self.memory.data_mut(&mut self.store).get_mut(self.buffer..self.buffer + input.len());
         room.ok_or_else(outside)?.copy_from_slice(input);
         let packed = self.echo.call(&mut self.store, (i32::try_from(self.buffer)?, i32::try_from(input.len())?))?;
@@ -160,11 +166,11 @@ fn core(row: &'static str, effort: Effort, handicap: Duration, size: usize) -> R
     let action = bench.kernel.action("core-echo/echo")?;
     let input = vec![7; size];
     let (mut raw_reply, mut reply) = (Vec::new(), Vec::new());
-    let mut module = RawCore::new(size)?;
+    let mut module = RawCore::new(&plugins::core_echo()?, size).map_err(of_wasmtime)?;
     let mut raw = |times| {
         for _ in 0..times {
             raw_reply.clear();
-            module.call(black_box(&input), black_box(&mut raw_reply))?;
+            module.call(black_box(&input), black_box(&mut raw_reply)).map_err(of_wasmtime)?;
         }
         Ok(())
     };
@@ -177,7 +183,7 @@ fn core_call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Me
     let bench = Bench::new()?;
     bench.load(CORE, &bench.core(CORE)?)?;
     let action = bench.kernel.action("core-echo/echo")?;
-    let mut module = RawCore::new(SMALL)?;
+    let mut module = RawCore::new(&plugins::core_echo()?, SMALL).map_err(of_wasmtime)?;
     module.store.epoch_deadline_async_yield_and_update(1);
     module.store.set_epoch_deadline(u64::MAX / 2);
     let RawCore { store, memory, echo, buffer } = &mut module;
@@ -186,7 +192,8 @@ fn core_call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Me
             for _ in 0..times {
                 let input = black_box(vec![7_u8; SMALL]);
                 memory.write(&mut *store, *buffer, &input)?;
-                let packed = echo.call_async(&mut *store, (i32::try_from(*buffer)?, SMALL as i32)).await?;
+                let call = echo.call_async(&mut *store, (i32::try_from(*buffer)?, SMALL as i32));
+                let packed = call.await.map_err(of_wasmtime)?;
                 let mut reply = vec![0; packed as u32 as usize];
                 memory.read(&*store, (packed as u64 >> 32) as usize, &mut reply)?;
                 black_box(reply);
@@ -197,6 +204,11 @@ fn core_call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Me
     let mut ours = |times| calls(&action, times, handicap);
     let note = "raw: wasmtime, the same function called through a future on an async store";
     in_turn(row, note, Target::TimesRaw(1.7), effort, (&mut raw, &mut ours))
+}
+
+/// wasmtime's errors are no standard errors.
+fn of_wasmtime(error: wasmtime::Error) -> anyhow::Error {
+    anyhow!("{error:#}")
 }
 
 /// The shape of a component's own error.
@@ -218,10 +230,10 @@ fn component(row: &'static str, effort: Effort, handicap: Duration, size: usize)
     let action = bench.kernel.action("component-echo/echo")?;
     let input: &'static [u8] = vec![7; size].leak();
     let mut reply = Vec::new();
-    let (mut store, call, number) = raw_component()?;
+    let (mut store, call, number) = raw_component(&plugins::component()?).map_err(of_wasmtime)?;
     let mut raw = |times| {
         for _ in 0..times {
-            let (answer,) = call.call(&mut store, (number, black_box(input)))?;
+            let (answer,) = call.call(&mut store, (number, black_box(input))).map_err(of_wasmtime)?;
             black_box(answer.map_err(|error| anyhow!("{error:?}"))?);
         }
         Ok(())
@@ -231,19 +243,20 @@ fn component(row: &'static str, effort: Effort, handicap: Duration, size: usize)
     in_turn(row, note, Target::TimesRaw(1.25), effort, (&mut raw, &mut ours))
 }
 
-fn raw_component() -> Result<(Store<()>, ComponentCall, u32)> {
+fn raw_component(code: &[u8]) -> wasmtime::Result<(Store<()>, ComponentCall, u32)> {
+    let missing = || wasmtime::Error::msg("the component is not in the world");
     let engine = Engine::new(Config::new().epoch_interruption(true).concurrency_support(false))?;
-    let component = Component::new(&engine, plugins::component()?)?;
+    let component = Component::new(&engine, code)?;
     let mut linker = ComponentLinker::new(&engine);
     linker.define_unknown_imports_as_traps(&component)?;
     let mut store = Store::new(&engine, ());
     store.set_epoch_deadline(u64::MAX / 2);
     let instance = linker.instantiate(&mut store, &component)?;
-    let world = instance.get_export_index(&mut store, None, "midplane:plugin/guest@1.0.0").context("the world")?;
-    let find = |store: &mut Store<()>, name| instance.get_export_index(store, Some(&world), name).context("an export");
+    let world = instance.get_export_index(&mut store, None, "midplane:plugin/guest@1.0.0").ok_or_else(missing)?;
+    let find = |store: &mut Store<()>, name| instance.get_export_index(store, Some(&world), name).ok_or_else(missing);
     let resolve = find(&mut store, "resolve-action")?;
     let resolve = instance.get_typed_func::<(&str,), (Option<u32>,)>(&mut store, &resolve)?;
-    let number = resolve.call(&mut store, ("echo",))?.0.context("the action echo")?;
+    let number = resolve.call(&mut store, ("echo",))?.0.ok_or_else(missing)?;
     let call = find(&mut store, "call")?;
     let call: ComponentCall = instance.get_typed_func(&mut store, &call)?;
     Ok((store, call, number))

@@ -14,7 +14,7 @@ use crate::measure::{Effort, Measured, in_turn, spin};
 use crate::plugins::{self, Bench, Setting};
 use crate::target::Target;
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row { name: "native load to first reply", run: native },
         Row { name: "wasm load to first reply, compiled before", run: wasm },

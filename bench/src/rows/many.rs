@@ -12,7 +12,7 @@ use crate::target::Target;
 
 const PLUGINS: usize = 1_000;
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row { name: "1,000 wasm plugins: load of each", run: start },
         Row { name: "1,000 wasm plugins: call beside the others", run: call },

@@ -16,7 +16,7 @@ use crate::target::Target;
 /// Calls under way at once in the second row.
 const IN_FLIGHT: u32 = 64;
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     vec![
         Row { name: "worker 64 B, call_inline, framed socket", run: one },
         Row { name: "worker 64 B, 64 calls in flight", run: many },
