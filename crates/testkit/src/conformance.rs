@@ -13,12 +13,14 @@ mod site;
 mod stress;
 
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use midplane_kernel::{Builder, Policy};
 
 use serde_json::{Map, Value};
 
-use crate::PluginFolder;
+use crate::{PATIENCE, PluginFolder};
 
 pub use list::{Behaviour, NOT_APPLICABLE};
 pub use site::Site;
@@ -94,7 +96,16 @@ pub trait Subject: Send + Sync {
 
     /// Ends what nothing else ends, after a check that failed.
     fn release(&self) {}
+
+    /// How long a check waits for what should come at once. Shorter only where a failure is what is expected.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
 }
+
+/// Held by every check: shared by most, alone by those that look at the memory of the whole process, in which other
+/// checks would show as well.
+static QUIET: RwLock<()> = RwLock::new(());
 
 /// Why a behaviour is not as it should be.
 pub type Outcome = Result<(), String>;
@@ -104,6 +115,12 @@ pub type Outcome = Result<(), String>;
 /// # Errors
 /// What was seen, and what should have been.
 pub fn check(behaviour: Behaviour, subject: &dyn Subject) -> Outcome {
+    let (_alone, _among_others);
+    if behaviour.weighs_the_process() {
+        _alone = QUIET.write().unwrap_or_else(PoisonError::into_inner);
+    } else {
+        _among_others = QUIET.read().unwrap_or_else(PoisonError::into_inner);
+    }
     let site = Site::new(subject).map_err(|error| format!("no site for the check: {error}"))?;
     let outcome = match behaviour {
         Behaviour::Load => life::load(&site),

@@ -10,6 +10,7 @@ pub mod conformance;
 pub mod fake;
 mod folder;
 mod gate;
+pub mod log;
 pub mod memory;
 mod probe;
 mod waiting;

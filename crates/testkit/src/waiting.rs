@@ -8,8 +8,13 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks at a condition until it holds. `false` when it still does not after [`PATIENCE`].
 #[must_use]
-pub fn eventually(mut holds: impl FnMut() -> bool) -> bool {
-    let end = Instant::now() + PATIENCE;
+pub fn eventually(holds: impl FnMut() -> bool) -> bool {
+    eventually_within(PATIENCE, holds)
+}
+
+/// The same with less patience, for where the condition is not expected to hold.
+pub(crate) fn eventually_within(patience: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + patience;
     loop {
         if holds() {
             return true;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use midplane::{Builder, Kernel, Placement, Policy, Trust};
 use midplane_testkit::conformance::{Cell, Site, Subject};
@@ -97,15 +98,15 @@ fn of_version(code: &[u8], version: u8) -> Vec<u8> {
     changed
 }
 
-/// The fake runtime's cell.
-pub(crate) struct Likeness(Fake);
+/// The fake runtime's cell; sabotaged or not.
+pub(crate) struct Likeness(Fake, bool);
 
 pub(crate) fn fake() -> Likeness {
-    Likeness(Fake::new().program("probe", probe()))
+    Likeness(Fake::new().program("probe", probe()), false)
 }
 
 pub(crate) fn sabotaged(sabotage: Sabotage) -> Likeness {
-    Likeness(Fake::sabotaged(sabotage).program("probe", probe()))
+    Likeness(Fake::sabotaged(sabotage).program("probe", probe()), true)
 }
 
 impl Subject for Likeness {
@@ -132,5 +133,9 @@ impl Subject for Likeness {
 
     fn release(&self) {
         self.0.release();
+    }
+
+    fn patience(&self) -> Duration {
+        if self.1 { Duration::from_secs(5) } else { midplane_testkit::PATIENCE }
     }
 }

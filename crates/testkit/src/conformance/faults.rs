@@ -4,13 +4,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use futures_lite::future::{block_on, poll_once};
-use midplane_contract::{Code, Error, Limits, Permission};
+use midplane_contract::{Code, Error, Limits, Permission, PluginId};
 use midplane_kernel::{CallOptions, Policy};
 use serde_json::{Value, json};
 
 use super::site::{Site, told};
 use super::{Cell, Outcome, ensure};
-use crate::eventually;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -71,10 +70,31 @@ pub(super) fn abort(site: &Site<'_>) -> Outcome {
     site.comes_back(&id)
 }
 
+/// Longer than any check waits: what ends such a call is not its deadline.
+const LONG: Duration = Duration::from_secs(10 * crate::PATIENCE.as_secs());
+
+/// A policy under which a call may take that long.
+fn leisurely(site: &Site<'_>) -> Policy {
+    let call_deadline_ms = u64::try_from(LONG.as_millis()).ok();
+    Policy { limits: Limits { call_deadline_ms, ..Limits::default() }, ..site.subject.policy() }
+}
+
 /// A hang's input, and the file that ends it where nothing else can.
 fn endless(site: &Site<'_>) -> (String, std::path::PathBuf) {
     let release = site.folder().join("release");
     (json!({ "release": release }).to_string(), release)
+}
+
+/// Polls a call until its plugin says that it hangs: only then is there something to stop.
+fn hangs<T>(site: &Site<'_>, id: &PluginId, call: &mut (impl Future<Output = T> + Unpin)) -> Outcome {
+    let mut ended = false;
+    let heard = site.eventually(|| {
+        ended |= block_on(poll_once(&mut *call)).is_some();
+        ended || site.hears(id, "hanging")
+    });
+    ensure!(!ended, "the hanging call has ended");
+    ensure!(heard, "the call does not begin");
+    Ok(())
 }
 
 pub(super) fn hang(site: &Site<'_>) -> Outcome {
@@ -95,16 +115,15 @@ pub(super) fn hang(site: &Site<'_>) -> Outcome {
 }
 
 pub(super) fn cancel(site: &Site<'_>) -> Outcome {
-    let id = site.load("cancelled")?;
+    let id = site.load_with(&site.unique("cancelled"), leisurely(site))?;
     let (input, release) = endless(site);
     let (hanging, echo) = (site.action(&id, "hang")?, site.action(&id, "echo")?);
-    let patient = || CallOptions::within(crate::PATIENCE);
     block_on(async {
-        let mut call = Box::pin(hanging.call_with(input, patient()));
-        let mut next = pin!(echo.call_with("next", patient()));
-        ensure!(poll_once(call.as_mut()).await.is_none(), "the hanging call has ended");
+        let mut call = Box::pin(hanging.call_with(input, CallOptions::within(LONG)));
+        let mut next = pin!(echo.call_with("next", site.patient()));
+        hangs(site, &id, &mut call)?;
         ensure!(poll_once(next.as_mut()).await.is_none(), "a call went past the one that hangs");
-        let waits = eventually(|| site.kernel.slot(&id).is_ok_and(|slot| slot.waiting() == 1));
+        let waits = site.eventually(|| site.kernel.slot(&id).is_ok_and(|slot| slot.waiting() == 1));
         ensure!(waits, "the second call does not wait for the first");
         drop(call);
         if site.subject.cell().runs_to_its_end() {
@@ -126,7 +145,7 @@ pub(super) fn memory_limit(site: &Site<'_>) -> Outcome {
 
 /// Whatever one plugin does to itself, the one beside it goes on.
 pub(super) fn siblings(site: &Site<'_>) -> Outcome {
-    let (bad, good) = (site.load("bad")?, site.load("good")?);
+    let (bad, good) = (site.load_with(&site.unique("bad"), leisurely(site))?, site.load("good")?);
     site.call(&good, "counter", "").map_err(told)?;
     let _ = site.call(&bad, "panic", "on purpose");
     if site.subject.cell() != Cell::NativeInProcess {
@@ -136,8 +155,8 @@ pub(super) fn siblings(site: &Site<'_>) -> Outcome {
     let (input, release) = endless(site);
     let hanging = site.action(&bad, "hang")?;
     block_on(async {
-        let mut call = Box::pin(hanging.call_with(input, CallOptions::within(crate::PATIENCE)));
-        ensure!(poll_once(call.as_mut()).await.is_none(), "the hanging call has ended");
+        let mut call = Box::pin(hanging.call_with(input, CallOptions::within(LONG)));
+        hangs(site, &bad, &mut call)?;
         for _ in 0..100 {
             let reply = site.action(&good, "echo")?.call("still here").await.map_err(told)?;
             ensure!(reply == b"still here", "the sibling answered {reply:?}");

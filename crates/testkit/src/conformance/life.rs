@@ -6,7 +6,6 @@ use serde_json::{Map, Value, json};
 
 use super::site::{Site, told};
 use super::{Outcome, ensure};
-use crate::eventually;
 
 fn policy(site: &Site<'_>, config: &Value) -> Policy {
     let config = config.as_object().cloned().unwrap_or_else(Map::new);
@@ -78,7 +77,7 @@ pub(super) fn unload(site: &Site<'_>) -> Outcome {
     ensure!(refused == Some(Code::NotLoaded), "a call after unloading gives {refused:?}");
     let again = block_on(site.kernel.unload(&id)).err().map(|error| error.code());
     ensure!(again == Some(Code::NotLoaded), "a second unload gives {again:?}");
-    let gone = eventually(|| site.subject.remains(site, &details).is_none());
+    let gone = site.eventually(|| site.subject.remains(site, &details).is_none());
     ensure!(gone, "after unloading there is left: {:?}", site.subject.remains(site, &details));
     block_on(site.kernel.load(&id)).map_err(told)?;
     site.echoes(&id, b"loaded again")

@@ -71,6 +71,14 @@ macro_rules! place {
 
 behaviours!(enumerate);
 
+impl Behaviour {
+    /// Whether its check looks at the memory of the whole process.
+    #[must_use]
+    pub fn weighs_the_process(self) -> bool {
+        matches!(self, Self::ManyTasksManyCalls | Self::ManyCycles)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,12 +1,14 @@
 //! Where a check happens: a kernel, a folder, and the subject.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use midplane_contract::{Error, PluginId, Result, State};
-use midplane_kernel::{Action, Kernel, Policy, block_on};
+use midplane_kernel::{Action, CallOptions, Kernel, Policy, block_on};
 
 use super::Subject;
-use crate::{Scratch, eventually};
+use crate::waiting::eventually_within;
+use crate::{Scratch, log};
 
 /// A kernel with the subject's runtime and a folder for its plugins.
 pub struct Site<'s> {
@@ -15,13 +17,19 @@ pub struct Site<'s> {
     /// What is checked.
     pub subject: &'s dyn Subject,
     scratch: Scratch,
+    number: u64,
 }
 
 impl<'s> Site<'s> {
     pub(super) fn new(subject: &'s dyn Subject) -> std::io::Result<Self> {
+        static SITES: AtomicU64 = AtomicU64::new(0);
+        if !log::listen() {
+            return Err(std::io::Error::other("another listener has the log of this process"));
+        }
+        let number = SITES.fetch_add(1, Ordering::Relaxed);
         let scratch = Scratch::new("conformance")?;
         let kernel = subject.kernel(&scratch.path().join("cache")).build();
-        Ok(Self { kernel, subject, scratch })
+        Ok(Self { kernel, subject, scratch, number })
     }
 
     /// The folder that plugins and the cache lie in.
@@ -75,6 +83,26 @@ impl<'s> Site<'s> {
         Ok(())
     }
 
+    /// Time for what should happen at once.
+    pub(super) fn patient(&self) -> CallOptions {
+        CallOptions::within(self.subject.patience())
+    }
+
+    /// Whether something comes to be.
+    pub(super) fn eventually(&self, holds: impl FnMut() -> bool) -> bool {
+        eventually_within(self.subject.patience(), holds)
+    }
+
+    /// An id that no other site of this process has.
+    pub(super) fn unique(&self, id: &str) -> String {
+        format!("{id}-{}", self.number)
+    }
+
+    /// Whether a plugin has written this line to its log.
+    pub(super) fn hears(&self, id: &PluginId, line: &str) -> bool {
+        log::heard(id.as_str(), line)
+    }
+
     /// The plugin's state.
     pub(super) fn state(&self, id: &PluginId) -> Result<State, String> {
         self.kernel.status(id).map(|status| status.state).map_err(told)
@@ -82,11 +110,12 @@ impl<'s> Site<'s> {
 
     /// That it answers again: by itself, or after a restart where it has failed.
     pub(super) fn comes_back(&self, id: &PluginId) -> Result<(), String> {
-        if self.call(id, "echo", "again").is_ok_and(|reply| reply == b"again") {
+        let again = block_on(self.action(id, "echo")?.call_with("again", self.patient()));
+        if again.is_ok_and(|reply| reply == b"again") {
             return Ok(());
         }
         let failed = || self.state(id).is_ok_and(|state| state == State::Failed);
-        super::ensure!(eventually(failed), "it neither answers nor has failed: {:?}", self.state(id));
+        super::ensure!(self.eventually(failed), "it neither answers nor has failed: {:?}", self.state(id));
         block_on(self.kernel.restart(id)).map_err(told)?;
         self.echoes(id, b"again")
     }

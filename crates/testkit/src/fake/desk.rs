@@ -66,7 +66,16 @@ impl Desk<'_> {
     /// # Errors
     /// `deadline_exceeded` or `cancelled`.
     pub fn hang(&self) -> Result<()> {
+        self.says("hanging")?;
         self.wait(|| false)
+    }
+
+    /// Writes a line to the log.
+    ///
+    /// # Errors
+    /// What the host says.
+    pub fn says(&self, message: &str) -> Result<()> {
+        self.host(HostFunction::Log, &json!({ "level": "info", "message": message }), &[]).map(drop)
     }
 
     fn wait(&self, done: impl Fn() -> bool) -> Result<()> {

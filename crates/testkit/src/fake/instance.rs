@@ -14,7 +14,7 @@ use super::program::Deed;
 use super::{Image, Program, Sabotage, Shared};
 
 /// Memory that each instance really holds, so that a leaked one shows in the process.
-const BALLAST: usize = 256 * 1024;
+const BALLAST: usize = 1024 * 1024;
 /// Of so many calls the last one loses its reply, where that is the sabotage.
 const LOSES_EVERY: u64 = 40;
 
@@ -109,7 +109,10 @@ impl Instance for FakeInstance {
         }
         match self.program.actions.get(call.action as usize)? {
             Deed::Waiting(_) => None,
-            Deed::Hang => Some(Box::pin(Hanging { instance: self })),
+            Deed::Hang => Some(Box::pin(async move {
+                self.at_desk(Some(call.name), call.scope, |desk| desk.says("hanging"))?;
+                Hanging { instance: self }.await
+            })),
             Deed::Quick(_) => Some(Box::pin(async move {
                 yield_once().await;
                 self.run(call, reply)
