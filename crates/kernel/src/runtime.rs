@@ -136,6 +136,10 @@ pub trait Instance: Send {
         Condition::Ready
     }
 
+    /// Waits until the condition is no longer [`Condition::Settling`], which must not take long: who does not end a
+    /// call that was given up is ended.
+    fn settle(&mut self) {}
+
     /// Memory in use, in bytes, where it can be known.
     fn memory(&self) -> Option<u64> {
         None
@@ -153,6 +157,9 @@ pub trait Interrupt: Send + Sync {
 pub enum Condition {
     /// The next call.
     Ready,
+    /// Soon the next call, or nothing: a call that was given up still has to end, in another process. The kernel waits
+    /// with [`Instance::settle`] on a thread of its own and asks again; callers queue meanwhile.
+    Settling,
     /// Nothing; the kernel drops it and makes another when one is needed (a trap left its memory in doubt).
     Spent(Error),
     /// Nothing, and the code behind it is gone as well (its process died): the plugin has failed.

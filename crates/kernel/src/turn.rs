@@ -104,18 +104,37 @@ impl Drop for Turn {
         if self.left {
             return;
         }
-        let (occupant, dead) = match self.instance.take().map(|instance| (instance.condition(), instance)) {
-            None | Some((Condition::Spent(_), _)) => (Occupant::Vacant, None),
-            Some((Condition::Ready, instance)) if self.parks() => (Occupant::Parked(instance), None),
-            Some((Condition::Ready, instance)) => (Occupant::Idle(instance), None),
-            Some((Condition::Dead(cause), _)) => (Occupant::Vacant, Some(cause)),
+        let instance = self.instance.take().map(|instance| (instance.condition(), instance));
+        let (occupant, gone, dead) = match instance {
+            None => (Occupant::Vacant, None, None),
+            Some((Condition::Ready, instance)) if self.parks() => (Occupant::Parked(instance), None, None),
+            Some((Condition::Ready, instance)) => (Occupant::Idle(instance), None, None),
+            Some((Condition::Settling, instance)) => return self.settle(instance),
+            Some((Condition::Spent(_), instance)) => (Occupant::Vacant, Some(instance), None),
+            Some((Condition::Dead(cause), instance)) => (Occupant::Vacant, Some(instance), Some(cause)),
         };
         let number = self.generation().map(|generation| generation.number);
         self.berth().with_lane(self.lane, |lane| lane.put(occupant));
         self.berth().queue.lane_freed();
+        if let Some(gone) = gone {
+            // Taking leave of a process takes its time: never on an executor's thread.
+            blocking::unblock(move || drop(gone)).detach();
+        }
         if let (Some(cause), Some(number), Some(watch)) = (dead, number, self.core.watch.get()) {
             watch(number, cause);
         }
+    }
+}
+
+impl Turn {
+    /// Leaves the lane later: when a call that was given up has ended.
+    fn settle(&self, mut instance: Box<dyn Instance>) {
+        let (core, berth, lane, leave) = (Arc::clone(&self.core), self.berth, self.lane, self.leave);
+        blocking::unblock(move || {
+            instance.settle();
+            drop(Self::new(&core, berth, lane, instance, leave));
+        })
+        .detach();
     }
 }
 

@@ -13,7 +13,7 @@ mod outbox;
 mod reading;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Instant;
 
 use midplane_contract::frame::message::PeerLimits;
@@ -58,6 +58,7 @@ pub(crate) struct Connection {
     /// Mirrors `interest.read` for a look without the lock.
     armed: AtomicBool,
     graces: Mutex<Vec<Grace>>,
+    grace_ended: Condvar,
     in_grace: AtomicUsize,
     /// Why the connection is being ended, if that was this side's decision.
     verdict: Mutex<Option<Error>>,
@@ -129,6 +130,7 @@ impl Connection {
             interest: Mutex::new(Interest { read: true, write: false }),
             armed: AtomicBool::new(true),
             graces: Mutex::new(Vec::new()),
+            grace_ended: Condvar::new(),
             in_grace: AtomicUsize::new(0),
             verdict: Mutex::new(None),
             ended: Mutex::new(None),

@@ -85,8 +85,13 @@ impl Instance for WireInstance {
         match (self.tenancy.connection.fate(), self.lane.lock().spent.clone()) {
             (Some(fate), _) => self.tenancy.judge(fate),
             (None, Some(spent)) => Condition::Spent(spent),
+            (None, None) if self.tenancy.connection.settles(self.lane.number) => Condition::Settling,
             (None, None) => Condition::Ready,
         }
+    }
+
+    fn settle(&mut self) {
+        self.tenancy.connection.settle(self.lane.number);
     }
 
     fn memory(&self) -> Option<u64> {

@@ -67,18 +67,18 @@ async fn clear(
     }
     for lane in 0..place.lanes() {
         let Ok(turn) = until(late, claim_lane(core, berth, lane)).await else { return false };
-        let Some(mut instance) = turn.and_then(crate::turn::Turn::close) else { continue };
+        let mut instance = turn.and_then(crate::turn::Turn::close);
         let hooks: &[Hook] = match last {
             LastHooks::StopAndCleanup => &[Hook::Stop, Hook::Cleanup],
             LastHooks::Cleanup => &[Hook::Cleanup],
             LastHooks::None => &[],
         };
         for which in hooks {
-            match hook(plugin, generation, instance, *which).await {
-                Some(kept) => instance = kept,
-                None => break,
-            }
+            let Some(live) = instance.take() else { break };
+            instance = hook(plugin, generation, live, *which).await;
         }
+        // Taking leave of a process takes its time: never on an executor's thread.
+        blocking::unblock(move || drop(instance)).await;
     }
     place.release();
     true

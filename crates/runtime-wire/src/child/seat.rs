@@ -183,7 +183,7 @@ impl Seat {
         }
         let spent = match instance.as_ref().map(|live| live.condition()) {
             Some(Condition::Spent(_) | Condition::Dead(_)) => flag::SPENT,
-            Some(Condition::Ready) | None => 0,
+            Some(Condition::Ready | Condition::Settling) | None => 0,
         };
         {
             let mut desk = lock(&self.desk);

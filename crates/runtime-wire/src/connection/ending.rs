@@ -16,6 +16,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Time that a process gets to end after its wire has.
 const LAST_BREATH: Duration = Duration::from_millis(500);
 
+/// How long whoever waits for the end of a given-up request waits between two looks.
+const SETTLE_LOOK: Duration = Duration::from_millis(20);
+
 impl Connection {
     /// Looks after what no event announces. Returns when to look again.
     pub(crate) fn attend(self: &Arc<Self>, now: Instant) -> Option<Instant> {
@@ -75,6 +78,24 @@ impl Connection {
         let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         graces.retain(|grace| (grace.instance, grace.id) != (instance, id));
         self.in_grace.store(graces.len(), Ordering::SeqCst);
+        drop(graces);
+        self.grace_ended.notify_all();
+    }
+
+    /// Whether a request of this instance was given up and has not ended yet.
+    pub(crate) fn settles(&self, instance: u16) -> bool {
+        let any = || self.graces.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|g| g.instance == instance);
+        self.in_grace.load(Ordering::SeqCst) != 0 && self.fate.get().is_none() && any()
+    }
+
+    /// Waits until that is over: the peer ends the request, or is ended.
+    pub(crate) fn settle(&self, instance: u16) {
+        let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.fate.get().is_none() && graces.iter().any(|grace| grace.instance == instance) {
+            // The end of the process wakes nobody here, so this also looks by itself.
+            let waited = self.grace_ended.wait_timeout(graces, SETTLE_LOOK);
+            graces = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
     }
 
     /// Says why this side ends the connection; the first reason counts.

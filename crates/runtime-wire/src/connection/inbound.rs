@@ -124,10 +124,15 @@ impl Connection {
     fn on_answer(self: &Arc<Self>, lane: &Arc<Lane>, frame: &Frame<'_>, woken: &mut Vec<Waiter>) -> Result<()> {
         let head = frame.prefix;
         let ends = matches!(head.kind, FrameKind::Done | FrameKind::Error | FrameKind::Pong);
+        let mut state = lane.lock();
+        // Also the end of a request that was given up says what it left behind.
+        if ends && head.flags & flag::SPENT != 0 {
+            let spent = Error::new(Code::NotRunning, "the worker says that the instance is spent");
+            state.spent = Some(spent.remedy("nothing: the host makes another"));
+        }
         if ends {
             self.grace_over(head.instance, head.id);
         }
-        let mut state = lane.lock();
         if state.live != head.id || state.end.is_some() {
             return Ok(());
         }
@@ -135,10 +140,6 @@ impl Connection {
             FrameKind::Data => state.piece(frame.payload, false)?,
             FrameKind::Done => {
                 state.piece(frame.payload, true)?;
-                if head.flags & flag::SPENT != 0 {
-                    let spent = Error::new(Code::NotRunning, "the worker says that the instance is spent");
-                    state.spent = Some(spent.remedy("nothing: the host makes another"));
-                }
                 state.finish(Ok(head.flags & flag::ABSENT != 0));
             }
             FrameKind::Pong => state.finish(Ok(false)),
