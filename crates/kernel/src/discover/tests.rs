@@ -225,7 +225,7 @@ fn a_folder_that_may_not_be_read_is_told_and_the_scan_goes_on() {
         return as_nobody("discover::tests::a_folder_that_may_not_be_read_is_told_and_the_scan_goes_on");
     }
     let folder = Folder::with(&[("closed/x.wasm", ""), ("open/y.wasm", "")]);
-    fs::set_permissions(folder.at("closed"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(folder.at("closed"), fs::Permissions::from_mode(0o0)).unwrap();
     let found = scan(std::slice::from_ref(&folder.0));
     fs::set_permissions(folder.at("closed"), fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!(found.len(), 2);

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use midplane_contract::{Error, Limits, Permission, PluginId, State};
+use midplane_contract::{Error, InstanceMode, Instances, Limits, Permission, PluginId, State};
 use midplane_kernel::{Action, Builder, CallOptions, Kernel, Policy, block_on};
-use midplane_testkit::{Fake, PATIENCE, PluginFolder, Program, Scratch, eventually, probe};
+use midplane_testkit::{Fake, Gate, PATIENCE, PluginFolder, Program, Scratch, eventually, probe};
+use serde_json::Value;
 
 /// A kernel, its runtime and its folder.
 pub(crate) struct House {
@@ -120,10 +121,24 @@ pub(crate) fn late() -> CallOptions {
 }
 
 /// Opens its gate when it goes, so that whoever works until then ends with a test that fails as well.
-pub(crate) struct Until<'a>(pub(crate) &'a midplane_testkit::Gate);
+pub(crate) struct Until<'a>(pub(crate) &'a Gate);
 
 impl Drop for Until<'_> {
     fn drop(&mut self) {
         self.0.open();
     }
+}
+
+/// A manifest's pool of so many instances.
+pub(crate) fn pool(min: u32, max: u32) -> Value {
+    serde_json::to_value(Instances { mode: InstanceMode::Pool, min, max }).unwrap()
+}
+
+/// A program whose `wait` waits at the gate and whose `echo` answers.
+pub(crate) fn gated(gate: &Gate) -> Program {
+    let gate = gate.clone();
+    Program::new().action("echo", |_, input, reply| reply.write(input)).waiting("wait", move |desk, input, reply| {
+        desk.wait_at(&gate)?;
+        reply.write(input)
+    })
 }

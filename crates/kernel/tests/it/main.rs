@@ -2,12 +2,11 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::panic,
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
 mod calls;
+mod cancelling;
 mod configuration;
 mod dependencies;
 mod events;
@@ -16,6 +15,9 @@ mod hooks;
 mod house;
 mod lifecycle;
 mod nested;
+mod operations;
+mod pools;
+mod queueing;
 mod reload;
 mod streams;
 mod stress;
