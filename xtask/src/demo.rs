@@ -22,6 +22,8 @@ struct Showing {
     sample: &'static str,
     /// What is expected of it, in words.
     expect: &'static str,
+    /// What the answer is: the extension of the file that it is saved to.
+    answer: &'static str,
     /// Native code needs the operator's trust to run inside the host's process.
     needs_trust: bool,
 }
@@ -32,6 +34,7 @@ const SHOWINGS: &[Showing] = &[
         made_of: "native library, Rust",
         sample: "guide.md",
         expect: "Markdown becomes HTML",
+        answer: "html",
         needs_trust: true,
     },
     Showing {
@@ -39,6 +42,7 @@ const SHOWINGS: &[Showing] = &[
         made_of: "native library, Rust",
         sample: "tone.flac",
         expect: "duration, tags and levels of a recording",
+        answer: "json",
         needs_trust: true,
     },
     Showing {
@@ -46,13 +50,15 @@ const SHOWINGS: &[Showing] = &[
         made_of: "WebAssembly",
         sample: "lighthouse.txt",
         expect: "words, lines and what is frequent",
+        answer: "json",
         needs_trust: false,
     },
     Showing {
         plugin: "thumbnailer",
         made_of: "WebAssembly",
         sample: "picture.jpg",
-        expect: "a small PNG of a photograph",
+        expect: "a small PNG of a large picture",
+        answer: "png",
         needs_trust: false,
     },
 ];
@@ -126,7 +132,7 @@ What to try next
     }
 
     fn open(&self, showing: &Showing, placement: &str) -> Result<Answer> {
-        let output = self.scratch.join(format!("{}-{placement}", showing.plugin));
+        let output = self.scratch.join(format!("{}-{placement}.{}", showing.plugin, showing.answer));
         let mut command = self.command(showing, placement, &output);
         println!("  $ {}", cargo::line(&command).replace(&format!("{}/", self.root.display()), ""));
         let began = Instant::now();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// As much of an answer as fits a glance.
-const LINES: usize = 14;
+const LINES: usize = 16;
 
 /// Columns that most terminals have.
 const COLUMNS: usize = 110;
@@ -36,7 +36,7 @@ fn beginning(text: &str) {
     }
     let left = text.lines().count().saturating_sub(LINES);
     if left > 0 {
-        println!("    … and {left} lines more");
+        println!("    … lines left: {left}");
     }
 }
 

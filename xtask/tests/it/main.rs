@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "in a test a panic is the report")]
 
 mod arrows;
+mod builds;
 mod documents;
 mod lints;
 mod tally;
