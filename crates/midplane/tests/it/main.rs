@@ -3,3 +3,4 @@
 mod matrix;
 mod sabotage;
 mod subjects;
+mod threads;
