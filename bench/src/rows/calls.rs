@@ -258,6 +258,6 @@ fn raw_component(code: &[u8]) -> wasmtime::Result<(Store<()>, ComponentCall, u32
     let resolve = instance.get_typed_func::<(&str,), (Option<u32>,)>(&mut store, &resolve)?;
     let number = resolve.call(&mut store, ("echo",))?.0.ok_or_else(missing)?;
     let call = find(&mut store, "call")?;
-    let call: ComponentCall = instance.get_typed_func(&mut store, &call)?;
+    let call: ComponentCall = instance.get_typed_func(&mut store, call)?;
     Ok((store, call, number))
 }
