@@ -78,7 +78,7 @@ pub(crate) fn file(path: &Path, cap: u64) -> Outcome<Vec<u8>> {
 /// Sees that a file is there and can be opened.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub(crate) fn readable(path: &Path) -> Outcome<()> {
     let path = existing(path)?;
     File::open(&path).map(drop).map_err(|error| unreadable(&path.display().to_string(), &error))

@@ -20,7 +20,8 @@ pub(crate) struct Real {
 
 fn real(cell: Cell, runtime: &'static str, main: &'static str, path: PathBuf) -> Real {
     midplane::worker::use_executable(built("midplane"));
-    let code = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` makes it", path.display()));
+    let code =
+        fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask test` makes it", path.display()));
     Real { cell, runtime, main, code }
 }
 
@@ -89,7 +90,8 @@ impl Subject for Real {
 /// The same code with another version in it: what a change of the source would make of it.
 fn of_version(code: &[u8], version: u8) -> Vec<u8> {
     const MARK: &[u8] = b"probe-version-01";
-    let places: Vec<usize> = code.windows(MARK.len()).enumerate().filter(|(_, w)| *w == MARK).map(|(at, _)| at).collect();
+    let places: Vec<usize> =
+        code.windows(MARK.len()).enumerate().filter(|(_, w)| *w == MARK).map(|(at, _)| at).collect();
     assert!(!places.is_empty(), "the probe has no version to change");
     let mut changed = code.to_vec();
     for place in places {
@@ -115,7 +117,8 @@ impl Subject for Likeness {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        PluginFolder::fake(id, &format!("probe\nprobe-version-0{version}")).with("permissions", vec!["plugin.call", "state.read"])
+        PluginFolder::fake(id, &format!("probe\nprobe-version-0{version}"))
+            .with("permissions", vec!["plugin.call", "state.read"])
     }
 
     fn policy(&self) -> Policy {
