@@ -14,13 +14,7 @@ use crate::{Error, Level, Result};
 mod sys {
     #[link(wasm_import_module = "midplane:plugin/output@1.0.0")]
     unsafe extern "C" {
-        pub(super) fn log(
-            level: u32,
-            message: *const u8,
-            message_len: usize,
-            fields: *const u8,
-            fields_len: usize,
-        );
+        pub(super) fn log(level: u32, message: *const u8, message_len: usize, fields: *const u8, fields_len: usize);
         pub(super) fn panicked(text: *const u8, len: usize);
     }
     #[link(wasm_import_module = "midplane:plugin/reply@1.0.0")]
