@@ -5,7 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use anyhow::{Result, bail};
 
 use crate::step::Step;
-use crate::{cargo, generate};
+use crate::{cargo, generate, guests};
 
 /// Runs all checks in order and stops at the first that fails.
 ///
@@ -19,7 +19,8 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     check("Linting", "clippy with warnings as errors", &mut clippy())?;
     check("Documentation", "rustdoc with warnings as errors", &mut documentation())?;
     dependencies()?;
-    generate::run(&["--check".to_owned()])
+    generate::run(&["--check".to_owned()])?;
+    guests::run(&["--check".to_owned()])
 }
 
 fn check(what: &str, why: &str, command: &mut Command) -> Result<()> {

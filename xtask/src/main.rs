@@ -16,7 +16,7 @@ Tasks:
   generate [--check]       write the committed files that are made from code, or check that they are current
   guests [--check]         build the committed WebAssembly files from their sources, or check that they are current
   bench [OPTIONS]          measure, in the release profile; see `cargo xtask bench --help`
-  ci-checks                formatting, clippy, rustdoc, cargo-deny, generated files
+  ci-checks                formatting, clippy, rustdoc, cargo-deny, generated files, guests
 
 MIDPLANE_NO_INSTALL=1 keeps `test` from installing missing system packages.
 ";

@@ -1,6 +1,6 @@
 //! Compiles a guest's package to a core module.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
@@ -19,12 +19,11 @@ pub(super) fn module(root: &Path, toolchain: &Toolchain, guest: &Guest) -> Resul
     command.current_dir(root).arg("build").args(["--package", guest.package, "--lib"]);
     command.args(["--target", TARGET, "--profile", "guest", "--locked", "--quiet"]);
     command.arg("--target-dir").arg(&target);
-    // Paths of this machine stay out of the file, so that another builds the same bytes.
-    let home = std::env::var_os("CARGO_HOME").map(std::path::PathBuf::from);
-    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
-    let mut flags = format!("--remap-path-prefix={}=", root.display());
-    if let Some(home) = home {
-        flags.push_str(&format!("\u{1f}--remap-path-prefix={}=cargo", home.display()));
+    let mut flags = remapping(root);
+    if let Some(sources) = toolchain.library_sources()? {
+        // `-Z` is for nightly compilers; this variable makes any compiler take it.
+        command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
+        flags.push_str(&format!("\u{1f}--remap-path-prefix={}=/rustc", sources.display()));
     }
     command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     if guest.form == Form::Component {
@@ -33,4 +32,15 @@ pub(super) fn module(root: &Path, toolchain: &Toolchain, guest: &Guest) -> Resul
     cargo::run_command(&mut command)?;
     let file = target.join(TARGET).join("guest").join(format!("{}.wasm", guest.library));
     std::fs::read(&file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// Paths of this machine stay out of the file, so that another builds the same bytes.
+fn remapping(root: &Path) -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(Path::new(&std::env::var_os("HOME")?).join(".cargo")));
+    let root = format!("--remap-path-prefix={}=", root.display());
+    match home {
+        Some(home) => format!("{root}\u{1f}--remap-path-prefix={}=cargo", home.display()),
+        None => root,
+    }
 }

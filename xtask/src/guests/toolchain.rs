@@ -53,6 +53,20 @@ impl Toolchain {
         command
     }
 
+    /// The standard library's sources, where it has to be built along: one that somebody built on this machine has the
+    /// machine's paths in it. The default compiler's own is free of them.
+    ///
+    /// # Errors
+    /// When the compiler does not run.
+    pub(super) fn library_sources(&self) -> Result<Option<PathBuf>> {
+        if self.environment.is_empty() {
+            return Ok(None);
+        }
+        let sysroot = self.rustc(&["--print", "sysroot"])?;
+        let sources = Path::new(sysroot.trim()).join("lib/rustlib/src/rust");
+        Ok(Some(sources).filter(|sources| sources.join("library/std").is_dir()))
+    }
+
     fn has_target(&self) -> Result<bool> {
         let sysroot = self.rustc(&["--print", "sysroot"])?;
         Ok(Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).join("lib").is_dir())
