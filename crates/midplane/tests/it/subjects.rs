@@ -79,6 +79,11 @@ impl Subject for Real {
         midplane::kernel().cache(cache)
     }
 
+    /// One real cell has the full numbers always.
+    fn full(&self) -> bool {
+        self.cell == Cell::ComponentInProcess || std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
+    }
+
     fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String> {
         let folder = site.folder().display().to_string();
         let mapped = memory::is_mapped(&folder).then(|| format!("code from {folder} is mapped"));
@@ -136,6 +141,10 @@ impl Subject for Likeness {
 
     fn release(&self) {
         self.0.release();
+    }
+
+    fn full(&self) -> bool {
+        !self.1
     }
 
     fn patience(&self) -> Duration {

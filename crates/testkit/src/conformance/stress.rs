@@ -8,11 +8,6 @@ use super::site::{Site, told};
 use super::{Outcome, ensure};
 use crate::memory;
 
-/// Whether the full numbers are asked for: requirement 003's 1,000 calls in each of 100 tasks, and 1,000 cycles.
-fn full() -> bool {
-    std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
-}
-
 pub(super) fn concurrent(site: &Site<'_>) -> Outcome {
     let id = site.load("busy")?;
     calls_from(site, &id, 64, 10)
@@ -21,9 +16,9 @@ pub(super) fn concurrent(site: &Site<'_>) -> Outcome {
 pub(super) fn many_calls(site: &Site<'_>) -> Outcome {
     let id = site.load("busier")?;
     let before = memory::resident();
-    calls_from(site, &id, 100, if full() { 1_000 } else { 20 })?;
+    calls_from(site, &id, 100, if site.subject.full() { 1_000 } else { 20 })?;
     let counts = site.kernel.slot(&id).map_err(told)?.counts();
-    let expected = if full() { 100_000 } else { 2_000 };
+    let expected = if site.subject.full() { 100_000 } else { 2_000 };
     ensure!((counts.calls, counts.errors) == (expected, 0), "{expected} calls are counted as {counts:?}");
     grown(before, 64)
 }
@@ -54,10 +49,12 @@ fn calls_from(site: &Site<'_>, id: &midplane_contract::PluginId, tasks: usize, c
     })
 }
 
-/// Loads and unloads in a row; after a warm-up the process must not grow by 10 MB.
+/// Loads and unloads in a row: the process must not grow by 10 MB. A leak grows every time; what the allocator keeps for
+/// another thread grows once, and memory that it kept from before hides a leak only at first.
 pub(super) fn cycles(site: &Site<'_>) -> Outcome {
     let id = site.register("cycled", site.subject.policy())?;
-    let cycle = |times: usize| -> Outcome {
+    let times = if site.subject.full() { 1_000 } else { 60 };
+    let cycle = || -> Outcome {
         for _ in 0..times {
             block_on(site.kernel.load(&id)).map_err(told)?;
             site.call(&id, "echo", "x").map_err(told)?;
@@ -65,12 +62,16 @@ pub(super) fn cycles(site: &Site<'_>) -> Outcome {
         }
         Ok(())
     };
-    let times = if full() { 1_000 } else { 60 };
-    // As many again before it counts: memory that was freed earlier and kept by the allocator would hide a leak.
-    cycle(times.min(100))?;
-    let before = memory::resident();
-    cycle(times)?;
-    grown(before, 10)
+    let mut weighed = Err(String::new());
+    for round in 0..4 {
+        let before = memory::resident();
+        cycle()?;
+        weighed = grown(before, 10);
+        if round > 0 && weighed.is_ok() {
+            break;
+        }
+    }
+    weighed
 }
 
 fn grown(before: Option<u64>, most: u64) -> Outcome {
