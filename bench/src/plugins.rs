@@ -68,7 +68,7 @@ impl Bench {
         set_executable(&folder.join(file))?;
         let mode = if instances > 1 { "pool" } else { "actor" };
         let manifest = format!(
-            "id: {id}\nname: {id}\nversion: 1.0.0\nentry: {{main: {file}, runtime: {runtime}}}\nactions: [{action}]\n\
+            "id: {id}\nname: {id}\nversion: 0.1.0\nentry: {{main: {file}, runtime: {runtime}}}\nactions: [{action}]\n\
              instances: {{mode: {mode}, min: {instances}, max: {instances}}}\n"
         );
         fs::write(folder.join("plugin.yaml"), manifest)?;

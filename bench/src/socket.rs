@@ -64,17 +64,19 @@ impl Echo {
         Ok(())
     }
 
-    /// So many frames with up to so many of them under way.
+    /// So many frames with up to so many of them under way, each written by itself, as callers that know nothing of
+    /// each other write them.
     pub(crate) fn in_flight(&mut self, times: u64, most: u64) -> Result<()> {
-        let frames = vec![7; FRAME * usize::try_from(most)?];
+        let one = [7; FRAME];
         let mut replies = vec![0; 64 * 1024];
         let (mut sent, mut received) = (0_u64, 0_u64);
         let frame = FRAME as u64;
         while received < times * frame {
             let under_way = sent - received / frame;
             let next = (most - under_way).min(times - sent);
-            let bytes = usize::try_from(next)? * FRAME;
-            self.stream.write_all(frames.get(..bytes).unwrap_or_default())?;
+            for _ in 0..next {
+                self.stream.write_all(&one)?;
+            }
             sent += next;
             received += self.stream.read(&mut replies)? as u64;
         }
