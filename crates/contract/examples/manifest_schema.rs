@@ -1,8 +1,12 @@
-//! Prints `contract/manifest.schema.json`, the JSON Schema of manifests for editors. `cargo xtask generate` writes it.
+//! Makes `contract/manifest.schema.json`, the JSON Schema of manifests for editors: into the file that is named, or on
+//! stdout. `cargo xtask generate` runs it.
 
 use std::io::Write;
 
 fn main() -> std::io::Result<()> {
     let schema = serde_json::to_string_pretty(&midplane_contract::manifest::json_schema())?;
-    writeln!(std::io::stdout(), "{schema}")
+    match std::env::args_os().nth(1) {
+        Some(file) => std::fs::write(file, format!("{schema}\n")),
+        None => writeln!(std::io::stdout(), "{schema}"),
+    }
 }
