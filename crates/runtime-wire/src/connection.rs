@@ -22,6 +22,7 @@ use midplane_contract::{ActionName, Code, Error, PluginId, Result};
 use midplane_kernel::Host;
 
 use crate::carrier::Carrier;
+use crate::eagerness::Eagerness;
 use crate::process::Process;
 use crate::reactor::Reactor;
 
@@ -73,6 +74,7 @@ pub(crate) struct Connection {
 
 pub(crate) struct Inbound {
     decoder: Decoder,
+    eagerness: Eagerness,
     woken: Vec<Waiter>,
     greeted: bool,
     ended: bool,
@@ -104,6 +106,7 @@ impl Connection {
     ) -> Arc<Self> {
         let inbound = Inbound {
             decoder: Decoder::default(),
+            eagerness: Eagerness::default(),
             woken: Vec::new(),
             greeted: false,
             ended: false,

@@ -13,6 +13,7 @@ mod code;
 mod confinement;
 mod connection;
 mod desk;
+mod eagerness;
 mod exchange;
 mod fault;
 mod instance;

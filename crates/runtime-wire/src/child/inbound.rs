@@ -10,11 +10,13 @@ use midplane_contract::{Code, Error, Result, defaults};
 use super::job::{Job, Request};
 use super::line::Line;
 use super::seat::Seat;
+use crate::eagerness::Eagerness;
 
 /// What the reading thread holds.
 #[derive(Default)]
 pub(super) struct Inbound {
     pub(super) decoder: Decoder,
+    pub(super) eagerness: Eagerness,
     greeted: bool,
     /// Requests of which pieces are missing, and the bytes taken since credit was given.
     partial: HashMap<(u16, u32), (Request, usize)>,
@@ -25,7 +27,7 @@ pub(super) struct Inbound {
 impl Line {
     /// Handles the next complete frame. `None` when there is none; `Some(Some(job))` when somebody has to work.
     pub(super) fn next_frame(self: &Arc<Self>, inbound: &mut Inbound) -> Option<Option<Job>> {
-        let Inbound { decoder, greeted, partial, spare } = inbound;
+        let Inbound { decoder, greeted, partial, spare, .. } = inbound;
         let frame = match decoder.next() {
             Ok(frame) => frame?,
             Err(fault) => self.give_up(&fault.into()),

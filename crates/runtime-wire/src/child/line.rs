@@ -1,7 +1,7 @@
 //! The worker's end of the wire: reading, writing, ending.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, IoSlice, Read, Write};
+use std::io::{ErrorKind, IoSlice, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -11,11 +11,14 @@ use midplane_contract::Error;
 use midplane_contract::frame::message::{self, Hello, PeerLimits};
 use midplane_contract::frame::{CONNECTION, FrameKind, MAGIC, Prefix};
 use midplane_kernel::{Code, Runtime};
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 
 use super::ask::Ask;
 use super::crew::Crew;
 use super::inbound::Inbound;
 use super::seat::Seat;
+use crate::eagerness::Look;
 use crate::process::descendants;
 
 /// Bytes of replies collected before they are written even though more frames wait.
@@ -141,14 +144,23 @@ impl Line {
 
     /// Waits for bytes and takes them.
     pub(super) fn receive(&self, inbound: &mut Inbound) {
+        let look = inbound.eagerness.look();
+        let mut asleep = look.is_none();
         let count = loop {
-            match (&self.socket).read(inbound.decoder.space()) {
-                Ok(0) => self.host_is_gone(),
-                Ok(count) => break count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            let flags = if asleep { RecvFlags::empty() } else { RecvFlags::DONTWAIT };
+            match rustix::net::recv(&self.socket, inbound.decoder.space(), flags) {
+                Ok((_, 0)) => self.host_is_gone(),
+                Ok((_, count)) => break count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) if !asleep => asleep = !look.as_ref().is_some_and(Look::goes_on),
                 Err(_) => self.host_is_gone(),
             }
         };
+        match look {
+            Some(look) if !asleep => inbound.eagerness.paid(&look),
+            Some(_) => inbound.eagerness.in_vain(),
+            None => {}
+        }
         inbound.decoder.filled(count);
     }
 

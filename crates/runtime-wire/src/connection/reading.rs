@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::Connection;
 use super::inbound::Read;
 use super::lane::Lane;
+use super::{Connection, Inbound};
 
 impl Connection {
     /// Somebody waits without reading: the reactor has to.
@@ -29,6 +29,8 @@ impl Connection {
             self.want(|interest| interest.read = false);
             self.reactor.attend(self);
         }
+        self.own_reads.fetch_add(1, Ordering::Relaxed);
+        self.look(&mut inbound, lane);
         // The socket's timeout is in ticks, so the clock is read once per tick, not per call.
         let mut left = until.saturating_duration_since(Instant::now());
         while !left.is_zero() && !lane.lock().news() {
@@ -47,6 +49,17 @@ impl Connection {
         if self.in_flight.load(Ordering::SeqCst) > 1 {
             self.have_it_read();
         }
+    }
+
+    /// Reads without sleeping for a moment, where that has paid lately.
+    fn look(self: &Arc<Self>, inbound: &mut Inbound, lane: &Lane) {
+        let Some(look) = inbound.eagerness.look() else { return };
+        while !lane.lock().news() {
+            if self.read(inbound, Duration::ZERO) == Read::End || !look.goes_on() {
+                return inbound.eagerness.in_vain();
+            }
+        }
+        inbound.eagerness.paid(&look);
     }
 
     /// The reactor found something to read.
