@@ -118,10 +118,18 @@ impl Action {
             return Attempt::Occupied;
         };
         let (Some(code), true) = (entry.code, input.len() <= *payload) else { return Attempt::Occupied };
+        let stamped;
         let scope = match own {
+            None if entry.nests => {
+                stamped = Scope { deadline: entry.scope.deadline.stamped(), ..Scope::default() };
+                &stamped
+            }
             None => &entry.scope,
             Some(own) => {
                 own.deadline = own.deadline.min(entry.time);
+                if entry.nests {
+                    own.deadline = own.deadline.stamped();
+                }
                 own
             }
         };

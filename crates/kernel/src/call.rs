@@ -91,6 +91,12 @@ impl Deadline {
         }
     }
 
+    /// The same as an instant, so that it does not move on when it is handed to somebody else.
+    #[must_use]
+    pub fn stamped(self) -> Self {
+        Self::At(self.instant())
+    }
+
     /// The earlier of this and so much time from here on.
     #[must_use]
     pub fn min(self, most: Duration) -> Self {

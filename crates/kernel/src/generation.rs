@@ -65,6 +65,12 @@ impl Generation {
         own.map_or(self.times.call, Duration::from_millis)
     }
 
+    /// Whether its code may ever wait for other plugins: nothing undeclared can be granted.
+    pub(crate) fn may_wait_for_others(&self) -> bool {
+        let waits = |name: &str| ["plugin.", "service.", "bus."].iter().any(|area| name.starts_with(area));
+        self.manifest.permissions.iter().any(|declared| !declared.denies() && waits(&declared.name()))
+    }
+
     /// Whether callers may use an action: the manifest's list rules where it has one.
     pub(crate) fn offers(&self, action: &ActionName) -> bool {
         let declared = &self.manifest.actions;

@@ -60,6 +60,9 @@ pub(crate) struct ActionEntry {
     pub(crate) time: Duration,
     /// The scope of a call without options, made once.
     pub(crate) scope: Scope,
+    /// Whether it may call on. What it calls has only the time that is left, so its own end must be an instant, which
+    /// costs a look at the clock.
+    pub(crate) nests: bool,
 }
 
 impl Default for Lane {

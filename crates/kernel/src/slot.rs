@@ -181,9 +181,10 @@ impl Core {
         });
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let code = |name: &ActionName| generation.actions().find(|(_, own)| *own == name).map(|(number, _)| number);
+        let nests = generation.may_wait_for_others();
         let entry = |name: ActionName| {
             let time = if generation.offers(&name) { generation.call_time(&name) } else { Duration::ZERO };
-            ActionEntry { code: code(&name), time, scope: Scope::within(time) }
+            ActionEntry { code: code(&name), time, scope: Scope::within(time), nests }
         };
         names.into_iter().map(entry).collect()
     }

@@ -135,6 +135,27 @@ fn nested_calls_have_no_more_time_than_their_caller() {
     assert_eq!(passed_on(&house.call("a/call", &shorter).unwrap_err()), "deadline_exceeded");
 }
 
+#[test]
+fn who_may_call_on_has_an_end_that_does_not_move() {
+    use midplane_kernel::call::Deadline;
+    use midplane_testkit::Program;
+    let program = Program::new().action("fixed", |desk, _, reply| {
+        let fixed = matches!(desk.scope.deadline, Deadline::At(_));
+        reply.write(fixed.to_string().as_bytes())
+    });
+    let house = House::with(&[("asked", program)]);
+    house.load(&PluginFolder::fake("reaching", "asked").with("permissions", json!(["plugin.call"])));
+    house.load(&PluginFolder::fake("alone", "asked"));
+    assert_eq!(house.call_inline("reaching/fixed", "").unwrap(), "true");
+    assert_eq!(house.call_inline("alone/fixed", "").unwrap(), "false");
+    let mut reply = Vec::new();
+    house
+        .action("reaching/fixed")
+        .call_inline_with(b"", &mut reply, CallOptions::within(Duration::from_secs(9)))
+        .unwrap();
+    assert_eq!(reply, b"true");
+}
+
 /// By the caller's own, or by that of the inner call passed on.
 fn ended_by_deadline(error: &Error) -> bool {
     error.code() == Code::DeadlineExceeded || error.record().data.get("code") == Some(&Value::from("deadline_exceeded"))

@@ -85,10 +85,8 @@ impl FakeInstance {
         let Some(deed) = self.program.actions.get(call.action as usize).cloned() else {
             return Err(Error::new(Code::ActionNotFound, format!("the fake has no action number {}", call.action)));
         };
-        // What runs may have its own end in view: a scope of `After` begins with the call.
-        let scope = Scope { deadline: Deadline::At(call.scope.deadline.instant()), ..call.scope.clone() };
         let lost = self.loses();
-        self.at_desk(Some(call.name), &scope, |desk| match &deed {
+        self.at_desk(Some(call.name), call.scope, |desk| match &deed {
             Deed::Quick(run) | Deed::Waiting(run) if lost => {
                 run(desk, call.input, &mut Reply::buffer(&mut Vec::new(), usize::MAX))
             }
