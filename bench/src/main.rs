@@ -83,5 +83,5 @@ fn run(options: &Options) -> Result<bool> {
     } else {
         report::text(&results)
     }
-    Ok(results.iter().all(|result| result.met))
+    Ok(results.iter().all(|result| result.met != Some(false)))
 }

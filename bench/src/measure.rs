@@ -39,8 +39,8 @@ pub(crate) struct Measured {
     pub reached: f64,
     /// What it has to reach.
     pub target: Target,
-    /// Whether it does.
-    pub met: bool,
+    /// Whether it does; `None` where nothing is asked for.
+    pub met: Option<bool>,
     /// Distance between the quartiles of `reached`, in the target's measure.
     pub spread: f64,
     /// Repetitions in all, of each side.

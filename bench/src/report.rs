@@ -17,13 +17,13 @@ pub(crate) fn text(results: &[Measured]) {
             row.target.show_value(row.raw),
             row.target.show_value(row.ours),
             row.target.show(row.reached),
-            row.target.show(row.target.limit()),
-            if row.met { "yes" } else { "NO" },
+            row.target.limit().map_or("–".to_owned(), |limit| row.target.show(limit)),
+            row.met.map_or("–", |met| if met { "yes" } else { "NO" }),
             row.target.show(row.spread).trim_start_matches('+'),
             row.n
         );
     }
-    let missed = results.iter().filter(|row| !row.met).count();
+    let missed = results.iter().filter(|row| row.met == Some(false)).count();
     println!(
         "\n{} rows, {missed} missed. Medians of rounds in turn; spread is the distance of the quartiles.",
         results.len()

@@ -12,6 +12,8 @@ pub(crate) enum Target {
     TimesRaw(f64),
     /// Ours takes at most so many bytes more than raw.
     AddedBytes(f64),
+    /// The design sets no target: the ratio is shown and not judged.
+    Shown,
 }
 
 impl Target {
@@ -19,22 +21,20 @@ impl Target {
     pub(crate) fn reached(self, raw: f64, ours: f64) -> f64 {
         match self {
             Self::AddedNanos(_) | Self::AddedBytes(_) => ours - raw,
-            Self::TimesRaw(_) => ours / raw,
+            Self::TimesRaw(_) | Self::Shown => ours / raw,
         }
     }
 
-    /// Whether that is good enough.
-    pub(crate) fn is_met_by(self, reached: f64) -> bool {
-        match self {
-            Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => reached <= most,
-        }
+    /// Whether that is good enough; `None` where nothing is asked for.
+    pub(crate) fn is_met_by(self, reached: f64) -> Option<bool> {
+        self.limit().map(|most| reached <= most)
     }
 
     /// For people.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::AddedNanos(_) => format!("{value:+.1} ns"),
-            Self::TimesRaw(_) => format!("{value:.2} ×"),
+            Self::TimesRaw(_) | Self::Shown => format!("{value:.2} ×"),
             Self::AddedBytes(_) => format!("{:+.1} KiB", value / 1024.0),
         }
     }
@@ -49,10 +49,11 @@ impl Target {
         }
     }
 
-    /// The target's own number.
-    pub(crate) fn limit(self) -> f64 {
+    /// The target's own number, where there is one.
+    pub(crate) fn limit(self) -> Option<f64> {
         match self {
-            Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => most,
+            Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => Some(most),
+            Self::Shown => None,
         }
     }
 }
@@ -64,8 +65,8 @@ mod tests {
     #[test]
     fn a_hundred_nanoseconds_more_turn_a_row_red() {
         let target = Target::AddedNanos(15.0);
-        assert!(target.is_met_by(target.reached(2.0, 15.0)));
-        assert!(!target.is_met_by(target.reached(2.0, 115.0)));
-        assert!(!Target::TimesRaw(1.7).is_met_by(Target::TimesRaw(1.7).reached(35.0, 140.0)));
+        assert_eq!(target.is_met_by(target.reached(2.0, 15.0)), Some(true));
+        assert_eq!(target.is_met_by(target.reached(2.0, 115.0)), Some(false));
+        assert_eq!(Target::TimesRaw(1.7).is_met_by(Target::TimesRaw(1.7).reached(35.0, 140.0)), Some(false));
     }
 }

@@ -114,7 +114,7 @@ fn native_call(row: &'static str, effort: Effort, handicap: Duration) -> Result<
     };
     let mut ours = |times| calls(&action, times, handicap);
     let note = "raw: a closure handed to a thread for blocking work and back";
-    in_turn(row, note, Target::TimesRaw(1.2), effort, (&mut raw, &mut ours))
+    in_turn(row, note, Target::Shown, effort, (&mut raw, &mut ours))
 }
 
 fn calls(action: &Action, times: u64, handicap: Duration) -> Result<()> {
@@ -203,7 +203,7 @@ fn core_call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Me
     };
     let mut ours = |times| calls(&action, times, handicap);
     let note = "raw: wasmtime, the same function called through a future on an async store";
-    in_turn(row, note, Target::TimesRaw(1.7), effort, (&mut raw, &mut ours))
+    in_turn(row, note, Target::Shown, effort, (&mut raw, &mut ours))
 }
 
 /// wasmtime's errors are no standard errors.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use midplane::{Placement, PluginId, Policy, block_on};
+use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use super::Row;
 use crate::measure::{Effort, Measured, in_turn, spin};
@@ -87,26 +88,37 @@ fn call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measure
     in_turn(row, note, Target::TimesRaw(1.2), effort, (&mut raw, &mut ours))
 }
 
-/// Measured once, in bytes where other rows have nanoseconds: raw is the linear memory of an instance.
+/// Measured once, in bytes where other rows have nanoseconds.
 fn memory(row: &'static str, _: Effort, _: Duration) -> Result<Measured> {
-    let first = full(1)?;
+    // What comes with the first of its kind, the engine above all, counts for neither side.
+    let first = (full(1)?, bare_instances(1)?);
+    let before = resident()?;
+    let bare = bare_instances(PLUGINS)?;
+    let raw = resident()?.saturating_sub(before) as f64 / PLUGINS as f64;
     let before = resident()?;
     let many = full(PLUGINS)?;
-    let each = resident()?.saturating_sub(before) as f64 / PLUGINS as f64;
-    drop((first, many));
-    let code = plugins::core_echo()?.len() as f64;
+    let ours = resident()?.saturating_sub(before) as f64 / PLUGINS as f64;
+    drop((first, bare, many));
     let target = Target::AddedBytes(20.0 * 1024.0);
-    Ok(Measured {
-        row,
-        raw: code,
-        ours: each,
-        reached: target.reached(code, each),
-        target,
-        met: target.is_met_by(target.reached(code, each)),
-        spread: 0.0,
-        n: PLUGINS as u64,
-        note: "raw: the module's size; ours: resident memory per loaded plugin, with the pages that its instance touched",
-    })
+    let reached = target.reached(raw, ours);
+    let note = "raw: a store and an instance of the module in wasmtime; ours: a loaded plugin; resident memory of each";
+    let (met, n) = (target.is_met_by(reached), PLUGINS as u64);
+    Ok(Measured { row, raw, ours, reached, target, met, spread: 0.0, n, note })
+}
+
+/// Stores with an instance of the echo module each, in one engine.
+fn bare_instances(count: usize) -> Result<Vec<(Store<()>, Instance)>> {
+    let make = || {
+        let engine = Engine::new(Config::new().epoch_interruption(true))?;
+        let module = Module::new(&engine, plugins::CORE_ECHO)?;
+        let one = |_| {
+            let mut store = Store::new(&engine, ());
+            let instance = Instance::new(&mut store, &module, &[])?;
+            Ok((store, instance))
+        };
+        (0..count).map(one).collect::<wasmtime::Result<_>>()
+    };
+    make().map_err(|error: wasmtime::Error| anyhow!("{error:#}"))
 }
 
 fn resident() -> Result<u64> {

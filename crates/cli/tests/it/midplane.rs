@@ -11,7 +11,12 @@ use crate::plugins;
 
 /// The command with these arguments, a clean environment, and nothing on stdin.
 pub(crate) fn command<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_midplane"));
+    program(env!("CARGO_BIN_EXE_midplane"), arguments)
+}
+
+/// The same under another name of the executable.
+pub(crate) fn program<S: AsRef<OsStr>>(path: impl AsRef<OsStr>, arguments: impl IntoIterator<Item = S>) -> Command {
+    let mut command = Command::new(path);
     command.args(arguments).env_clear().env("XDG_CACHE_HOME", plugins::cache()).stdin(Stdio::null());
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);

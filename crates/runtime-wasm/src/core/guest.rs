@@ -105,35 +105,36 @@ impl CoreGuest {
         Ok(Some(function(&self.instance, store, mask)?.typed(&*store)?.call(&mut *store, ())?))
     }
 
-    #[inline]
     fn place(&mut self, store: &mut Store<GuestState>, input: &[u8]) -> Result<(u32, u32), Fault> {
-        if !self.input.fits(input.len()) {
-            let room = room_for(input.len())?;
-            match &self.alloc {
-                Some(alloc) => {
-                    let at = alloc.call(&mut *store, room)?;
-                    self.input.take(at, room, store)?;
-                }
-                None => self.input.grow(&self.memory, store, room)?,
+        place(&mut self.input, self.alloc.as_ref(), &self.memory, store, input)
+    }
+}
+
+/// Copies an input into the guest's buffer, which is made larger first where that is needed.
+#[inline]
+fn place(
+    buffer: &mut Input,
+    alloc: Option<&Alloc>,
+    memory: &Memory,
+    store: &mut Store<GuestState>,
+    input: &[u8],
+) -> Result<(u32, u32), Fault> {
+    if !buffer.fits(input.len()) {
+        let room = room_for(input.len())?;
+        match alloc {
+            Some(alloc) => {
+                let at = alloc.call(&mut *store, room)?;
+                buffer.take(at, room, store)?;
             }
+            None => buffer.grow(memory, store, room)?,
         }
-        self.input.copy(&self.memory, store, input)
     }
+    buffer.copy(memory, store, input)
+}
 
-    async fn place_async(&mut self, store: &mut Store<GuestState>, input: &[u8]) -> Result<(u32, u32), Fault> {
-        if let (false, Some(alloc)) = (self.input.fits(input.len()), &self.alloc) {
-            let room = room_for(input.len())?;
-            let at = alloc.call_async(&mut *store, room).await?;
-            self.input.take(at, room, store)?;
-        }
-        self.place(store, input)
-    }
-
-    fn entry(&self, action: u32) -> Result<&Entry, Fault> {
-        self.entries.get(action as usize).ok_or_else(|| {
-            Fault::Clean(Error::new(Code::ActionNotFound, format!("the module has no action with number {action}")))
-        })
-    }
+#[cold]
+fn unknown(action: u32) -> Fault {
+    Fault::Clean(Error::new(Code::ActionNotFound, format!("the module has no action with number {action}")))
 }
 
 impl Guest for CoreGuest {
@@ -141,29 +142,42 @@ impl Guest for CoreGuest {
 
     #[inline]
     fn call(&mut self, store: &mut Store<GuestState>, action: u32, input: &[u8]) -> Result<Answer, Fault> {
-        if let Entry::Numbers(function, shape) = self.entry(action)? {
-            let parameters = numbers::parameters(shape, input).map_err(Fault::Clean)?;
-            let mut results = vec![Val::I32(0); shape.results().len()];
-            function.call(&mut *store, &parameters, &mut results)?;
-            return Ok(Answer::Numbers(numbers::result(&results)));
-        }
-        let (at, len) = self.place(store, input)?;
-        Ok(Answer::Packed(match self.entry(action)? {
-            Entry::Call(function, number) => function.call(&mut *store, (*number, at, len))?,
-            Entry::Bytes(function) => function.call(&mut *store, (at, len))?,
-            Entry::Numbers(..) => 0,
+        let Self { entries, input: buffer, alloc, memory, .. } = self;
+        let mut place = |store: &mut _| place(buffer, alloc.as_ref(), memory, store, input);
+        Ok(Answer::Packed(match entries.get(action as usize).ok_or_else(|| unknown(action))? {
+            Entry::Bytes(function) => {
+                let at = place(store)?;
+                function.call(&mut *store, at)?
+            }
+            Entry::Call(function, number) => {
+                let (at, len) = place(store)?;
+                function.call(&mut *store, (*number, at, len))?
+            }
+            Entry::Numbers(function, shape) => {
+                let parameters = numbers::parameters(shape, input).map_err(Fault::Clean)?;
+                let mut results = vec![Val::I32(0); shape.results().len()];
+                function.call(&mut *store, &parameters, &mut results)?;
+                return Ok(Answer::Numbers(numbers::result(&results)));
+            }
         }))
     }
 
     async fn call_async(&mut self, store: &mut Store<GuestState>, action: u32, input: &[u8]) -> Result<Answer, Fault> {
-        if let Entry::Numbers(function, shape) = self.entry(action)? {
+        let Self { entries, input: buffer, alloc, memory, .. } = self;
+        let entry = entries.get(action as usize).ok_or_else(|| unknown(action))?;
+        if let Entry::Numbers(function, shape) = entry {
             let parameters = numbers::parameters(shape, input).map_err(Fault::Clean)?;
             let mut results = vec![Val::I32(0); shape.results().len()];
             function.call_async(&mut *store, &parameters, &mut results).await?;
             return Ok(Answer::Numbers(numbers::result(&results)));
         }
-        let (at, len) = self.place_async(store, input).await?;
-        Ok(Answer::Packed(match self.entry(action)? {
+        if let (false, Some(alloc)) = (buffer.fits(input.len()), alloc.as_ref()) {
+            let room = room_for(input.len())?;
+            let at = alloc.call_async(&mut *store, room).await?;
+            buffer.take(at, room, store)?;
+        }
+        let (at, len) = place(buffer, alloc.as_ref(), memory, store, input)?;
+        Ok(Answer::Packed(match entry {
             Entry::Call(function, number) => function.call_async(&mut *store, (*number, at, len)).await?,
             Entry::Bytes(function) => function.call_async(&mut *store, (at, len)).await?,
             Entry::Numbers(..) => 0,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use midplane_contract::{Code, Error, Hook, Limits, Result};
-use midplane_kernel::{BoxFuture, Call, Condition, Deadline, Instance, InstanceContext, Interrupt, Reply, Scope};
+use midplane_kernel::{BoxFuture, Call, Condition, Instance, InstanceContext, Interrupt, Reply, Scope};
 
 use super::brake::Brake;
 use super::desk::{Desk, Memory};
