@@ -139,7 +139,8 @@ impl Code for WireCode {
 /// Starts a worker, greets it and has it load the plugin.
 fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)> {
     let reactor = Reactor::get()?;
-    let launched = launch(&setup.program, request, &*setup.confinement)?;
+    let program = setup.programs.program(request)?;
+    let launched = launch(&program, request, &*setup.confinement)?;
     let plugin = request.manifest.id.clone();
     let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
     let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);

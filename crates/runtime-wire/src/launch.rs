@@ -43,6 +43,7 @@ pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes)))
         .envs(&request.manifest.entry.env)
+        .envs(program.env.iter().map(|(name, value)| (name, value)))
         .env(FD_VARIABLE, WIRE_FD.to_string())
         .stdin(Stdio::null())
         .stdout(stdout)

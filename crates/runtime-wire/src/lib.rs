@@ -25,5 +25,5 @@ mod stderr;
 
 pub use carrier::{Carrier, Socket};
 pub use confinement::{Confinement, Unconfined};
-pub use program::{FD_VARIABLE, Program, WIRE_FD};
+pub use program::{FD_VARIABLE, Program, Programs, WIRE_FD};
 pub use runtime::{Hosting, WireRuntime};

@@ -3,6 +3,9 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use midplane_contract::Result;
+use midplane_kernel::LoadRequest;
+
 /// The descriptor on which every child finds its wire.
 pub const WIRE_FD: i32 = 3;
 /// The environment variable that tells a child its descriptor.
@@ -19,6 +22,24 @@ pub struct Program {
     pub command: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Variables beside those that every child gets. `entry.env` of the manifest goes before them.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// Decides which program runs a plugin: the interpreter that its engine names, its own executable, a worker.
+pub trait Programs: Send + Sync + 'static {
+    /// The program for this plugin. Runs before every start of a process, so what is slow is kept.
+    ///
+    /// # Errors
+    /// What is missing on the machine or in the manifest, and how to get it.
+    fn program(&self, request: &LoadRequest) -> Result<Program>;
+}
+
+/// The same program whatever the plugin is.
+impl Programs for Program {
+    fn program(&self, _: &LoadRequest) -> Result<Program> {
+        Ok(self.clone())
+    }
 }
 
 impl Program {
@@ -26,12 +47,12 @@ impl Program {
     #[must_use]
     pub fn worker(command: impl Into<PathBuf>) -> Self {
         let args = ["worker".into(), "--fd".into(), WIRE_FD.to_string().into()];
-        Self { command: command.into(), args: args.to_vec() }
+        Self { command: command.into(), args: args.to_vec(), env: Vec::new() }
     }
 
     /// Any other program that speaks the protocol.
     #[must_use]
     pub fn peer(command: impl Into<PathBuf>, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self { command: command.into(), args: args.into_iter().map(Into::into).collect() }
+        Self { command: command.into(), args: args.into_iter().map(Into::into).collect(), env: Vec::new() }
     }
 }
