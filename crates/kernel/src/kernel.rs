@@ -1,115 +1,33 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+mod builder;
+mod inner;
 
-use futures_lite::future::block_on;
-use midplane_contract::{Address, Code, Envelope, Error, Health, Manifest, PluginId, Result, State, defaults};
-use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::sync::Arc;
+
+use midplane_contract::{Address, Code, Error, Health, Manifest, PluginId, Result, State, defaults};
+use serde_json::{Map, Value};
 
 use crate::action::Action;
-use crate::assemble::{Plan, Runtimes};
-use crate::call::Scope;
+use crate::assemble::Runtimes;
 use crate::discover::{self, Found};
-use crate::events::{Events, Subscription};
-use crate::gate::Gate;
-use crate::generation::Generation;
-use crate::host::Binding;
+use crate::events::Subscription;
 use crate::lasting::to_its_end;
-use crate::plugin::Plugin;
 use crate::policy::Policy;
-use crate::recovery::{Recovery, Strategy};
 use crate::routes::{self, Route};
-use crate::runtime::{CodeFacts, Host, Runtime};
+use crate::runtime::CodeFacts;
 use crate::slot::Slot;
 use crate::status::{self, Status};
 use crate::{describe, operate, probe};
+
+pub use builder::Builder;
+pub(crate) use inner::Inner;
 
 /// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.
 #[derive(Clone)]
 pub struct Kernel {
     inner: Arc<Inner>,
-}
-
-/// What a kernel is made of. Its room sees it whole.
-pub(crate) struct Inner {
-    pub(crate) runtimes: Arc<Runtimes>,
-    plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
-    policies: Mutex<BTreeMap<PluginId, Policy>>,
-    gate: Gate,
-    pub(crate) events: Events,
-    pub(crate) loads: async_lock::Semaphore,
-    pub(crate) strategy: Option<Arc<dyn Strategy>>,
-    generations: AtomicU64,
-    cache: PathBuf,
-}
-
-/// Puts a kernel together.
-pub struct Builder {
-    runtimes: Runtimes,
-    cache: Option<PathBuf>,
-    strategy: Option<Arc<dyn Strategy>>,
-    loads: usize,
-}
-
-impl Builder {
-    /// Adds a runtime; one that serves the same kind and placement takes the place of an earlier one.
-    #[must_use]
-    pub fn runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
-        let (kind, placement) = runtime.serves();
-        self.runtimes.insert((kind.as_str(), placement.as_str()), runtime);
-        self
-    }
-
-    /// The folder for compiled code and copies; only this user may write it. The default is `midplane` in the user's
-    /// cache folder.
-    #[must_use]
-    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.cache = Some(folder.into());
-        self
-    }
-
-    /// What happens when a plugin fails; the default leaves it failed.
-    #[must_use]
-    pub fn on_failure(mut self, strategy: Arc<dyn Strategy>) -> Self {
-        self.strategy = Some(strategy);
-        self
-    }
-
-    /// How many plugins may be loading at once; the default is 5.
-    #[must_use]
-    pub fn concurrent_loads(mut self, most: usize) -> Self {
-        self.loads = most.max(1);
-        self
-    }
-
-    /// The kernel, empty and ready.
-    #[must_use]
-    pub fn build(self) -> Kernel {
-        let inner = Inner {
-            runtimes: Arc::new(self.runtimes),
-            plugins: RwLock::default(),
-            policies: Mutex::default(),
-            gate: Gate::default(),
-            events: Events::default(),
-            loads: async_lock::Semaphore::new(self.loads),
-            strategy: self.strategy,
-            generations: AtomicU64::new(0),
-            cache: self.cache.unwrap_or_else(default_cache),
-        };
-        inner.announce("host.started", json!({}));
-        Kernel { inner: Arc::new(inner) }
-    }
-}
-
-/// `$XDG_CACHE_HOME/midplane`, `~/.cache/midplane`, or a folder of this user's below the temporary one.
-fn default_cache() -> PathBuf {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let base = set("XDG_CACHE_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".cache")));
-    let own = || std::env::temp_dir().join(format!("cache-{}", rustix::process::geteuid().as_raw()));
-    base.unwrap_or_else(own).join("midplane")
 }
 
 impl Kernel {
@@ -380,159 +298,5 @@ impl Kernel {
     pub async fn shutdown(&self) {
         let kernel = Arc::clone(&self.inner);
         to_its_end(async move { operate::shutdown(&kernel).await }).await;
-    }
-}
-
-impl Inner {
-    /// Sends an event of the host's own.
-    pub(crate) fn announce(&self, event_type: &str, data: Value) {
-        self.events.publish(Envelope::from_core(event_type, data));
-    }
-
-    /// Reads what stands at a path; a bare file is asked who it is.
-    pub(crate) async fn find(self: &Arc<Self>, path: &Path) -> Result<Found> {
-        let path = path.to_path_buf();
-        let found = blocking::unblock(move || discover::read(&path)).await?;
-        if !found.bare {
-            return Ok(found);
-        }
-        self.described(found).await.map(|(found, _)| found)
-    }
-
-    /// A bare file with what it says of itself.
-    async fn described(&self, found: Found) -> Result<(Found, CodeFacts)> {
-        let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
-        blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
-    }
-
-    fn register(&self, path: PathBuf, found: Found) -> Result<PluginId> {
-        let id = found.manifest.id.clone();
-        let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = plugins.get(&id) {
-            let version = known.life().found.manifest.version.to_string();
-            let message = format!("a plugin `{id}` is registered already, version {version}");
-            return Err(Error::new(Code::AlreadyRegistered, message)
-                .remedy("unregister it first, or give this one another id")
-                .plugin(&id)
-                .with("version", version));
-        }
-        let declared = found.manifest.permissions.clone();
-        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), path, found)));
-        drop(plugins);
-        self.gate.set(&id, declared, self.policy(&id).grants);
-        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
-        Ok(id)
-    }
-
-    pub(crate) fn remove(&self, id: &PluginId) {
-        self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
-        self.gate.forget(id);
-    }
-
-    pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
-        let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
-        plugins.get(id).cloned().ok_or_else(|| {
-            let known: Vec<&str> = plugins.keys().map(PluginId::as_str).collect();
-            let known = if known.is_empty() { "none is registered".to_owned() } else { known.join(", ") };
-            Error::new(Code::PluginNotFound, format!("there is no plugin `{id}`"))
-                .remedy(format!("registered: {known}"))
-                .plugin(id)
-        })
-    }
-
-    pub(crate) fn plugins(&self) -> Vec<Arc<Plugin>> {
-        self.plugins.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    pub(crate) fn slot_of(&self, id: &PluginId) -> Result<Slot> {
-        Ok(self.plugin(id)?.slot.clone())
-    }
-
-    /// The generation of that number, while it is the one in use.
-    pub(crate) fn generation_of(&self, id: &PluginId, number: u64) -> Option<Arc<Generation>> {
-        self.plugin(id).ok()?.slot.core.generation().filter(|generation| generation.number == number)
-    }
-
-    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
-    }
-
-    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
-        if let Ok(declared) = declared {
-            self.gate.set(id, declared, policy.grants.clone());
-        }
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
-    }
-
-    /// Takes over what a manifest that was read anew declares.
-    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        self.gate.set(id, found.manifest.permissions.clone(), self.policy(id).grants);
-    }
-
-    /// Asks the gate, and tells everybody when it denies.
-    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| {
-            tracing::warn!(%plugin, %error, "permission denied");
-            self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-        })
-    }
-
-    /// The plan of a next generation.
-    pub(crate) fn plan(self: &Arc<Self>, id: &PluginId, found: Found, policy: Policy) -> Plan {
-        let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
-        let (kernel, plugin) = (Arc::downgrade(self), id.clone());
-        let host = move || -> Arc<dyn Host> {
-            Arc::new(Binding { kernel: kernel.clone(), plugin: plugin.clone(), generation: number })
-        };
-        Plan {
-            plugin: id.clone(),
-            number,
-            found,
-            policy,
-            cache: self.cache.clone(),
-            runtimes: Arc::clone(&self.runtimes),
-            host: Box::new(host),
-        }
-    }
-
-    /// An instance of a generation died, or could not be made.
-    pub(crate) fn lost(self: &Arc<Self>, id: &PluginId, generation: u64, cause: Error) {
-        let Ok(plugin) = self.plugin(id) else { return };
-        let core = &plugin.slot.core;
-        let current = core.generation().is_some_and(|current| current.number == generation);
-        if cause.code() == Code::Crashed {
-            self.announce("plugin.crashed", json!({ "plugin_id": id, "error": cause }));
-        }
-        plugin.life().last_error = Some(cause.clone());
-        if !current || plugin.state() == State::Unloading {
-            return;
-        }
-        let berth = core.berth();
-        berth.sweep_dead();
-        if berth.is_populated() {
-            tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
-            return;
-        }
-        if operate::fail(self, &plugin, &cause) {
-            self.recover(&plugin, &cause);
-        }
-    }
-
-    fn recover(self: &Arc<Self>, plugin: &Arc<Plugin>, cause: &Error) {
-        let Some(strategy) = &self.strategy else { return };
-        strategy.handle(cause);
-        let recovery = strategy.recovery(cause);
-        let (kernel, plugin) = (Arc::clone(self), Arc::clone(plugin));
-        match recovery {
-            Recovery::LeaveFailed => {}
-            Recovery::Quarantine => operate::quarantine(&kernel, &plugin, cause),
-            Recovery::Restart => blocking::unblock(move || {
-                if let Err(error) = block_on(operate::restart(&kernel, &plugin.id)) {
-                    tracing::error!(plugin = %plugin.id, %error, "the restart failed");
-                }
-            })
-            .detach(),
-        }
     }
 }
