@@ -17,7 +17,7 @@ export type Level = "trace" | "debug" | "info" | "warn" | "error";
 export interface ErrorDetails {
   /** Whether the same call may go well later. Default: false. */
   recoverable?: boolean;
-  /** Anything worth telling the caller; JSON, 64 KiB at most. */
+  /** Anything worth telling the caller; JSON, of which 32 KiB reach the caller. */
   data?: Json;
   /** What led to it; stays in the plugin. */
   cause?: unknown;
