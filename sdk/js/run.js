@@ -32,7 +32,8 @@ function receive(bytes) {
     if (why instanceof Breach) {
       connection.breach(why.message);
     }
-    console.error(why);
+    // `console` would use the wire, which is what failed.
+    process.stderr.write(`${why instanceof Breach ? why.message : why.stack}\n`);
     process.exit(1);
   }
 }

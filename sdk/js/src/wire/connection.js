@@ -172,6 +172,9 @@ export class Connection {
     try {
       result = this.#perform(request, input);
     } catch (thrown) {
+      if (thrown instanceof Breach) {
+        throw thrown;
+      }
       this.#fail(request, this.#recordOf(request, thrown));
       return;
     }
