@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { FLAG, KIND } from "../src/wire/frame.js";
-import { Host, start } from "./host.js";
+import { Host, start } from "../stage/host.js";
 
 const rejection = (promise) => promise.then((reply) => assert.fail(`there is a reply: ${reply}`), (error) => error);
 
