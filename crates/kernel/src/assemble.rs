@@ -63,11 +63,14 @@ async fn load(plan: Plan) -> Result<Arc<Generation>> {
 
 /// Everything that is decided before any code is touched.
 fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
-    let Found { manifest, folder, main, .. } = &plan.found;
+    let Found { manifest, folder, main, own, .. } = &plan.found;
     platform::check(manifest, &platform::Machine::current())?;
     let kind = manifest.entry.runtime;
     let placement = placement::decide(kind, plan.policy.trust, plan.policy.placement, manifest.placement)?;
-    let runtime = find(&plan.runtimes, kind, placement)?;
+    let runtime = match own {
+        Some(own) => Arc::clone(&own.0),
+        None => find(&plan.runtimes, kind, placement)?,
+    };
     let limits = policy::effective(&manifest.limits, &plan.policy.limits);
     enforceable(runtime.as_ref(), kind, placement, &limits)?;
     let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &plan.policy.config)?;

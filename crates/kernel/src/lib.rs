@@ -20,6 +20,7 @@ pub mod discover;
 pub mod events;
 mod gate;
 mod generation;
+mod guest;
 mod halt;
 mod hooks;
 mod host;
