@@ -11,6 +11,8 @@ import { CONNECTION, FLAG, FUNCTIONS, HEAD, KIND, MAGIC, NO_DEADLINE, writeHead 
 
 const RUN = fileURLToPath(new URL("../run.js", import.meta.url));
 const NONE = Buffer.alloc(0);
+/** The engine under test and its arguments; this one unless the variable says otherwise. */
+const [ENGINE, ...ARGS] = process.env.MIDPLANE_TEST_ENGINE?.split(" ") ?? [process.execPath];
 
 /** A folder that goes with the test. */
 export function folder(t) {
@@ -42,7 +44,7 @@ export class Host {
 
   constructor(t, answer = () => NONE) {
     const stdio = ["ignore", "pipe", "pipe", "pipe"];
-    this.child = spawn(process.execPath, [RUN, "worker", "--fd", "3"], { stdio, env: { MIDPLANE_FD: "3" } });
+    this.child = spawn(ENGINE, [...ARGS, RUN, "worker", "--fd", "3"], { stdio, env: { MIDPLANE_FD: "3" } });
     t.after(() => this.child.kill("SIGKILL"));
     this.output = "";
     this.child.stdout.on("data", (text) => (this.output += text));
