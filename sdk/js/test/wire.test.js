@@ -83,18 +83,22 @@ test("cancelling aborts the signal and what the plugin asked of the host", async
 });
 
 test("one request runs at a time, a waiting one can be cancelled, the eighteenth is refused", async (t) => {
-  const host = await start(t, `
+  const source = `
     const order = [];
     export default {
-      slow: (n) => new Promise((done) => setTimeout(() => { order.push(n); done(order); }, 20)),
+      async slow(n, ctx) { await ctx.call("the/gate"); order.push(n); return order; },
       nothing: () => order,
-    }`);
+    }`;
+  let open;
+  const gate = new Promise((resolve) => (open = resolve));
+  const host = await start(t, source, { answer: () => gate });
   const slow = host.call("slow", "1");
   const cancelled = host.call("nothing");
   host.cancel(cancelled.id);
   assert.equal((await rejection(cancelled)).code, "cancelled");
   const waiting = Array.from({ length: 16 }, () => host.call("nothing"));
   assert.equal((await rejection(host.call("nothing"))).code, "overloaded");
+  open();
   assert.deepEqual(JSON.parse(await slow), [1]);
   assert.deepEqual((await Promise.all(waiting)).map(String), Array(16).fill("[1]"));
 });
