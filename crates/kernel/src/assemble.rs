@@ -66,7 +66,7 @@ fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
     let Found { manifest, folder, main, own, .. } = &plan.found;
     platform::check(manifest, &platform::Machine::current())?;
     let kind = manifest.entry.runtime;
-    let placement = placement::decide(kind, plan.policy.trust, plan.policy.placement, manifest.placement)?;
+    let placement = placement::decide(&manifest.entry, plan.policy.trust, plan.policy.placement, manifest.placement)?;
     let runtime = match own {
         Some(own) => Arc::clone(&own.0),
         None => find(&plan.runtimes, kind, placement)?,
