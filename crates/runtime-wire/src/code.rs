@@ -28,13 +28,16 @@ const DYING: Duration = Duration::from_secs(5);
 /// One worker and what it hosts. Dropping it ends the worker.
 pub(crate) struct Tenancy {
     pub(crate) connection: Arc<Connection>,
-    hosting: Hosting,
+    pub(crate) hosting: Hosting,
 }
 
 impl Tenancy {
     /// What an instance in a worker that has ended is good for. A worker of one instance that was killed because it
     /// did not stop is replaced by another; everything else is a failure of the plugin.
     pub(crate) fn judge(&self, fate: &Error) -> Condition {
+        if let Some(guest) = self.connection.process.guest() {
+            return Condition::Dead(guest.departure(fate));
+        }
         match fate.code() {
             Fault::DeadlineExceeded | Fault::Cancelled if self.hosting == Hosting::One => {
                 Condition::Spent(fate.clone())
@@ -51,7 +54,7 @@ impl Drop for Tenancy {
         }
         self.connection.shut_down();
         if !self.connection.process.wait(FAREWELL) {
-            self.connection.process.kill();
+            self.connection.process.kill(None);
             if !self.connection.process.wait(DYING) {
                 tracing::error!(plugin = %self.connection.plugin, pid = self.connection.process.pid(), "a killed worker does not end");
             }
@@ -155,7 +158,7 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     Ok((tenancy, loaded))
 }
 
-fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
+pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
     let hello = Hello::ours(concat!("midplane ", env!("CARGO_PKG_VERSION")));
     let hello = serde_json::to_vec(&hello).map_err(|error| unwritable("HELLO", &error))?;
     let scope = Scope::within(setup.patience);
@@ -186,7 +189,7 @@ fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Resu
     }
 }
 
-fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> Result<Loaded> {
+pub(crate) fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> Result<Loaded> {
     let load = Load {
         manifest: request.manifest.as_ref().clone(),
         runtime: setup.kind,
@@ -218,7 +221,7 @@ fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> R
     message::parse("DONE (of LOAD)", &answer)
 }
 
-fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
+pub(crate) fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
     Error::new(Fault::Internal, format!("the JSON of a {frame} frame cannot be written: {error}"))
         .remedy("use paths that are valid UTF-8")
 }

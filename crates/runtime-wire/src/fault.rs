@@ -10,8 +10,11 @@ const OUT_OF_MEMORY: [&str; 5] =
 
 /// The error for a process that ended of itself.
 pub(crate) fn crashed(process: &Process) -> Error {
+    if let Some(guest) = process.guest() {
+        return guest.went();
+    }
     let words = process.last_words();
-    let limit = process.memory_limit;
+    let limit = process.memory_limit();
     if let Some(limit) = limit
         && OUT_OF_MEMORY.iter().any(|sign| words.contains(sign))
     {
@@ -43,7 +46,7 @@ pub(crate) fn crashed(process: &Process) -> Error {
 
 /// Adds the last lines of output to an error that has another cause.
 pub(crate) fn with_last_words(error: Error, process: &Process) -> Error {
-    let words = process.last_words();
+    let words = if process.guest().is_some() { String::new() } else { process.last_words() };
     if words.is_empty() { error } else { error.with("stderr", words) }
 }
 

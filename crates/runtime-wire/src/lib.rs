@@ -7,6 +7,7 @@
 //!
 //! Linux only: it stands on parent-death signals, pidfds and epoll.
 
+mod attached;
 mod carrier;
 pub mod child;
 mod code;
@@ -23,7 +24,9 @@ mod reactor;
 mod runtime;
 mod stderr;
 
+pub use attached::attach;
 pub use carrier::{Carrier, Socket};
 pub use confinement::{Confinement, Unconfined};
+pub use process::Elsewhere;
 pub use program::{FD_VARIABLE, Program, Programs, WIRE_FD};
 pub use runtime::{Hosting, WireRuntime};

@@ -84,6 +84,10 @@ impl WireRuntime {
         })
     }
 
+    pub(crate) fn setup(&self) -> &Arc<Setup> {
+        &self.0
+    }
+
     fn changed(self, change: impl FnOnce(&mut Setup)) -> Self {
         let Setup { kind, ref programs, hosting, ref confinement, patience, load_deadline } = *self.0;
         let programs = Arc::clone(programs);
