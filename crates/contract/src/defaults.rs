@@ -38,6 +38,18 @@ pub const CALL_DEPTH: usize = 32;
 pub const WASM_MEMORY: u64 = 64 * 1024 * 1024;
 /// WebAssembly instances of one plugin at most.
 pub const WASM_INSTANCES: u32 = 20;
+/// Longest time to dial a remote plugin, and then again to ask who is there.
+pub const GRPC_DIAL: Duration = Duration::from_secs(10);
+/// Time between two keep-alive pings of a connection to a remote plugin, with and without calls.
+pub const GRPC_KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Longest time of one of them.
+pub const GRPC_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Largest message from and to a remote plugin, in bytes.
+pub const GRPC_MESSAGE: usize = 4 * 1024 * 1024;
+/// How often a call of an idempotent action of a remote plugin is tried again.
+pub const GRPC_RETRIES: u32 = 3;
+/// Time between two tries.
+pub const GRPC_RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// Earlier versions kept for rollback.
 pub const KEPT_VERSIONS: usize = 5;
 /// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.
