@@ -4,13 +4,13 @@ import { format } from "node:util";
 
 const LEVELS = { trace: "debug", debug: "debug", log: "info", info: "info", warn: "warn", error: "error" };
 
-/** From now on lines go to `tell(level, message)`; where that answers `false`, they are printed as before. */
+/** From now on lines go to `tell(level, message)`; where that answers `false`, they are printed. */
 export function redirect(tell) {
   for (const [method, level] of Object.entries(LEVELS)) {
-    const print = console[method].bind(console);
     console[method] = (...args) => {
-      if (!tell(level, format(...args))) {
-        print(...args);
+      const line = format(...args);
+      if (!tell(level, line)) {
+        process.stderr.write(`${line}\n`);
       }
     };
   }

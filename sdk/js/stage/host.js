@@ -12,7 +12,9 @@ import { CONNECTION, FLAG, FUNCTIONS, HEAD, KIND, MAGIC, NO_DEADLINE, writeHead 
 const RUN = fileURLToPath(new URL("../run.js", import.meta.url));
 const NONE = Buffer.alloc(0);
 /** The engine under test and its arguments; this one unless the variable says otherwise. */
-const [ENGINE, ...ARGS] = process.env.MIDPLANE_TEST_ENGINE?.split(" ") ?? [process.execPath];
+const ENGINE = process.env.MIDPLANE_TEST_ENGINE?.split(" ") ?? [process.execPath];
+/** How the host starts Deno and Bun: with the wire as standard input and output. */
+const FOREIGN = ["/bin/sh", "-c", 'exec "$0" "$@" <&3 >&3 3>&-'];
 
 /** A folder that goes with the test. */
 export function folder(t) {
@@ -44,7 +46,8 @@ export class Host {
 
   constructor(t, answer = () => NONE) {
     const stdio = ["ignore", "pipe", "pipe", "pipe"];
-    this.child = spawn(ENGINE, [...ARGS, RUN, "worker", "--fd", "3"], { stdio, env: { MIDPLANE_FD: "3" } });
+    const [command, ...args] = [...(/deno|bun/.test(ENGINE[0]) ? FOREIGN : []), ...ENGINE, RUN, "worker", "--fd", "3"];
+    this.child = spawn(command, args, { stdio, env: { MIDPLANE_FD: "3", HOME: os.tmpdir(), NO_COLOR: "1" } });
     t.after(() => this.child.kill("SIGKILL"));
     this.output = "";
     this.child.stdout.on("data", (text) => (this.output += text));
@@ -65,7 +68,7 @@ export class Host {
   send(head, header, payload = NONE) {
     const json = header === undefined ? NONE : Buffer.from(JSON.stringify(header));
     const bytes = Buffer.alloc(HEAD + json.length + payload.length);
-    writeHead(bytes, { instance: 0, time: NO_DEADLINE, ...head, header: json.length, payload: payload.length });
+    writeHead(bytes, { instance: 0, time: NO_DEADLINE, ...head }, json.length, payload.length);
     bytes.set(json, HEAD);
     bytes.set(payload, HEAD + json.length);
     this.wire.write(bytes);

@@ -25,8 +25,8 @@ export const FUNCTIONS = [
 /** The host broke the protocol; the connection ends. */
 export class Breach extends Error {}
 
-/** Writes a head at the beginning of `into`. */
-export function writeHead(into, { kind, flags = 0, instance, id, header = 0, payload = 0, value = 0, time = 0 }) {
+/** Writes a head at the beginning of `into`, with the lengths of what follows it. */
+export function writeHead(into, { kind, flags = 0, instance, id, value = 0, time = 0 }, header, payload) {
   into[0] = kind;
   into[1] = flags;
   into[2] = instance & 255;
