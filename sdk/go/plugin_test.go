@@ -146,7 +146,9 @@ func TestHooksAreThoseThatWereAdded(t *testing.T) {
 			color = settings.Color
 			return nil
 		}).
-		OnHealth(func(midplane.Context) (midplane.Health, error) { return midplane.Health{Status: midplane.Degraded}, nil }).
+		OnHealth(func(midplane.Context) (midplane.Health, error) {
+			return midplane.Health{Status: midplane.Degraded}, nil
+		}).
 		OnMigrate(func(_ midplane.Context, from string, state []byte) ([]byte, error) {
 			return append(state, from...), nil
 		}).
