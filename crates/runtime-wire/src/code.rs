@@ -14,6 +14,7 @@ use crate::exchange::{Exchange, Request, Scratch};
 use crate::fault;
 use crate::instance::WireInstance;
 use crate::launch::launch;
+use crate::memory;
 use crate::process::Process;
 use crate::reactor::Reactor;
 use crate::runtime::{Hosting, Setup};
@@ -101,7 +102,7 @@ impl WireCode {
             Some(alive) => alive,
             None => self.another()?,
         };
-        if self.setup.hosting == Hosting::Pool {
+        if self.setup.hosting_of(&self.request) == Hosting::Pool {
             *current = Some(Arc::clone(&tenancy));
         }
         Ok(tenancy)
@@ -127,7 +128,7 @@ impl Code for WireCode {
 
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
         let tenancy = self.tenancy()?;
-        let number = if self.setup.hosting == Hosting::Pool { context.number } else { 0 };
+        let number = if self.setup.hosting_of(&self.request) == Hosting::Pool { context.number } else { 0 };
         let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
         let open = serde_json::to_vec(&open).map_err(|error| unwritable("OPEN", &error))?;
         let lane = tenancy.connection.add_lane(number, context.host)?;
@@ -147,8 +148,9 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     let plugin = request.manifest.id.clone();
     let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
     let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);
-    let tenancy = Tenancy { connection, hosting: setup.hosting };
+    let tenancy = Tenancy { connection, hosting: setup.hosting_of(request) };
     let loaded = greet(setup, reactor, &tenancy.connection)
+        .and_then(|()| limit_memory(setup, &tenancy.connection, request))
         .and_then(|()| load(setup, &tenancy.connection, request))
         .map_err(|error| match error.code() {
             Fault::Crashed | Fault::DeadlineExceeded | Fault::ProtocolError => error.kind(Kind::Load),
@@ -156,6 +158,13 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
         })?;
     tenancy.connection.name_actions(loaded.actions.clone());
     Ok((tenancy, loaded))
+}
+
+fn limit_memory(setup: &Setup, connection: &Connection, request: &LoadRequest) -> Result<()> {
+    match request.limits.memory.filter(|_| setup.programs.host_limits_memory(request)) {
+        Some(limit) => memory::limit(&connection.process, limit),
+        None => Ok(()),
+    }
 }
 
 pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {

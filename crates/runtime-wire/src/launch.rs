@@ -97,6 +97,21 @@ fn tie_to_host(command: &mut Command, wire: &UnixStream) {
     }
 }
 
+/// Starts a program that does something for the host and speaks no protocol: in a process group of its own, dead when
+/// the host is.
+pub(crate) fn start_tool(mut command: Command) -> Result<io::Result<Child>> {
+    let host = rustix::process::getpid().as_raw_nonzero().get();
+    command.process_group(0);
+    // SAFETY: as in `tie_to_host`: plain system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+            if libc::getppid() != host { Err(io::Error::from_raw_os_error(libc::ESRCH)) } else { Ok(()) }
+        });
+    }
+    on_launcher(move || command.spawn())
+}
+
 fn checked(result: i32) -> io::Result<()> {
     if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use midplane_contract::Result;
 use midplane_kernel::LoadRequest;
 
+use crate::runtime::Hosting;
+
 /// The descriptor on which every child finds its wire.
 pub const WIRE_FD: i32 = 3;
 /// The environment variable that tells a child its descriptor.
@@ -33,6 +35,18 @@ pub trait Programs: Send + Sync + 'static {
     /// # Errors
     /// What is missing on the machine or in the manifest, and how to get it.
     fn program(&self, request: &LoadRequest) -> Result<Program>;
+
+    /// How many instances one process of this plugin hosts, where that is not what its runtime says.
+    fn hosting(&self, _request: &LoadRequest) -> Option<Hosting> {
+        None
+    }
+
+    /// Whether the host holds the memory limit, because the program cannot limit itself. It then sets `RLIMIT_DATA` when
+    /// the process has greeted, to what that has and the limit together; the program is to answer an allocation that
+    /// the system refuses, or to end with a word about memory.
+    fn host_limits_memory(&self, _request: &LoadRequest) -> bool {
+        false
+    }
 }
 
 /// The same program whatever the plugin is.

@@ -39,6 +39,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// How many instances one process of this plugin hosts.
+    pub(crate) fn hosting_of(&self, request: &LoadRequest) -> Hosting {
+        self.programs.hosting(request).unwrap_or(self.hosting)
+    }
+
     pub(crate) fn hook_deadline(&self, request: &LoadRequest) -> Duration {
         request.limits.hook_deadline_ms.map_or(defaults::HOOK_DEADLINE, Duration::from_millis)
     }
