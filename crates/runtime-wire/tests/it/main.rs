@@ -11,6 +11,8 @@ mod calls;
 mod ends;
 mod foreign;
 mod limits;
+mod node;
 mod orphans;
+mod python;
 mod stage;
 mod streams;
