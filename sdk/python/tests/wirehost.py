@@ -112,7 +112,7 @@ class Host:
             frame = self.frame()
             kind, flags, instance, of, value, header, payload = frame
             if kind == HOST:
-                self.serve(instance, of, value, header, payload)
+                self.serve(frame)
             elif of != id:
                 self.seen.append(frame)
             elif kind == ERROR:
@@ -125,19 +125,41 @@ class Host:
                     return None if flags & ABSENT else body
                 self.send(CREDIT, instance, of, value=len(payload))
 
-    def serve(self, instance, id, function, header, payload):
+    def serve(self, frame):
+        """Answers a question of the plugin, once it has come in full."""
+        _, flags, instance, id, function, header, payload = frame
         args = json.loads(header or b"{}")
+        while flags & MORE:
+            kind, more, where, of, _, _, piece = found = self.frame()
+            if (kind, where, of) != (DATA, instance, id):
+                self.seen.append(found)
+                continue
+            flags, payload = more, payload + piece
+            self.send(CREDIT, instance, id, value=len(piece))
         self.asked.append((function, args, payload))
         try:
             if function == 0:
                 found = b""
             else:
                 found = self.answers[function](args, payload)
-            self.send(DONE, instance, id, found)
+            self.send_pieces(instance, id, found)
         except KeyError:
             self.send(ERROR, instance, id, json.dumps({"code": "not_supported", "message": "not here"}).encode())
         except Failed as failed:
             self.send(ERROR, instance, id, json.dumps(failed.record).encode())
+
+    def send_pieces(self, instance, id, body):
+        """An answer, in pieces as credit allows."""
+        at, room = 0, 1 << 20
+        while len(body) - at > 262144:
+            size = min(262144, room)
+            self.send(DATA, instance, id, body[at : at + size], MORE)
+            at, room = at + size, room - size
+            while not room:
+                frame = self.frame()
+                assert (frame[0], frame[3]) == (CREDIT, id), frame
+                room += frame[4]
+        self.send(DONE, instance, id, body[at:])
 
     def load(self):
         """LOAD and OPEN; what the plugin says of itself."""
@@ -167,8 +189,8 @@ class Host:
     def until_logged(self, line):
         """Waits until the plugin has logged this."""
         while line not in self.logged():
-            kind, _, instance, of, value, header, payload = frame = self.frame()
-            if kind == HOST:
-                self.serve(instance, of, value, header, payload)
+            frame = self.frame()
+            if frame[0] == HOST:
+                self.serve(frame)
             else:
                 self.seen.append(frame)
