@@ -5,8 +5,24 @@ use midplane_contract::{Code, Error};
 use crate::process::{End, Process};
 
 /// What programs print when the system gives them no more memory.
-const OUT_OF_MEMORY: [&str; 5] =
-    ["memory allocation of", "MemoryError", "std::bad_alloc", "out of memory", "Cannot allocate memory"];
+const OUT_OF_MEMORY: [&str; 6] = [
+    "memory allocation of",
+    "MemoryError",
+    "std::bad_alloc",
+    "out of memory",
+    "Cannot allocate memory",
+    // Go, for the stack of another thread.
+    "failed to create new OS thread",
+];
+
+/// How a line begins that says why a program ends, where a trace of many lines follows.
+pub(crate) const HEADLINES: [&str; 4] = [
+    // Go: a panic that nobody caught, the runtime's own, a signal.
+    "panic: ",
+    "fatal error: ",
+    "runtime: ",
+    "SIGABRT: ",
+];
 
 /// The error for a process that ended of itself.
 pub(crate) fn crashed(process: &Process) -> Error {

@@ -10,6 +10,7 @@ mod bench;
 mod calls;
 mod ends;
 mod foreign;
+mod go;
 mod limits;
 mod node;
 mod orphans;

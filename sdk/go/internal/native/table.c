@@ -1,11 +1,29 @@
 //go:build midplane_cshared
 
+#ifdef __linux__
+#define _GNU_SOURCE
+#endif
 // The plugin's table of midplane.h. Its functions lead into Go; those of hooks that the plugin does not have stay null.
 #include "_cgo_export.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifdef __linux__
+#include <sys/resource.h>
+
+// Where the process may hold only so much memory, the stacks of threads count in full: the Go runtime starts five, of
+// 8 MiB each, before anybody has called anything. Runs before the runtime's own constructor.
+__attribute__((constructor(101))) static void smaller_stacks(void) {
+  struct rlimit limit;
+  pthread_attr_t threads;
+  if (getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  if (pthread_getattr_default_np(&threads) != 0) return;
+  if (pthread_attr_setstacksize(&threads, 1 << 20) == 0) pthread_setattr_default_np(&threads);
+  pthread_attr_destroy(&threads);
+}
+#endif
 
 static int32_t resolve(const char *name, size_t len) { return midplaneGoResolve((char *)name, len); }
 
