@@ -6,6 +6,7 @@
 
 mod agree;
 mod build;
+pub mod cases;
 mod document;
 mod fault;
 mod fields;
@@ -20,6 +21,7 @@ mod schema;
 mod shape;
 mod tree;
 mod walk;
+mod wording;
 mod words;
 mod yaml;
 
