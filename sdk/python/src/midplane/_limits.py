@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-
 from ._values import Refused
 
 TYPE_CHECKING = False
@@ -17,6 +15,10 @@ HEADROOM = 24 * 1024 * 1024
 def apply(limits: "Dict[str, Any]") -> None:
     """Sets ``memory`` and ``file_descriptors``. Raises :class:`Refused` ``limit_not_enforceable``."""
     memory, files = limits.get("memory"), limits.get("file_descriptors")
+    if memory is None and files is None:
+        return
+    import resource
+
     if memory is not None:
         # Writable private memory, which is what a plugin fills; RLIMIT_AS would count what is merely reserved.
         _set(resource.RLIMIT_DATA, memory + _writable_now() + HEADROOM, "memory")
@@ -25,6 +27,8 @@ def apply(limits: "Dict[str, Any]") -> None:
 
 
 def _set(which: int, value: int, name: str) -> None:
+    import resource
+
     try:
         resource.setrlimit(which, (value, value))
     except (OSError, ValueError) as why:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
+from ._json_text import decode, encode
 from .errors import PluginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Optional
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
-_decode = json.JSONDecoder().decode
 
 
 class Refused(Exception):
@@ -24,17 +20,19 @@ class Refused(Exception):
 
 def to_json(value: Any) -> bytes:
     """``value`` as JSON. Raises TypeError or ValueError for what JSON cannot say (NaN too)."""
-    text = _encode(value)
+    text = encode(value)
     try:
         return text.encode()
     except UnicodeEncodeError:
         # A lone surrogate is no UTF-8, but JSON can escape it.
+        import json
+
         return json.dumps(value, allow_nan=False).encode()
 
 
 def from_json(body: bytes) -> Any:
     """The value; None for no bytes. Raises ValueError."""
-    return _decode(str(body, "utf-8")) if body else None
+    return decode(str(body, "utf-8")) if body else None
 
 
 def to_bytes(value: Any) -> bytes:

@@ -22,6 +22,7 @@ const FILES: &[(&str, &str)] = files![
     "_failures.py",
     "_frames.py",
     "_handlers.py",
+    "_json_text.py",
     "_limits.py",
     "_line.py",
     "_loop.py",
