@@ -11,6 +11,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"midplane.dev/sdk/go/internal/confine"
 	"midplane.dev/sdk/go/internal/seam"
 )
 
@@ -24,6 +25,11 @@ var (
 	lock sync.Mutex
 	live *instance
 )
+
+// Memory that the worker may map beside the library's heap, in bytes: it holds payloads of its own.
+const slack = 96 << 20
+
+var confined sync.Once
 
 // The handle of the one instance, which C keeps; not null.
 const handle = 1
@@ -67,6 +73,12 @@ func midplaneGoCreate(host *C.midplane_host, info *C.midplane_instance_info, cal
 		Generation: uint64(info.generation),
 		Number:     uint32(info.number),
 	}}
+	confined.Do(func() {
+		// The worker has limited its memory before it loaded this library.
+		if memory, is := confine.Inherited(); is {
+			_ = confine.Memory(memory, slack)
+		}
+	})
 	*made = handle
 	return C.MIDPLANE_OK
 }

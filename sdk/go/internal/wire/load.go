@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 
+	"midplane.dev/sdk/go/internal/confine"
 	"midplane.dev/sdk/go/internal/seam"
 )
 
@@ -98,6 +99,29 @@ func (j *job) load() *seam.Record {
 		return refusal("internal", "what the plugin says of itself has no JSON: %v", err)
 	}
 	j.tail = text
+	return nil
+}
+
+// confines are the limits that the process holds itself.
+type confines struct {
+	// Memory is in bytes.
+	Memory *uint64 `json:"memory"`
+	// FileDescriptors is how many may be open.
+	FileDescriptors *uint64 `json:"file_descriptors"`
+}
+
+// Memory that the process may map beside its heap, in bytes.
+const slack = 32 << 20
+
+func (l *confines) hold() error {
+	if l.FileDescriptors != nil {
+		if err := confine.FileDescriptors(*l.FileDescriptors); err != nil {
+			return err
+		}
+	}
+	if l.Memory != nil {
+		return confine.Memory(*l.Memory, slack)
+	}
 	return nil
 }
 
