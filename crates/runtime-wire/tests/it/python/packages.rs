@@ -79,6 +79,22 @@ fn two_plugins_with_two_versions_of_a_package_answer_at_once_and_again_without_a
     assert_eq!(place.environments(), (3, 3), "a failed build leaves nothing");
 }
 
+/// `examples/tags`, with mutagen from its `requirements.txt`, on files that other programs have tagged.
+#[test]
+fn the_tag_reader_of_the_examples_reads_the_samples() {
+    let place = Place::new();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").canonicalize().unwrap();
+    let mut tags = place.load(&examples.join("tags"), &[]).unwrap();
+    for name in ["tone.mp3", "tone.flac", "tone.ogg"] {
+        let answer = tags.call("read", &std::fs::read(examples.join("samples").join(name)).unwrap()).unwrap();
+        let facts: serde_json::Value = serde_json::from_slice(&answer).unwrap();
+        assert_eq!(facts["tags"]["title"], serde_json::json!(["Tone"]), "{name}: {facts}");
+        assert_eq!(facts["tags"]["artist"], serde_json::json!(["Midplane"]), "{name}: {facts}");
+    }
+    let error = tags.call("read", b"no sound").unwrap_err();
+    assert_eq!((error.code(), &error.record().data["code"]), (Fault::PluginError, &"unknown_format".into()));
+}
+
 #[test]
 fn starts_at_once_make_an_environment_once() {
     let place = Place::new();
