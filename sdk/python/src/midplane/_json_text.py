@@ -36,7 +36,7 @@ def _other(value: Any) -> Any:
 def _fast() -> "tuple[Callable[[Any], str], Callable[[str], Any]]":
     import _json
 
-    scan = _json.make_scanner(_Manner)
+    scan = _json.make_scanner(_Manner)  # type: ignore[arg-type]
     # Without a memory of what it is in the middle of: what contains itself ends in RecursionError.
     write = _json.make_encoder(None, _other, _json.encode_basestring, None, ":", ",", False, False, False)
 

@@ -13,7 +13,7 @@ from .errors import Cancelled, HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Awaitable, Callable, Dict, Optional
+    from typing import Any, Callable, Dict, Optional
 
     Decode = Callable[[bytes], Any]
 
@@ -29,7 +29,11 @@ class Question(Incoming):
     def __init__(self) -> None:
         super().__init__(None)
         self.over = self.absent = False
-        self.body, self.error, self.lock, self.future = b"", None, None, None
+        self.body = b""
+        self.error: "Optional[HostError]" = None
+        # Who waits: a thread that may not read, or a coroutine.
+        self.lock: Any = None
+        self.future: Any = None
 
     def result(self, decode: Decode) -> Any:
         """What the host answered. Raises HostError."""
@@ -220,7 +224,7 @@ class Line(Wire):
             self.loop.call_soon_threadsafe(_settle, future)
 
 
-def _settle(future: "Awaitable[None]") -> None:
+def _settle(future: Any) -> None:
     if not future.done():
         future.set_result(None)
 

@@ -75,7 +75,7 @@ class Turns:
         """Begins a coroutine; whether it is one."""
         session, kind, number = self.session, request[0], request[4]
         if kind == CALL and session.opened and number < len(session.actions):
-            work = session.actions[number]
+            work: Any = session.actions[number]
         else:
             work = session.plugin._hooks.get(number) if kind == HOOK and session.opened else None
         if work is None or not work.is_async or request[2] != 0:

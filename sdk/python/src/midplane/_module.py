@@ -52,7 +52,7 @@ def _compiled(path: str) -> "Any":
         raise Refused("not_a_plugin", f"{path} cannot be read: {why.strerror}",
                       "let entry.main name a file that exists") from None
     except (SyntaxError, ValueError) as why:
-        line = f":{why.lineno}" if getattr(why, "lineno", None) else ""
+        line = f":{why.lineno}" if isinstance(why, SyntaxError) and why.lineno else ""
         text = getattr(why, "msg", None) or why
         version = ".".join(map(str, sys.version_info[:2]))
         raise Refused("not_a_plugin", f"{path}{line} is no Python {version}: {text}", "correct that line") from None

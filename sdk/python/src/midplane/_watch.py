@@ -12,7 +12,7 @@ Without work the watcher sleeps on a lock, and costs nothing.
 from __future__ import annotations
 
 # The enumerations of the public module cost a third of the interpreter's own start.
-import _signal
+import _signal  # type: ignore[import-not-found]
 import _thread
 import select
 import sys

@@ -45,7 +45,9 @@ class Incoming:
     __slots__ = ("request", "parts", "size", "room")
 
     def __init__(self, request: "Optional[Request]") -> None:
-        self.request, self.parts, self.size, self.room = request, [], 0, WINDOW
+        self.request: Any = request
+        self.parts: "List[bytes]" = []
+        self.size, self.room = 0, WINDOW
 
     def add(self, piece: bytes) -> None:
         """Takes a piece. Raises Breach where it is more than there was credit for."""

@@ -36,6 +36,9 @@ class _Context:
 
     __slots__ = ("_line", "_call", "_origin", "_until", "action", "_parts")
 
+    if TYPE_CHECKING:
+        _ask: Any
+
     def __init__(self, line: Any, call: int, action: "Optional[str]", origin: bytes, milliseconds: int) -> None:
         self._line, self._call, self._origin, self.action = line, call, origin, action
         self._until = None if milliseconds == NO_DEADLINE else time.monotonic() + milliseconds / 1000

@@ -26,7 +26,7 @@ class Plugin:
     if TYPE_CHECKING:
 
         @overload
-        def action(self, function: Function) -> Function: ...
+        def action(self, function: Function, /) -> Function: ...
         @overload
         def action(
             self,
