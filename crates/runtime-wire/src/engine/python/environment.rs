@@ -66,7 +66,8 @@ pub(super) fn get(
 
 /// Waits until nobody else makes this environment.
 fn turn(path: &Path) -> Result<File> {
-    let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed("opened", path, &error))?;
+    let file =
+        OpenOptions::new().create(true).append(true).open(path).map_err(|error| failed("opened", path, &error))?;
     loop {
         match flock(&file, FlockOperation::LockExclusive) {
             Ok(()) => return Ok(file),
@@ -121,7 +122,8 @@ impl Build<'_> {
         let python = self.python();
         let make = self.command(uv).args(["venv", "--quiet", "--no-project", "--python"]).to(&self.interpreter.command);
         self.must("uv venv", make.to(self.home))?;
-        let install = self.command(uv).args(["pip", "install", "--quiet", "--compile-bytecode", "--python"]).to(&python);
+        let install =
+            self.command(uv).args(["pip", "install", "--quiet", "--compile-bytecode", "--python"]).to(&python);
         self.must("uv pip install", install.args(["-r"]).to(&self.lock.file))
     }
 

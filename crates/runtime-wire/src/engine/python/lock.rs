@@ -61,8 +61,9 @@ fn read(file: &Path) -> Result<Option<String>> {
 }
 
 fn unfit(file: &Path, what: &str) -> Error {
-    Error::new(Code::ConfigInvalid, format!("{} {what}", file.display()))
-        .remedy("name packages of the index with versions, files below the plugin's folder, or put modules beside the code")
+    Error::new(Code::ConfigInvalid, format!("{} {what}", file.display())).remedy(
+        "name packages of the index with versions, files below the plugin's folder, or put modules beside the code",
+    )
 }
 
 /// What a file of requirements consists of.

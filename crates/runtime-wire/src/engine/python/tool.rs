@@ -74,12 +74,28 @@ pub(super) fn run(mut command: Command, patience: Duration) -> Result<Answer> {
 /// What of the host's environment a tool may see: what it takes to run and to reach a package index.
 fn passes(name: &str) -> bool {
     const NAMES: [&str; 12] = [
-        "PATH", "LANG", "LANGUAGE", "TZ", "HOME", "TMPDIR", "NETRC", "SSL_CERT_FILE", "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "XDG_CONFIG_HOME",
+        "PATH",
+        "LANG",
+        "LANGUAGE",
+        "TZ",
+        "HOME",
+        "TMPDIR",
+        "NETRC",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "XDG_CONFIG_HOME",
     ];
     // These would lead an installer to another place than the environment that is being made.
     const ELSEWHERE: [&str; 7] = [
-        "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_USER", "PIP_PYTHON", "UV_SYSTEM_PYTHON", "UV_PROJECT_ENVIRONMENT",
+        "PIP_TARGET",
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_USER",
+        "PIP_PYTHON",
+        "UV_SYSTEM_PYTHON",
+        "UV_PROJECT_ENVIRONMENT",
     ];
     let proxy = name.to_ascii_lowercase().ends_with("_proxy");
     let family = ["LC_", "PIP_", "UV_"].iter().any(|start| name.starts_with(start));
@@ -165,7 +181,8 @@ mod tests {
 
     #[test]
     fn a_tool_ends_with_its_last_lines() {
-        let answer = run(shell("for n in $(seq 100); do echo $n; done; echo wrong >&2; exit 3"), Duration::from_secs(60));
+        let answer =
+            run(shell("for n in $(seq 100); do echo $n; done; echo wrong >&2; exit 3"), Duration::from_secs(60));
         let answer = answer.unwrap();
         assert!(!answer.good && answer.end.contains('3'), "{}", answer.end);
         assert_eq!((answer.lines.len(), answer.lines.last().unwrap().as_str()), (LINES, "wrong"));

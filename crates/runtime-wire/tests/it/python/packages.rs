@@ -58,11 +58,8 @@ fn two_plugins_with_two_versions_of_a_package_answer_at_once_and_again_without_a
     let project = "[project]\nname = 'x'\nversion = '1'\ndependencies = [\n  'six==1.16.0',\n]\n";
     let third = place.plugin("third", &[("plugin.py", SIX), ("pyproject.toml", project)]);
     for env in [&[][..], &NO_NETWORK] {
-        let (mut older, mut newer, mut third) = (
-            place.load(&older, env).unwrap(),
-            place.load(&newer, env).unwrap(),
-            place.load(&third, env).unwrap(),
-        );
+        let (mut older, mut newer, mut third) =
+            (place.load(&older, env).unwrap(), place.load(&newer, env).unwrap(), place.load(&third, env).unwrap());
         assert_eq!(older.call("which", b"").unwrap(), br#"["1.15.0","1.15.0"]"#);
         assert_eq!(newer.call("which", b"").unwrap(), br#"["1.16.0","1.16.0"]"#);
         assert_eq!(third.call("which", b"").unwrap(), br#"["1.16.0","1.16.0"]"#);
@@ -177,6 +174,7 @@ fn an_environment_whose_host_was_killed_is_not_taken_for_finished() {
     host.wait().unwrap();
     eventually("the installer ends with its host", || !installers.iter().any(|pid| alive(*pid as i32)));
     assert_eq!(place.environments(), (0, 1), "what was begun is there, and is not finished");
-    std::fs::write(requirements, "./tiny-1.0-py3-none-any.whl\nno-such-package-of-midplane; python_version < '3'\n").unwrap();
+    std::fs::write(requirements, "./tiny-1.0-py3-none-any.whl\nno-such-package-of-midplane; python_version < '3'\n")
+        .unwrap();
     assert_eq!(place.load(&folder, &[]).unwrap().call("which", b"").unwrap(), b"\"tiny 1.0\"");
 }
