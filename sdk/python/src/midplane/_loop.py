@@ -81,6 +81,8 @@ class Turns:
         if work is None or not work.is_async or request[2] != 0:
             return False
         session.turn = request[3]
+        if session.cancelled == request[3]:
+            session.cancelled = 0
         session.task = session.loop.create_task(self.work(request, work))
         session.task.add_done_callback(self.over)
         return True

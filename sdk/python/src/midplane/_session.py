@@ -74,6 +74,8 @@ class Session(Line):
         """Does what is asked, and answers."""
         kind = request[0]
         self.turn = key = request[2] << 32 | request[3]
+        if self.cancelled == key:
+            self.cancelled = 0  # Another request had this id, two thousand million ago.
         try:
             if kind == CALL:
                 self.call(key, request)
