@@ -68,7 +68,7 @@ pub(super) fn abort(site: &Site<'_>) -> Outcome {
     let expected = match site.subject.cell() {
         cell if cell.is_wasm() => Code::Trapped,
         // From afar a process that died is one that cannot be reached any longer.
-        Cell::RemoteGrpc => Code::PeerGone,
+        Cell::RemoteGrpc | Cell::WebSocket => Code::PeerGone,
         _ => Code::Crashed,
     };
     expect(site.call(&id, "abort", ""), expected)?;

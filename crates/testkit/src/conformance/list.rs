@@ -19,7 +19,7 @@ macro_rules! behaviours {
             (abort, Abort, [(no "an abort of code in the host's process is an abort of the host") yes yes yes yes yes yes (no "nothing that a script says can end the embedded engine") (no "nothing that a script says can end the embedded engine") yes yes yes yes yes yes yes yes]);
             (hang, Hang, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (cancel_by_drop, CancelByDrop, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
-            (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes yes yes yes yes yes yes yes yes (no "the memory of another machine is not the host's to limit; the limit is refused at load") yes]);
+            (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes yes yes yes yes yes yes yes yes (no "the memory of another machine is not the host's to limit; the limit is refused at load") (no "the host does not run the program and cannot hold its memory; the limit is refused at load")]);
             (bad_config, BadConfig, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (health, Health, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (unload, Unload, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
@@ -32,7 +32,7 @@ macro_rules! behaviours {
 }
 
 /// How many places of the list are `no`. Pinned: another one is a decision, not an accident.
-pub const NOT_APPLICABLE: usize = 5;
+pub const NOT_APPLICABLE: usize = 6;
 
 macro_rules! enumerate {
     ($(($test:ident, $behaviour:ident, [$($cell:tt)+]);)+) => {
