@@ -93,9 +93,10 @@ impl Clock {
         if self.fired.load(Ordering::Relaxed) != RUNS {
             return true;
         }
+        let end = self.end();
         let fired = if self.is_cancelled() {
             CANCELLED
-        } else if Instant::now() >= self.end() {
+        } else if Instant::now() >= end {
             LATE
         } else {
             return false;

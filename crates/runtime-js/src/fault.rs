@@ -65,9 +65,14 @@ fn is_out_of_memory(thrown: &Value<'_>) -> bool {
     if thrown.is_null() {
         return true;
     }
-    let Some(exception) = thrown.clone().into_exception() else { return false };
-    exception.message().as_deref() == Some("out of memory")
-        && exception.get::<_, String>("name").is_ok_and(|name| name == "InternalError")
+    let message = thrown.clone().into_exception().and_then(|exception| exception.message());
+    message.as_deref() == Some("out of memory") && is_the_engines(thrown)
+}
+
+/// Whether it is an error of the engine itself.
+fn is_the_engines(thrown: &Value<'_>) -> bool {
+    let name = thrown.as_object().and_then(|object| object.get::<_, String>("name").ok());
+    name.as_deref() == Some("InternalError")
 }
 
 /// What the plugin threw, as `contract/js.md` says.
@@ -75,6 +80,9 @@ fn of_thrown<'js>(ctx: &Ctx<'js>, inside: &Inside, thrown: Value<'js>) -> Error 
     let message = thrown.clone().into_exception().and_then(|exception| exception.message());
     if let Some(refusal) = message.as_deref().and_then(|message| inside.sources.take_refusal(message)) {
         return refusal;
+    }
+    if let Some(message) = message.filter(|_| is_the_engines(&thrown)) {
+        return Error::new(Code::Panicked, format!("InternalError: {message}"));
     }
     let described = Tools::of(ctx).and_then(|tools| tools.get(Tool::Describe)?.call::<_, String>((thrown.clone(),)));
     let described = match described {
