@@ -140,8 +140,10 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
             return Err(Error::new(Fault::ManifestInvalid, message).remedy("make the two agree"));
         }
     }
-    if facts.actions.is_empty() && manifest.provides.is_empty() && !facts.hooks.contains(&Hook::Event) {
-        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event and provides no service")
+    // What begins something in `start` works for itself.
+    let acts = facts.hooks.contains(&Hook::Event) || facts.hooks.contains(&Hook::Start);
+    if facts.actions.is_empty() && manifest.provides.is_empty() && !acts {
+        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event, provides no service and does nothing in `start`")
             .remedy("add an action; a plugin that does nothing cannot be loaded"));
     }
     Ok(())
