@@ -38,7 +38,12 @@ impl Child {
     ///
     /// # Errors
     /// `io` when the system gives no descriptor for it; the child is killed then.
-    pub(crate) fn new(mut child: process::Child, output: OwnedFd, plugin: PluginId, memory_limit: Option<u64>) -> Result<Self> {
+    pub(crate) fn new(
+        mut child: process::Child,
+        output: OwnedFd,
+        plugin: PluginId,
+        memory_limit: Option<u64>,
+    ) -> Result<Self> {
         let watched = || -> rustix::io::Result<(Pid, OwnedFd)> {
             let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(rustix::io::Errno::SRCH)?;
             let flags = rustix::fs::fcntl_getfl(&output)? | rustix::fs::OFlags::NONBLOCK;

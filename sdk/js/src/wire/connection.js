@@ -19,10 +19,19 @@ export class Refusal extends Error {
   }
 }
 
+/** An error record that goes out as it is. */
+export class Told extends Error {
+  constructor(record) {
+    super(record.message);
+    this.record = record;
+  }
+}
+
 /**
  * Serves one host. `wire` writes (`write(head, header, payload)`, `drained()`, `end(code)`); `peer` answers: `load(json)`,
  * `open(number, identity)`, `close()`, `call(index, input, scope)` and `hook(name, input, scope)` give bytes, chunks or
- * promises of them, and throw. The instance gets one request at a time.
+ * promises of them, and throw. `spent(number)`, where there is one, says whether an instance is good for nothing after an
+ * error. The instance gets one request at a time.
  */
 export class Connection {
   #wire;
@@ -234,7 +243,7 @@ export class Connection {
     if (thrown instanceof Refusal) {
       return { code: thrown.code, message: thrown.message, remedy: thrown.remedy };
     }
-    const record = recordOf(thrown);
+    const record = thrown instanceof Told ? thrown.record : recordOf(thrown);
     return request.cancelled ? { code: "cancelled", message: "the call was cancelled", data: { ended: record } } : record;
   }
 
@@ -243,7 +252,8 @@ export class Connection {
     if (json.length > this.#chunk) {
       json = stringify({ code: record.code, message: record.message.slice(0, this.#chunk / 8), data: { shortened: true } });
     }
-    this.send({ kind: KIND.ERROR, instance: request.instance, id: request.id }, NONE, json);
+    const flags = this.#peer.spent?.(request.instance) ? FLAG.SPENT : 0;
+    this.send({ kind: KIND.ERROR, flags, instance: request.instance, id: request.id }, NONE, json);
     this.#over(request);
   }
 
