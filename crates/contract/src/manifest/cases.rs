@@ -15,7 +15,7 @@ use super::walk::{self, Place};
 use super::wording::CASES;
 use super::{schema, yaml};
 
-pub use model::{Body, Case, CaseFile, Demand, Demanded, ExpectedError, Expectation, Spot, Step};
+pub use model::{Body, Case, CaseFile, Demand, Demanded, Expectation, ExpectedError, Spot, Step};
 
 /// The name of a case file that stands beside the manifest, without its ending.
 pub const FILE_STEM: &str = "plugin.test";
