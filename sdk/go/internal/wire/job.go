@@ -145,7 +145,8 @@ func (j *job) answer(f frame) {
 // plugin; the code of the record says whose error it is.
 func (j *job) fail(failed *seam.Failure) {
 	own := &failed.Record
-	if failed.Panicked || own.Code == "cancelled" && j.ctx.Err() != nil {
+	stopped := own.Code == "cancelled" || own.Code == "deadline_exceeded"
+	if failed.Panicked || stopped && j.ctx.Err() != nil {
 		j.refuse(own)
 		return
 	}
