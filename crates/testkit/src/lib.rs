@@ -14,6 +14,7 @@ mod go;
 pub mod log;
 pub mod memory;
 mod probe;
+pub mod suite;
 mod waiting;
 
 pub use fake::{Desk, Fake, Program, Sabotage};
