@@ -130,6 +130,18 @@ actions = [which]
     assert_eq!(place.load(&folder, &[]).unwrap().call("which", b"").unwrap(), br#""tiny 1.0\n""#);
 }
 
+#[test]
+fn an_environment_that_the_author_brings_is_taken_as_it_is() {
+    let place = Place::new();
+    let folder = place.plugin("own", &[("plugin.py", TINY), ("requirements.txt", "no-such-package-of-midplane\n")]);
+    let made = Command::new("python3").args(["-I", "-m", "venv", "--without-pip"]).arg(folder.join(".venv")).status();
+    assert!(made.unwrap().success());
+    let library = std::fs::read_dir(folder.join(".venv/lib")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(library.join("site-packages/tiny.py"), "NAME = 'my own'").unwrap();
+    assert_eq!(place.load(&folder, &NO_NETWORK).unwrap().call("which", b"").unwrap(), b"\"my own\"");
+    assert_eq!(place.environments(), (0, 0));
+}
+
 /// The processes below this one.
 fn descendants(pid: u32) -> Vec<u32> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
