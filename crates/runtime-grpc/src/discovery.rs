@@ -43,6 +43,9 @@ pub trait Discovery: Send + Sync + 'static {
     /// Why nobody knows. Those that were found earlier are kept then.
     fn find(&self) -> BoxFuture<'_, Result<Vec<Location>>>;
 
+    /// Whether TLS is spoken with any of them.
+    fn is_secure(&self) -> bool;
+
     /// When to look again; `None` where the answer never changes.
     fn again(&self) -> Option<Duration> {
         None

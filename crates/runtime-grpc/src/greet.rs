@@ -62,11 +62,13 @@ pub(crate) async fn serves(link: &Link, time: Duration) -> Result<bool> {
     let reply: Result<HealthCheckResponse, _> = link
         .unary("/grpc.health.v1.Health/Check", HealthCheckRequest::default(), Default::default(), Some(time))
         .await;
-    let reply = reply.map_err(|status| match link.fate() {
-        Some(fate) => fate,
-        None => status::error_of(&status, &link.name, "grpc.health.v1.Health/Check"),
-    })?;
-    Ok(reply.status() == ServingStatus::Serving)
+    match reply {
+        Ok(reply) => Ok(reply.status() == ServingStatus::Serving),
+        Err(status) => Err(match link.fate_behind(&status).await {
+            Some(fate) => fate,
+            None => status::error_of(&status, &link.name, "grpc.health.v1.Health/Check"),
+        }),
+    }
 }
 
 pub(crate) fn not_serving(name: &str) -> Error {

@@ -10,6 +10,7 @@
 //! polled anywhere.
 
 mod address;
+mod alert;
 mod call;
 mod code;
 mod dialect;

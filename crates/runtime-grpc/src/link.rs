@@ -17,6 +17,7 @@ use prost::Message;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tonic::body::Body;
 use tonic::client::Grpc;
@@ -24,9 +25,13 @@ use tonic::metadata::MetadataMap;
 use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 
+use crate::alert::Alerted;
 use crate::discovery::Location;
 use crate::session::Session;
 use crate::tls;
+
+/// How long the end of a connection may take to be noticed after a request on it has failed.
+const MOMENT: Duration = Duration::from_millis(200);
 
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
@@ -57,9 +62,10 @@ impl Link {
         };
         let tcp = tcp.map_err(|error| unreached(&name, &error))?;
         tcp.set_nodelay(true).map_err(|error| unreached(&name, &error))?;
-        let Some(tls) = session.tls.as_ref().filter(|_| address.secure) else {
+        if !address.secure {
             return Self::greet(tcp, name, address.authority(), session).await;
-        };
+        }
+        let tls = session.tls.as_ref().ok_or_else(|| Error::new(Code::Internal, "TLS was not set up"))?;
         let connector = TlsConnector::from(tls.config.clone());
         let stream = connector.connect(tls.name(&address.host)?, tcp).await.map_err(|error| {
             tls::fault(&error).map_or_else(|| unreached(&name, &error), |fault| tls.explain(&name, fault))
@@ -68,7 +74,7 @@ impl Link {
             return Err(Error::new(Code::ProtocolError, format!("{name} speaks TLS, but not HTTP/2"))
                 .remedy("check that a gRPC service listens there"));
         }
-        Self::greet(stream, name, address.authority(), session).await
+        Self::greet(Alerted(stream), name, address.authority(), session).await
     }
 
     async fn greet<T>(io: T, name: String, authority: String, session: &Session) -> Result<Self>
@@ -109,6 +115,12 @@ impl Link {
     /// Why the connection has ended, if it has.
     pub(crate) fn fate(&self) -> Option<Error> {
         self.ended.borrow().clone()
+    }
+
+    /// Why the connection has ended, if it was the connection that failed a request: that is known a moment later.
+    pub(crate) async fn fate_behind(&self, status: &Status) -> Option<Error> {
+        status.source()?;
+        timeout(MOMENT, self.ended()).await.ok()
     }
 
     /// Asks with one message and waits for one. `time` is what the service is told; it is not kept here.
@@ -210,6 +222,10 @@ fn explained(name: &str, error: Option<&hyper::Error>, tls: Option<&tls::Tls>) -
         next = cause.source();
     }
     let text = causes.join(": ");
+    // HTTP/2 keeps of an alert nothing but its text.
+    if let (Some(_), Some((_, alert))) = (tls, text.split_once("received fatal alert: ")) {
+        return tls::refused(name, alert);
+    }
     let remedy = if text.contains("too_many_pings") || text.contains("excessive load") {
         "the service takes keep-alive pings for abuse: let it allow one each 10 s, as contract/plugin.proto says, or \
          write a longer `entry.connection.keep_alive`"

@@ -50,7 +50,8 @@ impl Runtime for GrpcRuntime {
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {
         let settings = self.settings.with(&request.manifest.entry.remote.connection);
         let discovery = discovery::of(request, &settings)?;
-        let session = Session::new(request, settings, Some(Tls::new(request)?));
+        let tls = if discovery.is_secure() { Some(Tls::new(request)?) } else { None };
+        let session = Session::new(request, settings, tls);
         let fleet = Fleet::assemble(session, engine()?, discovery)?;
         fleet.arrive()?;
         let Some(offer) = fleet.session.offer.get().cloned() else { return Err(fleet.nobody()) };

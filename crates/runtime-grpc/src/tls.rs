@@ -67,11 +67,7 @@ impl Tls {
                 format!("the certificate of {address} is refused: {reason}"),
                 "correct the certificate, or name what it bears in `entry.tls.server_name`",
             ),
-            rustls::Error::AlertReceived(alert) => (
-                Code::PermissionDenied,
-                format!("{address} refuses the host's certificate: {alert:?}"),
-                "name one that it accepts in `entry.tls.cert` and `entry.tls.key`",
-            ),
+            rustls::Error::AlertReceived(alert) => return refused(address, &format!("{alert:?}")),
             _ => (
                 Code::PeerGone,
                 format!("there is no TLS with {address}: {error}"),
@@ -80,6 +76,13 @@ impl Tls {
         };
         Error::new(code, message).remedy(remedy).with("endpoint", address).caused_by(error)
     }
+}
+
+/// What it means that a service ended TLS with an alert.
+pub(crate) fn refused(address: &str, alert: &str) -> Error {
+    Error::new(Code::PermissionDenied, format!("{address} refuses the host's certificate: {alert}"))
+        .remedy("name one that it accepts in `entry.tls.cert` and `entry.tls.key`")
+        .with("endpoint", address)
 }
 
 fn roots(spec: &TlsSpec, folder: &Path) -> Result<RootCertStore> {

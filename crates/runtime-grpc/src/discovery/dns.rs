@@ -40,6 +40,10 @@ impl Discovery for Dns {
         "dns"
     }
 
+    fn is_secure(&self) -> bool {
+        self.names.iter().any(|name| name.secure)
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Vec<Location>>> {
         Box::pin(async {
             let mut all: Vec<Location> = Vec::new();

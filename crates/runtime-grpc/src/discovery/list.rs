@@ -37,6 +37,10 @@ impl Discovery for List {
         "static"
     }
 
+    fn is_secure(&self) -> bool {
+        self.locations.iter().any(|location| location.address.secure)
+    }
+
     fn find(&self) -> BoxFuture<'_, Result<Vec<Location>>> {
         Box::pin(async { Ok(self.locations.clone()) })
     }
