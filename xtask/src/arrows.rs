@@ -17,6 +17,7 @@ const CONTRACT: &str = "midplane-contract";
 const KERNEL: &str = "midplane-kernel";
 const NATIVE: &str = "midplane-runtime-native";
 const WASM: &str = "midplane-runtime-wasm";
+const CONNECT: &str = "midplane-runtime-connect";
 const WIRE: &str = "midplane-runtime-wire";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
@@ -29,8 +30,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: NATIVE, may_use: &[CONTRACT, KERNEL] },
     Room { name: WASM, may_use: &[CONTRACT, KERNEL] },
     Room { name: WIRE, may_use: &[CONTRACT, KERNEL] },
+    // Connections carry the wire; what speaks it at the host's end is the same for both.
+    Room { name: CONNECT, may_use: &[CONTRACT, KERNEL, WIRE] },
     Room { name: "midplane-testkit", may_use: &[CONTRACT, KERNEL] },
-    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE] },
+    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE, CONNECT] },
     Room { name: "midplane-cli", may_use: &[LIBRARY] },
     // What plugin authors install never pulls in the host.
     Room { name: SDK, may_use: &[CONTRACT] },

@@ -15,7 +15,10 @@ struct Generated {
     example: &'static str,
 }
 
-const FILES: &[Generated] = &[Generated { path: "contract/manifest.schema.json", example: "manifest_schema" }];
+const FILES: &[Generated] = &[
+    Generated { path: "contract/manifest.schema.json", example: "manifest_schema" },
+    Generated { path: "contract/cases.schema.json", example: "case_schema" },
+];
 
 /// Runs `cargo xtask generate [--check]`.
 ///

@@ -38,6 +38,30 @@ pub const CALL_DEPTH: usize = 32;
 pub const WASM_MEMORY: u64 = 64 * 1024 * 1024;
 /// WebAssembly instances of one plugin at most.
 pub const WASM_INSTANCES: u32 = 20;
+/// Longest time to dial a remote plugin, and then again to ask who is there.
+pub const GRPC_DIAL: Duration = Duration::from_secs(10);
+/// Time between two keep-alive pings of a connection to a remote plugin, with and without calls.
+pub const GRPC_KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Longest time of one of them.
+pub const GRPC_KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Largest message from and to a remote plugin, in bytes.
+pub const GRPC_MESSAGE: usize = 4 * 1024 * 1024;
+/// How often a call of an idempotent action of a remote plugin is tried again.
+pub const GRPC_RETRIES: u32 = 3;
+/// Time between two tries.
+pub const GRPC_RETRY_PAUSE: Duration = Duration::from_secs(1);
+/// Port on which plugins may connect to the host.
+pub const CONNECT_PORT: u16 = 7420;
+/// Longest line or message of the text protocol, in bytes: the payload cap in base64, and room.
+pub const TEXT_LINE: usize = 96 * 1024 * 1024;
+/// Plugins connected to the host at once.
+pub const CONNECTED_PLUGINS: usize = 50;
+/// A connected plugin of which nothing was heard for so long is gone.
+pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a read or write on a plugin's connection may go without getting anywhere.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long after its connection has ended a plugin may come again by itself.
+pub const CONNECT_RENEWAL: Duration = Duration::from_secs(300);
 /// Earlier versions kept for rollback.
 pub const KEPT_VERSIONS: usize = 5;
 /// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.

@@ -6,6 +6,7 @@
 
 mod agree;
 mod build;
+pub mod cases;
 mod document;
 mod fault;
 mod fields;
@@ -20,14 +21,16 @@ mod schema;
 mod shape;
 mod tree;
 mod walk;
+mod wording;
 mod words;
 mod yaml;
 
 pub use document::Spelling;
 pub use fault::{FAULTS_KEPT, Fault, FaultCode, Severity, into_error};
 pub use model::{
-    Compatibility, Dependency, DependencyKind, Engine, Entry, FileType, InterfaceRef, Manifest, PackageFacts,
-    PluginType, Reload, Resources, StateSpec,
+    Compatibility, ConnectionSpec, Dependency, DependencyKind, Discovery, Engine, Entry, FileType, InterfaceRef,
+    Manifest, Network, PackageFacts, PluginType, ProcessSpec, Protocol, Reload, RemoteSpec, Resources, StateSpec,
+    TlsSpec,
 };
 pub use place::place;
 pub use quantity::{parse_duration, parse_size};
@@ -61,7 +64,8 @@ pub struct Files {
     pub main: Option<Named>,
     /// The working folder of a process, likewise.
     pub workdir: Option<Named>,
-    /// Whether the code is a file: that of a remote plugin is an address.
+    /// Whether the code need not be a file of the folder: that of a remote plugin is an address, an executable may be
+    /// anywhere.
     pub remote: bool,
 }
 

@@ -63,11 +63,14 @@ async fn load(plan: Plan) -> Result<Arc<Generation>> {
 
 /// Everything that is decided before any code is touched.
 fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
-    let Found { manifest, folder, main, .. } = &plan.found;
+    let Found { manifest, folder, main, own, .. } = &plan.found;
     platform::check(manifest, &platform::Machine::current())?;
     let kind = manifest.entry.runtime;
-    let placement = placement::decide(kind, plan.policy.trust, plan.policy.placement, manifest.placement)?;
-    let runtime = find(&plan.runtimes, kind, placement)?;
+    let placement = placement::decide(&manifest.entry, plan.policy.trust, plan.policy.placement, manifest.placement)?;
+    let runtime = match own {
+        Some(own) => Arc::clone(&own.0),
+        None => find(&plan.runtimes, kind, placement)?,
+    };
     let limits = policy::effective(&manifest.limits, &plan.policy.limits);
     enforceable(runtime.as_ref(), kind, placement, &limits)?;
     let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &plan.policy.config)?;
@@ -137,8 +140,10 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
             return Err(Error::new(Fault::ManifestInvalid, message).remedy("make the two agree"));
         }
     }
-    if facts.actions.is_empty() && manifest.provides.is_empty() && !facts.hooks.contains(&Hook::Event) {
-        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event and provides no service")
+    // What begins something in `start` works for itself.
+    let acts = facts.hooks.contains(&Hook::Event) || facts.hooks.contains(&Hook::Start);
+    if facts.actions.is_empty() && manifest.provides.is_empty() && !acts {
+        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event, provides no service and does nothing in `start`")
             .remedy("add an action; a plugin that does nothing cannot be loaded"));
     }
     Ok(())

@@ -121,6 +121,13 @@ impl Berth {
         (1..).zip(self.more().iter()).find_map(|(number, lane)| lane.begin_building(generation).then_some(number))
     }
 
+    /// How many instances are being made.
+    pub(crate) fn building(&self) -> usize {
+        let builds = |seat: &mut Seat| matches!(seat.occupant, Occupant::Building);
+        let building = |lane: &Lane| lane.look(builds).unwrap_or(false);
+        usize::from(building(&self.first)) + self.more().iter().filter(|lane| building(lane)).count()
+    }
+
     /// Whether any lane has, or is getting, an instance.
     pub(crate) fn is_populated(&self) -> bool {
         let empty = |seat: &mut Seat| matches!(seat.occupant, Occupant::Closed | Occupant::Vacant);

@@ -18,7 +18,7 @@ pub(crate) fn refusals(manifest: &Manifest, policy: &Policy, runtimes: &Runtimes
     let kind = manifest.entry.runtime;
     let limits = policy::effective(&manifest.limits, &policy.limits);
     let place = || {
-        let placement = placement::decide(kind, policy.trust, policy.placement, manifest.placement)?;
+        let placement = placement::decide(&manifest.entry, policy.trust, policy.placement, manifest.placement)?;
         enforceable(find(runtimes, kind, placement)?.as_ref(), kind, placement, &limits)
     };
     let config = || config::effective(manifest.config_schema.as_ref(), &manifest.config, &policy.config);

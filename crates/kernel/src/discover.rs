@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use midplane_contract::manifest::{Fault, FaultCode, Manifest, Parsed, Spelling, into_error};
 use midplane_contract::{Code, Error, Result};
 
+use crate::guest::Own;
 use crate::platform::{self, Machine};
 
 pub use scan::scan;
@@ -31,6 +32,8 @@ pub struct Found {
     pub faults: Vec<Fault>,
     /// Whether it is a file without a manifest, which describes itself.
     pub bare: bool,
+    /// What executes it, where it came with that.
+    pub(crate) own: Option<Own>,
 }
 
 /// Everything that can be said about a plugin without running it.
@@ -66,7 +69,7 @@ pub fn read(path: &Path) -> Result<Found> {
     let name = source.manifest.display().to_string();
     match (seen.parsed.manifest, seen.main) {
         (Some(manifest), Some(main)) if !seen.parsed.faults.iter().any(Fault::is_error) => {
-            Ok(Found { manifest, folder: source.folder, main, faults: seen.parsed.faults, bare: false })
+            Ok(Found { manifest, folder: source.folder, main, faults: seen.parsed.faults, bare: false, own: None })
         }
         _ => Err(into_error(&name, &seen.parsed.faults)),
     }

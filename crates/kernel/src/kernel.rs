@@ -16,10 +16,11 @@ use crate::events::Subscription;
 use crate::lasting::to_its_end;
 use crate::policy::Policy;
 use crate::routes::{self, Route};
-use crate::runtime::CodeFacts;
+use crate::plugin::Source;
+use crate::runtime::{CodeFacts, Runtime};
 use crate::slot::Slot;
 use crate::status::{self, Status};
-use crate::{describe, operate, probe};
+use crate::{describe, guest, operate, probe};
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
@@ -50,7 +51,19 @@ impl Kernel {
     pub async fn register(&self, path: impl AsRef<Path>) -> Result<PluginId> {
         let path = path.as_ref().to_path_buf();
         let found = self.inner.find(&path).await?;
-        self.inner.register(path, found)
+        self.inner.register(Source::Path(path), found)
+    }
+
+    /// Registers a plugin that has come to the host by itself, with the runtime that executes it: nothing is read, and
+    /// its manifest's runtime and placement are not looked up. One that was adopted before is not registered again:
+    /// this is then what its next load, or a reload while it runs, brings in.
+    ///
+    /// An instance that is lost with the code `peer_gone` leaves its plugin `stopped`; to load it again, adopt it again.
+    ///
+    /// # Errors
+    /// `already_registered` when the id is that of a plugin with a path.
+    pub fn adopt(&self, manifest: Manifest, runtime: Arc<dyn Runtime>) -> Result<PluginId> {
+        guest::adopt(&self.inner, manifest, runtime)
     }
 
     /// Reads a plugin folder, manifest, or bare file without registering it. A bare file is asked who it is, and what its

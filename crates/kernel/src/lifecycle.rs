@@ -25,6 +25,8 @@ pub enum Event {
     Update,
     /// That has ended, well or badly; one of the two versions answers.
     Updated,
+    /// Its other side has gone away: a peer that had connected to the host.
+    Lost,
     /// Unloading begins.
     Unload,
     /// Its code is gone.
@@ -39,7 +41,7 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Register,
         Self::Resolve,
         Self::Load,
@@ -50,6 +52,7 @@ impl Event {
         Self::Stopped,
         Self::Update,
         Self::Updated,
+        Self::Lost,
         Self::Unload,
         Self::Unloaded,
         Self::Fail,
@@ -85,6 +88,8 @@ pub fn next(state: State, event: Event) -> Result<State, Illegal> {
         (S::Stopping, Event::Stopped) => S::Stopped,
         (S::Running, Event::Update) => S::Updating,
         (S::Updating, Event::Updated) => S::Running,
+        // While it is started or stopped, whoever does that finds out.
+        (S::Loaded | S::Running | S::Updating | S::Stopped, Event::Lost) => S::Stopped,
         (S::Loaded | S::Stopped | S::Failed | S::Quarantined, Event::Unload) => S::Unloading,
         (S::Unloading, Event::Unloaded) => S::Registered,
         // A quarantined plugin stays so, whatever else goes wrong with it.

@@ -1,6 +1,7 @@
 //! What an operator does to plugins. One operation at a time per plugin; every change of state goes through the table.
 
 mod dependencies;
+mod gone;
 mod reload;
 mod retire;
 
@@ -15,24 +16,26 @@ use crate::alarm::until;
 use crate::assemble::{Assembled, assemble};
 use crate::build;
 use crate::generation::Generation;
+use crate::guest;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
 use crate::turn::{Leave, claim_lane};
 
+pub(crate) use gone::leave;
 pub(crate) use reload::reload;
 
 /// Loads a plugin after the plugins it depends on.
 pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    let ready = match plugin.state() {
-        State::Registered | State::Failed => {
-            refuse_disabled(&plugin)?;
-            let manifest = plugin.life().found.manifest.clone();
-            dependencies::make_ready(kernel, &manifest).await
-        }
-        _ => Ok(()),
+    let ready = if matches!(plugin.state(), State::Registered | State::Failed) || gone::is_absent(&plugin) {
+        refuse_disabled(&plugin)?;
+        guest::arrive(kernel, &plugin);
+        let manifest = plugin.life().found.manifest.clone();
+        dependencies::make_ready(kernel, &manifest).await
+    } else {
+        Ok(())
     };
     load_alone(kernel, &plugin, start, ready).await
 }
@@ -46,6 +49,7 @@ async fn load_alone(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, read
             .remedy("unload it to let it out of quarantine")
             .plugin(&plugin.id));
     }
+    gone::settle(plugin).await?;
     plugin.advance(Event::Resolve)?;
     let loaded = match ready {
         Ok(()) => load_resolved(kernel, plugin, start).await,
@@ -59,6 +63,7 @@ async fn load_alone(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, read
 }
 
 async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<()> {
+    guest::arrive(kernel, plugin);
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;
     plugin.advance(Event::Load)?;
@@ -107,6 +112,9 @@ fn refuse_disabled(plugin: &Plugin) -> Result<()> {
 /// Starts a plugin that is loaded or stopped.
 pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
+    if gone::is_absent(&plugin) {
+        return Box::pin(load(kernel, id, true)).await;
+    }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
     start_or_fail(kernel, &plugin).await
@@ -225,6 +233,10 @@ pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let _one_at_a_time = plugin.operations.lock().await;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
+    if gone::is_absent(&plugin) {
+        // Nothing was running, and what is not there comes by itself.
+        return Ok(());
+    }
     let stopped = matches!(plugin.state(), State::Stopped | State::Loaded);
     if stopped { start_or_fail(kernel, &plugin).await } else { Ok(()) }
 }
@@ -233,6 +245,7 @@ pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    gone::settle(&plugin).await?;
     match plugin.state() {
         State::Registered | State::Discovered | State::Failed => {}
         state => {
@@ -260,6 +273,12 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
+    clear_away(plugin);
+    true
+}
+
+/// Ends the generation in use in the background, without hooks.
+fn clear_away(plugin: &Arc<Plugin>) {
     // Taken now, not when the thread runs: by then the berth may hold a next generation.
     let number = plugin.slot.core.current();
     if let Some(generation) = plugin.slot.core.generation() {
@@ -267,7 +286,6 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         let end = move || block_on(retire::retire(&plugin, number, generation, retire::LastHooks::None));
         blocking::unblock(end).detach();
     }
-    true
 }
 
 /// Marks a plugin as quarantined.

@@ -26,8 +26,8 @@ pub(crate) struct Life {
     pub(crate) cause: Option<Error>,
     pub(crate) disabled: bool,
     pub(crate) found: Found,
-    /// The path it was registered by; read again on reload.
-    pub(crate) path: PathBuf,
+    /// Where it comes from again on a reload.
+    pub(crate) source: Source,
     pub(crate) registered_at: Timestamp,
     pub(crate) loaded_at: Option<Timestamp>,
     pub(crate) running_since: Option<Instant>,
@@ -35,14 +35,22 @@ pub(crate) struct Life {
     pub(crate) last_error: Option<Error>,
 }
 
+/// Where a plugin comes from.
+pub(crate) enum Source {
+    /// The path it was registered by; read again on reload.
+    Path(PathBuf),
+    /// From outside, by itself; as it came last.
+    Guest(Box<Found>),
+}
+
 impl Plugin {
-    pub(crate) fn new(id: PluginId, path: PathBuf, found: Found) -> Self {
+    pub(crate) fn new(id: PluginId, source: Source, found: Found) -> Self {
         let life = Life {
             state: State::Registered,
             cause: None,
             disabled: false,
             found,
-            path,
+            source,
             registered_at: Timestamp::now(),
             loaded_at: None,
             running_since: None,
@@ -117,6 +125,7 @@ fn verb(event: Event) -> &'static str {
         Event::Stop | Event::Stopped => "be stopped",
         Event::Update | Event::Updated => "be updated",
         Event::Unload => "be unloaded",
+        Event::Lost => "be left",
         Event::Fail => "fail",
         Event::Quarantine => "be quarantined",
         Event::Release => "be released",

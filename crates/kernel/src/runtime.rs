@@ -62,6 +62,11 @@ pub trait Code: Send + Sync {
     /// What the code is and offers.
     fn facts(&self) -> &CodeFacts;
 
+    /// What is worth showing just now beside [`CodeFacts::details`]: connections, their states and counts.
+    fn details(&self) -> serde_json::Map<String, serde_json::Value> {
+        serde_json::Map::new()
+    }
+
     /// Makes one more instance. No hook has run on it yet.
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>>;
 }

@@ -100,7 +100,7 @@ pub(crate) fn of(plugin: &Plugin) -> Status {
             hooks: facts.hooks.iter().map(|hook| hook.name()).collect(),
             instances: generation.instances,
             load_time_ms: generation.load_time.as_secs_f64() * 1e3,
-            details: facts.details.clone(),
+            details: facts.details.clone().into_iter().chain(generation.code.details()).collect(),
         }
     });
     let of_a_call = core.last_error();

@@ -165,7 +165,6 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
                     .with("limit", generation.queue as u64),
             )
         })?;
-        let mut asked = false;
         while core.current() == number {
             core.refusal()?;
             if ticket.may_take(berth.lanes())
@@ -173,11 +172,11 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
             {
                 return Ok(Turn::new(core, number, lane, instance, Leave::AsItIs));
             }
-            // One more instance for each who waits, not for each time somebody looks.
-            if (!asked || !berth.is_populated())
+            // One more instance for each who waits, not for each time somebody looks. Whoever came last may have taken
+            // what was made for another, who looks again then: so it counts how many are under way, not who asked.
+            if (berth.building() < berth.queue.len() || !berth.is_populated())
                 && let Some(lane) = berth.begin_building(generation.number)
             {
-                asked = true;
                 crate::build::begin(core, &generation, number, lane);
             }
             ticket.woken().await;

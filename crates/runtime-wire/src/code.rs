@@ -14,6 +14,7 @@ use crate::exchange::{Exchange, Request, Scratch};
 use crate::fault;
 use crate::instance::WireInstance;
 use crate::launch::launch;
+use crate::memory;
 use crate::process::Process;
 use crate::reactor::Reactor;
 use crate::runtime::{Hosting, Setup};
@@ -28,13 +29,16 @@ const DYING: Duration = Duration::from_secs(5);
 /// One worker and what it hosts. Dropping it ends the worker.
 pub(crate) struct Tenancy {
     pub(crate) connection: Arc<Connection>,
-    hosting: Hosting,
+    pub(crate) hosting: Hosting,
 }
 
 impl Tenancy {
     /// What an instance in a worker that has ended is good for. A worker of one instance that was killed because it
     /// did not stop is replaced by another; everything else is a failure of the plugin.
     pub(crate) fn judge(&self, fate: &Error) -> Condition {
+        if let Some(guest) = self.connection.process.guest() {
+            return Condition::Dead(guest.departure(fate));
+        }
         match fate.code() {
             Fault::DeadlineExceeded | Fault::Cancelled if self.hosting == Hosting::One => {
                 Condition::Spent(fate.clone())
@@ -51,7 +55,7 @@ impl Drop for Tenancy {
         }
         self.connection.shut_down();
         if !self.connection.process.wait(FAREWELL) {
-            self.connection.process.kill();
+            self.connection.process.kill(None);
             if !self.connection.process.wait(DYING) {
                 tracing::error!(plugin = %self.connection.plugin, pid = self.connection.process.pid(), "a killed worker does not end");
             }
@@ -98,7 +102,7 @@ impl WireCode {
             Some(alive) => alive,
             None => self.another()?,
         };
-        if self.setup.hosting == Hosting::Pool {
+        if self.setup.hosting_of(&self.request) == Hosting::Pool {
             *current = Some(Arc::clone(&tenancy));
         }
         Ok(tenancy)
@@ -124,7 +128,7 @@ impl Code for WireCode {
 
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
         let tenancy = self.tenancy()?;
-        let number = if self.setup.hosting == Hosting::Pool { context.number } else { 0 };
+        let number = if self.setup.hosting_of(&self.request) == Hosting::Pool { context.number } else { 0 };
         let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
         let open = serde_json::to_vec(&open).map_err(|error| unwritable("OPEN", &error))?;
         let lane = tenancy.connection.add_lane(number, context.host)?;
@@ -139,12 +143,14 @@ impl Code for WireCode {
 /// Starts a worker, greets it and has it load the plugin.
 fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)> {
     let reactor = Reactor::get()?;
-    let launched = launch(&setup.program, request, &*setup.confinement)?;
+    let program = setup.programs.program(request)?;
+    let launched = launch(&program, request, &*setup.confinement)?;
     let plugin = request.manifest.id.clone();
     let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
     let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);
-    let tenancy = Tenancy { connection, hosting: setup.hosting };
+    let tenancy = Tenancy { connection, hosting: setup.hosting_of(request) };
     let loaded = greet(setup, reactor, &tenancy.connection)
+        .and_then(|()| limit_memory(setup, &tenancy.connection, request))
         .and_then(|()| load(setup, &tenancy.connection, request))
         .map_err(|error| match error.code() {
             Fault::Crashed | Fault::DeadlineExceeded | Fault::ProtocolError => error.kind(Kind::Load),
@@ -154,7 +160,14 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     Ok((tenancy, loaded))
 }
 
-fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
+fn limit_memory(setup: &Setup, connection: &Connection, request: &LoadRequest) -> Result<()> {
+    match request.limits.memory.filter(|_| setup.programs.host_limits_memory(request)) {
+        Some(limit) => memory::limit(&connection.process, limit),
+        None => Ok(()),
+    }
+}
+
+pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
     let hello = Hello::ours(concat!("midplane ", env!("CARGO_PKG_VERSION")));
     let hello = serde_json::to_vec(&hello).map_err(|error| unwritable("HELLO", &error))?;
     let scope = Scope::within(setup.patience);
@@ -185,7 +198,7 @@ fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Resu
     }
 }
 
-fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> Result<Loaded> {
+pub(crate) fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> Result<Loaded> {
     let load = Load {
         manifest: request.manifest.as_ref().clone(),
         runtime: setup.kind,
@@ -217,7 +230,7 @@ fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRequest) -> R
     message::parse("DONE (of LOAD)", &answer)
 }
 
-fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
+pub(crate) fn unwritable(frame: &str, error: &serde_json::Error) -> Error {
     Error::new(Fault::Internal, format!("the JSON of a {frame} frame cannot be written: {error}"))
         .remedy("use paths that are valid UTF-8")
 }

@@ -5,13 +5,32 @@ use midplane_contract::{Code, Error};
 use crate::process::{End, Process};
 
 /// What programs print when the system gives them no more memory.
-const OUT_OF_MEMORY: [&str; 5] =
-    ["memory allocation of", "MemoryError", "std::bad_alloc", "out of memory", "Cannot allocate memory"];
+const OUT_OF_MEMORY: [&str; 6] = [
+    "memory allocation of",
+    "MemoryError",
+    "std::bad_alloc",
+    "out of memory",
+    "Cannot allocate memory",
+    // Go, for the stack of another thread.
+    "failed to create new OS thread",
+];
+
+/// How a line begins that says why a program ends, where a trace of many lines follows.
+pub(crate) const HEADLINES: [&str; 4] = [
+    // Go: a panic that nobody caught, the runtime's own, a signal.
+    "panic: ",
+    "fatal error: ",
+    "runtime: ",
+    "SIGABRT: ",
+];
 
 /// The error for a process that ended of itself.
 pub(crate) fn crashed(process: &Process) -> Error {
+    if let Some(guest) = process.guest() {
+        return guest.went();
+    }
     let words = process.last_words();
-    let limit = process.memory_limit;
+    let limit = process.memory_limit();
     if let Some(limit) = limit
         && OUT_OF_MEMORY.iter().any(|sign| words.contains(sign))
     {
@@ -43,7 +62,7 @@ pub(crate) fn crashed(process: &Process) -> Error {
 
 /// Adds the last lines of output to an error that has another cause.
 pub(crate) fn with_last_words(error: Error, process: &Process) -> Error {
-    let words = process.last_words();
+    let words = if process.guest().is_some() { String::new() } else { process.last_words() };
     if words.is_empty() { error } else { error.with("stderr", words) }
 }
 

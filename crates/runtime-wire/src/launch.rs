@@ -43,6 +43,7 @@ pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn
         .env_clear()
         .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes)))
         .envs(&request.manifest.entry.env)
+        .envs(program.env.iter().map(|(name, value)| (name, value)))
         .env(FD_VARIABLE, WIRE_FD.to_string())
         .stdin(Stdio::null())
         .stdout(stdout)
@@ -94,6 +95,21 @@ fn tie_to_host(command: &mut Command, wire: &UnixStream) {
             Ok(())
         });
     }
+}
+
+/// Starts a program that does something for the host and speaks no protocol: in a process group of its own, dead when
+/// the host is.
+pub(crate) fn start_tool(mut command: Command) -> Result<io::Result<Child>> {
+    let host = rustix::process::getpid().as_raw_nonzero().get();
+    command.process_group(0);
+    // SAFETY: as in `tie_to_host`: plain system calls between fork and exec.
+    unsafe {
+        command.pre_exec(move || {
+            checked(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL))?;
+            if libc::getppid() != host { Err(io::Error::from_raw_os_error(libc::ESRCH)) } else { Ok(()) }
+        });
+    }
+    on_launcher(move || command.spawn())
 }
 
 fn checked(result: i32) -> io::Result<()> {

@@ -7,6 +7,7 @@
 //!
 //! Linux only: it stands on parent-death signals, pidfds and epoll.
 
+mod attached;
 mod carrier;
 pub mod child;
 mod code;
@@ -14,17 +15,21 @@ mod confinement;
 mod connection;
 mod desk;
 mod eagerness;
+pub mod engine;
 mod exchange;
 mod fault;
 mod instance;
 mod launch;
+mod memory;
 mod process;
 mod program;
 mod reactor;
 mod runtime;
 mod stderr;
 
+pub use attached::attach;
 pub use carrier::{Carrier, Socket};
 pub use confinement::{Confinement, Unconfined};
-pub use program::{FD_VARIABLE, Program, WIRE_FD};
+pub use process::Elsewhere;
+pub use program::{FD_VARIABLE, Program, Programs, WIRE_FD};
 pub use runtime::{Hosting, WireRuntime};

@@ -1,22 +1,19 @@
-//! A child process: its output, its end, and everything that descends from it.
+//! Whose code is at the other end of a connection: a child of this process, or a guest that came by itself.
 
-use std::fs;
-use std::io::Read;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
-use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+mod child;
+mod guest;
+
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::process;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use midplane_contract::{Code, Error, PluginId, Result};
-use rustix::process::{Pid, PidfdFlags, Signal};
+use midplane_contract::{Error, PluginId, Result};
 
-use crate::stderr::Output;
-
-/// Bytes of output taken in one go, so that a flood does not hold up others.
-const GULP: usize = 64 * 1024;
-/// Descendants looked for at most when a child is killed.
-const DESCENDANTS: usize = 4096;
+use child::Child;
+pub(crate) use child::descendants;
+pub use guest::Elsewhere;
+pub(crate) use guest::Guest;
 
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +22,10 @@ pub(crate) enum End {
     Signal(i32),
 }
 
-pub(crate) struct Process {
-    pid: Pid,
-    pidfd: OwnedFd,
-    child: Mutex<Child>,
-    pipe: Mutex<fs::File>,
-    output: Mutex<Output>,
-    end: OnceLock<Option<End>>,
-    over: (Mutex<bool>, Condvar),
-    /// What descended from it when it was asked to end, wherever that has moved since.
-    left: Mutex<Vec<OwnedFd>>,
-    pub(crate) memory_limit: Option<u64>,
+/// What is at the other end.
+pub(crate) enum Process {
+    Child(Box<Child>),
+    Guest(Guest),
 }
 
 impl Process {
@@ -43,171 +33,141 @@ impl Process {
     ///
     /// # Errors
     /// `io` when the system gives no descriptor for it; the child is killed then.
-    pub(crate) fn new(mut child: Child, output: OwnedFd, plugin: PluginId, memory_limit: Option<u64>) -> Result<Self> {
-        let watched = || -> rustix::io::Result<(Pid, OwnedFd)> {
-            let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).ok_or(rustix::io::Errno::SRCH)?;
-            let flags = rustix::fs::fcntl_getfl(&output)? | rustix::fs::OFlags::NONBLOCK;
-            rustix::fs::fcntl_setfl(&output, flags)?;
-            Ok((pid, rustix::process::pidfd_open(pid, PidfdFlags::empty())?))
-        };
-        let (pid, pidfd) = match watched() {
-            Ok(watched) => watched,
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Err(Error::new(Code::Io, format!("a child cannot be watched: {error}"))
-                    .remedy("Linux 5.3 or newer and free descriptors are needed"));
-            }
-        };
-        Ok(Self {
-            pid,
-            pidfd,
-            child: Mutex::new(child),
-            pipe: Mutex::new(output.into()),
-            output: Mutex::new(Output::new(plugin)),
-            end: OnceLock::new(),
-            over: (Mutex::new(false), Condvar::new()),
-            left: Mutex::default(),
-            memory_limit,
-        })
+    pub(crate) fn new(
+        child: process::Child,
+        output: OwnedFd,
+        plugin: PluginId,
+        memory_limit: Option<u64>,
+    ) -> Result<Self> {
+        Ok(Self::Child(Box::new(Child::new(child, output, plugin, memory_limit)?)))
     }
 
+    /// The child's number; 0 of a guest, which has none here.
     pub(crate) fn pid(&self) -> i32 {
-        self.pid.as_raw_nonzero().get()
-    }
-
-    /// Becomes readable when the process has ended.
-    pub(crate) fn exit_event(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
-    }
-
-    /// Runs `with` on the descriptor that the process prints to.
-    pub(crate) fn with_pipe<T>(&self, with: impl FnOnce(BorrowedFd<'_>) -> T) -> T {
-        with(self.pipe.lock().unwrap_or_else(PoisonError::into_inner).as_fd())
-    }
-
-    /// Takes what the process has printed. `false` when nothing more can come.
-    pub(crate) fn take_output(&self) -> bool {
-        let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut buffer = [0; 16 * 1024];
-        let mut taken = 0;
-        while taken < GULP {
-            match pipe.read(&mut buffer) {
-                Ok(0) => return false,
-                Ok(count) => {
-                    taken += count;
-                    output.take(buffer.get(..count).unwrap_or_default());
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == std::io::ErrorKind::WouldBlock,
-            }
+        match self {
+            Self::Child(child) => child.pid(),
+            Self::Guest(_) => 0,
         }
-        true
     }
 
-    /// The last lines that the process printed.
+    /// The guest, if it is one.
+    pub(crate) fn guest(&self) -> Option<&Guest> {
+        match self {
+            Self::Child(_) => None,
+            Self::Guest(guest) => Some(guest),
+        }
+    }
+
+    /// Becomes readable when it has ended.
+    pub(crate) fn exit_event(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Child(child) => child.exit_event(),
+            Self::Guest(guest) => guest.exit_event(),
+        }
+    }
+
+    /// Runs `with` on the descriptor that a child prints to, where it is one.
+    pub(crate) fn with_pipe<T>(&self, with: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
+        match self {
+            Self::Child(child) => Some(child.with_pipe(with)),
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// Takes what a child has printed. `false` when nothing more can come.
+    pub(crate) fn take_output(&self) -> bool {
+        match self {
+            Self::Child(child) => child.take_output(),
+            Self::Guest(_) => false,
+        }
+    }
+
+    /// The last lines that it printed, or why it went.
     pub(crate) fn last_words(&self) -> String {
-        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
-        let lines: Vec<&str> = output.last().collect();
-        lines.join("\n")
+        match self {
+            Self::Child(child) => child.last_words(),
+            Self::Guest(guest) => guest.last_words(),
+        }
     }
 
     /// How it ended; `None` while it runs or where that cannot be told.
     pub(crate) fn end(&self) -> Option<End> {
-        self.end.get().copied().flatten()
+        match self {
+            Self::Child(child) => child.end(),
+            Self::Guest(_) => None,
+        }
     }
 
-    /// Collects the ended process, kills what it left behind and takes its last output.
+    /// The memory limit in bytes that a child was started with.
+    pub(crate) fn memory_limit(&self) -> Option<u64> {
+        match self {
+            Self::Child(child) => child.memory_limit,
+            Self::Guest(_) => None,
+        }
+    }
+
+    /// Collects what has ended.
     pub(crate) fn reap(&self) {
-        self.kill();
-        for left in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = rustix::process::pidfd_send_signal(&left, Signal::KILL);
+        match self {
+            Self::Child(child) => child.reap(),
+            Self::Guest(guest) => guest.reap(),
         }
-        let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
-        let _ = self.end.set(status.ok().and_then(end_of));
-        for _ in 0..64 {
-            if !self.has_output() || !self.take_output() {
-                break;
-            }
-        }
-        self.output.lock().unwrap_or_else(PoisonError::into_inner).finish();
-        *self.over.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.over.1.notify_all();
     }
 
-    fn has_output(&self) -> bool {
-        self.with_pipe(|pipe| {
-            let mut polled = [rustix::event::PollFd::new(&pipe, rustix::event::PollFlags::IN)];
-            rustix::event::poll(&mut polled, Some(&rustix::event::Timespec::default())).is_ok_and(|ready| ready > 0)
-        })
-    }
-
-    /// Its resident memory, in bytes.
+    /// Its resident memory, in bytes, where it can be known.
     pub(crate) fn resident_memory(&self) -> Option<u64> {
-        let pages = fs::read_to_string(format!("/proc/{}/statm", self.pid())).ok()?;
-        let resident: u64 = pages.split_ascii_whitespace().nth(1)?.parse().ok()?;
-        Some(resident * u64::try_from(rustix::param::page_size()).ok()?)
+        match self {
+            Self::Child(child) => child.resident_memory(),
+            Self::Guest(_) => None,
+        }
     }
 
-    /// Waits until the process has been collected. `false` when the time was up first.
+    /// Waits until it has been collected. `false` when the time was up first.
     pub(crate) fn wait(&self, patience: Duration) -> bool {
+        match self {
+            Self::Child(child) => child.wait(patience),
+            Self::Guest(guest) => guest.wait(patience),
+        }
+    }
+
+    /// Keeps hold of what descends from a child now, so that it can be killed after the child has ended in order and is
+    /// no longer there to ask.
+    pub(crate) fn remember_descendants(&self) {
+        if let Self::Child(child) = self {
+            child.remember_descendants();
+        }
+    }
+
+    /// Ends it, whatever it does: kills a child with all its descendants, cuts a guest off. `why` is for the guest.
+    pub(crate) fn kill(&self, why: Option<&Error>) {
+        match self {
+            Self::Child(child) => child.kill(),
+            Self::Guest(guest) => guest.cut(why),
+        }
+    }
+}
+
+/// Said once, waited for by many.
+#[derive(Default)]
+pub(crate) struct Over(Mutex<bool>, Condvar);
+
+impl Over {
+    fn say(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.1.notify_all();
+    }
+
+    /// `false` when the time was up first.
+    fn wait(&self, patience: Duration) -> bool {
         let until = Instant::now() + patience;
-        let mut over = self.over.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut over = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while !*over {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return false;
             }
-            over = self.over.1.wait_timeout(over, left).unwrap_or_else(PoisonError::into_inner).0;
+            over = self.1.wait_timeout(over, left).unwrap_or_else(PoisonError::into_inner).0;
         }
         true
     }
-
-    /// Keeps hold of what descends from the process now, so that it can be killed after the process has ended in order
-    /// and is no longer there to ask.
-    pub(crate) fn remember_descendants(&self) {
-        let held = descendants(self.pid()).into_iter().filter_map(Pid::from_raw);
-        let held = held.filter_map(|pid| rustix::process::pidfd_open(pid, PidfdFlags::empty()).ok());
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = held.collect();
-    }
-
-    /// Kills the process, its group and its descendants, also those that left the group. Does nothing once it has
-    /// been collected: the number may be somebody else's by then.
-    pub(crate) fn kill(&self) {
-        if self.end.get().is_some() {
-            return;
-        }
-        // Stopped first, so that it makes no more children while they are looked for.
-        let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::STOP);
-        let descendants = descendants(self.pid());
-        let _ = rustix::process::kill_process_group(self.pid, Signal::KILL);
-        for pid in descendants.into_iter().filter_map(Pid::from_raw) {
-            let _ = rustix::process::kill_process(pid, Signal::KILL);
-        }
-        let _ = rustix::process::pidfd_send_signal(&self.pidfd, Signal::KILL);
-    }
-}
-
-fn end_of(status: ExitStatus) -> Option<End> {
-    status.code().map(End::Exit).or_else(|| status.signal().map(End::Signal))
-}
-
-/// The processes below this one, as far as they can be told.
-pub(crate) fn descendants(root: i32) -> Vec<i32> {
-    let mut found = Vec::new();
-    let mut next = vec![root];
-    while let Some(pid) = next.pop() {
-        let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-        for thread in threads {
-            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
-            for child in children.split_ascii_whitespace().filter_map(|child| child.parse().ok()) {
-                if found.len() < DESCENDANTS && !found.contains(&child) {
-                    found.push(child);
-                    next.push(child);
-                }
-            }
-        }
-    }
-    found
 }

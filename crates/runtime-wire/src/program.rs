@@ -3,6 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use midplane_contract::Result;
+use midplane_kernel::LoadRequest;
+
+use crate::runtime::Hosting;
+
 /// The descriptor on which every child finds its wire.
 pub const WIRE_FD: i32 = 3;
 /// The environment variable that tells a child its descriptor.
@@ -19,6 +24,36 @@ pub struct Program {
     pub command: PathBuf,
     /// Its arguments.
     pub args: Vec<OsString>,
+    /// Variables beside those that every child gets. `entry.env` of the manifest goes before them.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// Decides which program runs a plugin: the interpreter that its engine names, its own executable, a worker.
+pub trait Programs: Send + Sync + 'static {
+    /// The program for this plugin. Runs before every start of a process, so what is slow is kept.
+    ///
+    /// # Errors
+    /// What is missing on the machine or in the manifest, and how to get it.
+    fn program(&self, request: &LoadRequest) -> Result<Program>;
+
+    /// How many instances one process of this plugin hosts, where that is not what its runtime says.
+    fn hosting(&self, _request: &LoadRequest) -> Option<Hosting> {
+        None
+    }
+
+    /// Whether the host holds the memory limit, because the program cannot limit itself. It then sets `RLIMIT_DATA` when
+    /// the process has greeted, to what that has and the limit together; the program is to answer an allocation that
+    /// the system refuses, or to end with a word about memory.
+    fn host_limits_memory(&self, _request: &LoadRequest) -> bool {
+        false
+    }
+}
+
+/// The same program whatever the plugin is.
+impl Programs for Program {
+    fn program(&self, _: &LoadRequest) -> Result<Program> {
+        Ok(self.clone())
+    }
 }
 
 impl Program {
@@ -26,12 +61,12 @@ impl Program {
     #[must_use]
     pub fn worker(command: impl Into<PathBuf>) -> Self {
         let args = ["worker".into(), "--fd".into(), WIRE_FD.to_string().into()];
-        Self { command: command.into(), args: args.to_vec() }
+        Self { command: command.into(), args: args.to_vec(), env: Vec::new() }
     }
 
     /// Any other program that speaks the protocol.
     #[must_use]
     pub fn peer(command: impl Into<PathBuf>, args: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
-        Self { command: command.into(), args: args.into_iter().map(Into::into).collect() }
+        Self { command: command.into(), args: args.into_iter().map(Into::into).collect(), env: Vec::new() }
     }
 }

@@ -95,7 +95,7 @@ impl Reactor {
             epoll::add(&self.epoll, fd, data, epoll::EventFlags::IN)
         };
         add(connection.carrier.readiness(), About::Carrier)
-            .and_then(|()| connection.process.with_pipe(|pipe| add(pipe, About::Output)))
+            .and_then(|()| connection.process.with_pipe(|pipe| add(pipe, About::Output)).unwrap_or(Ok(())))
             .and_then(|()| add(connection.process.exit_event(), About::Exit))
             .map_err(|error| {
                 lock(&self.connections).remove(&number);

@@ -8,7 +8,7 @@ use midplane_kernel::{Code, LoadRequest, Runtime};
 
 use crate::code::WireCode;
 use crate::confinement::{Confinement, Unconfined};
-use crate::program::Program;
+use crate::program::Programs;
 
 /// Longest time a worker may take to load a plugin: compiling a large WebAssembly module takes its time.
 const LOAD_DEADLINE: Duration = Duration::from_secs(60);
@@ -31,7 +31,7 @@ pub struct WireRuntime(Arc<Setup>);
 
 pub(crate) struct Setup {
     pub(crate) kind: RuntimeKind,
-    pub(crate) program: Program,
+    pub(crate) programs: Arc<dyn Programs>,
     pub(crate) hosting: Hosting,
     pub(crate) confinement: Arc<dyn Confinement>,
     pub(crate) patience: Duration,
@@ -39,16 +39,22 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// How many instances one process of this plugin hosts.
+    pub(crate) fn hosting_of(&self, request: &LoadRequest) -> Hosting {
+        self.programs.hosting(request).unwrap_or(self.hosting)
+    }
+
     pub(crate) fn hook_deadline(&self, request: &LoadRequest) -> Duration {
         request.limits.hook_deadline_ms.map_or(defaults::HOOK_DEADLINE, Duration::from_millis)
     }
 }
 
 impl WireRuntime {
-    /// Runs this kind of code with this program. Native code gets a process per instance, WebAssembly and JavaScript
+    /// Runs this kind of code with these programs. Native code gets a process per instance, WebAssembly and JavaScript
     /// one for the plugin's pool, everything else a process per instance.
     #[must_use]
-    pub fn new(kind: RuntimeKind, program: Program) -> Self {
+    pub fn new(kind: RuntimeKind, programs: impl Programs) -> Self {
+        let programs: Arc<dyn Programs> = Arc::new(programs);
         let hosting = match kind {
             RuntimeKind::Wasm | RuntimeKind::Js => Hosting::Pool,
             RuntimeKind::Native
@@ -59,7 +65,7 @@ impl WireRuntime {
         };
         let confinement: Arc<dyn Confinement> = Arc::new(Unconfined);
         let (patience, load_deadline) = (defaults::HOOK_DEADLINE, LOAD_DEADLINE);
-        Self(Arc::new(Setup { kind, program, hosting, confinement, patience, load_deadline }))
+        Self(Arc::new(Setup { kind, programs, hosting, confinement, patience, load_deadline }))
     }
 
     /// Says how many instances one process hosts.
@@ -83,10 +89,15 @@ impl WireRuntime {
         })
     }
 
+    pub(crate) fn setup(&self) -> &Arc<Setup> {
+        &self.0
+    }
+
     fn changed(self, change: impl FnOnce(&mut Setup)) -> Self {
-        let Setup { kind, ref program, hosting, ref confinement, patience, load_deadline } = *self.0;
+        let Setup { kind, ref programs, hosting, ref confinement, patience, load_deadline } = *self.0;
+        let programs = Arc::clone(programs);
         let confinement = Arc::clone(confinement);
-        let mut setup = Setup { kind, program: program.clone(), hosting, confinement, patience, load_deadline };
+        let mut setup = Setup { kind, programs, hosting, confinement, patience, load_deadline };
         change(&mut setup);
         Self(Arc::new(setup))
     }

@@ -6,9 +6,13 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{PluginId, defaults};
 
+use crate::fault::HEADLINES;
+
 /// Lines kept for the report of a crash, and the longest that one may be there.
 const KEPT: usize = 20;
 const KEPT_LENGTH: usize = 500;
+/// Lines of a trace at most that stand between what happened and the end of the output.
+const TRACE: u64 = 5_000;
 /// Lines logged per second; the rest is counted.
 const LINES_PER_SECOND: u32 = 1_000;
 
@@ -19,6 +23,9 @@ pub(crate) struct Output {
     line: Vec<u8>,
     cut: bool,
     last: VecDeque<String>,
+    /// How many lines there were, and which of them was the last headline.
+    lines: u64,
+    headline: Option<(u64, String)>,
     second: Instant,
     logged: u32,
     dropped: u64,
@@ -27,7 +34,8 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(plugin: PluginId) -> Self {
         let second = Instant::now();
-        Self { plugin, line: Vec::new(), cut: false, last: VecDeque::new(), second, logged: 0, dropped: 0 }
+        let (line, last) = (Vec::new(), VecDeque::new());
+        Self { plugin, line, cut: false, last, lines: 0, headline: None, second, logged: 0, dropped: 0 }
     }
 
     pub(crate) fn take(&mut self, bytes: &[u8]) {
@@ -53,9 +61,11 @@ impl Output {
         self.report_dropped();
     }
 
-    /// The last lines, oldest first.
+    /// The last lines, oldest first. What was the headline of a trace that is longer comes before them.
     pub(crate) fn last(&self) -> impl Iterator<Item = &str> {
-        self.last.iter().map(String::as_str)
+        let pushed_out = |number: u64| (KEPT as u64 + 1..TRACE).contains(&(self.lines - number));
+        let headline = self.headline.as_ref().filter(|(number, _)| pushed_out(*number));
+        headline.map(|(_, line)| line.as_str()).into_iter().chain(self.last.iter().map(String::as_str))
     }
 
     fn end_line(&mut self) {
@@ -67,7 +77,12 @@ impl Output {
         if self.last.len() == KEPT {
             self.last.pop_front();
         }
-        self.last.push_back(text.chars().take(KEPT_LENGTH).collect());
+        let kept: String = text.chars().take(KEPT_LENGTH).collect();
+        if HEADLINES.iter().any(|beginning| kept.starts_with(beginning)) {
+            self.take_headline(&kept);
+        }
+        self.lines += 1;
+        self.last.push_back(kept);
         if self.second.elapsed() >= Duration::from_secs(1) {
             self.report_dropped();
             self.second = Instant::now();
@@ -78,6 +93,18 @@ impl Output {
             tracing::info!(target: "midplane::stderr", plugin = %self.plugin, "{text}");
         } else {
             self.dropped += 1;
+        }
+    }
+
+    /// Headlines that follow each other at once are one.
+    fn take_headline(&mut self, line: &str) {
+        match &mut self.headline {
+            Some((number, text)) if self.lines - *number <= 1 && text.len() < 4 * KEPT_LENGTH => {
+                text.push('\n');
+                text.push_str(line);
+                *number = self.lines;
+            }
+            headline => *headline = Some((self.lines, line.to_owned())),
         }
     }
 
@@ -140,5 +167,17 @@ mod tests {
         let text: String = (0..100).map(|n| format!("{n}\n")).collect();
         let kept = lines(&[text.as_bytes()]);
         assert_eq!((kept.len(), kept[0].as_str()), (KEPT, "80"));
+    }
+
+    #[test]
+    fn the_headline_of_a_long_trace_is_kept_and_one_that_is_in_sight_is_not_repeated() {
+        let trace = |length: u64| (0..length).map(|n| format!("\tat {n}\n")).collect::<String>();
+        let kept = lines(&[b"fatal error: out of memory\n", trace(100).as_bytes()]);
+        assert_eq!((kept.len(), kept[0].as_str(), kept[1].as_str()), (KEPT + 1, "fatal error: out of memory", "\tat 80"));
+        let words = lines(&[b"runtime: no more threads\nfatal error: newosproc\n", trace(100).as_bytes()]);
+        assert_eq!(words[0], "runtime: no more threads\nfatal error: newosproc");
+        assert_eq!(lines(&[b"panic: boom\n", trace(19).as_bytes()]).len(), KEPT);
+        assert_eq!(lines(&[b"panic: boom\n", trace(20).as_bytes()])[0], "panic: boom");
+        assert_eq!(lines(&[b"panic: long ago\n", trace(TRACE).as_bytes()])[0], format!("\tat {}", TRACE - 20));
     }
 }

@@ -42,11 +42,31 @@ pub enum Cell {
     CoreWorker,
     /// The fake runtime, which proves that the list itself is right.
     Fake,
+    /// JavaScript in the embedded engine, in the host's process.
+    JsInProcess,
+    /// JavaScript in the embedded engine, in a worker.
+    JsWorker,
+    /// JavaScript on Node, in its own process.
+    Node,
+    /// A Python program.
+    Python,
+    /// A Go program over the wire protocol.
+    Go,
+    /// The same Go source as a WebAssembly module.
+    GoWasip1,
+    /// The same Go source as a native library, in a worker.
+    GoCShared,
+    /// A shell script over the text protocol.
+    Text,
+    /// A gRPC service.
+    RemoteGrpc,
+    /// A plugin that dialled the host over WebSocket.
+    WebSocket,
 }
 
 impl Cell {
     /// Every cell, in the order of the list's columns.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 17] = [
         Self::NativeInProcess,
         Self::NativeWorker,
         Self::ComponentInProcess,
@@ -54,6 +74,16 @@ impl Cell {
         Self::CoreInProcess,
         Self::CoreWorker,
         Self::Fake,
+        Self::JsInProcess,
+        Self::JsWorker,
+        Self::Node,
+        Self::Python,
+        Self::Go,
+        Self::GoWasip1,
+        Self::GoCShared,
+        Self::Text,
+        Self::RemoteGrpc,
+        Self::WebSocket,
     ];
 
     /// Whether nothing can end what its code does.
@@ -65,13 +95,19 @@ impl Cell {
     /// Whether its code lives in a process of its own.
     #[must_use]
     pub fn is_worker(self) -> bool {
-        matches!(self, Self::NativeWorker | Self::ComponentWorker | Self::CoreWorker)
+        match self {
+            Self::NativeInProcess | Self::ComponentInProcess | Self::CoreInProcess | Self::JsInProcess => false,
+            Self::Fake | Self::GoWasip1 | Self::RemoteGrpc | Self::WebSocket => false,
+            Self::NativeWorker | Self::ComponentWorker | Self::CoreWorker | Self::JsWorker | Self::Node => true,
+            Self::Python | Self::Go | Self::GoCShared | Self::Text => true,
+        }
     }
 
     /// Whether its code is WebAssembly.
     #[must_use]
     pub fn is_wasm(self) -> bool {
-        matches!(self, Self::ComponentInProcess | Self::ComponentWorker | Self::CoreInProcess | Self::CoreWorker)
+        let components = matches!(self, Self::ComponentInProcess | Self::ComponentWorker);
+        components || matches!(self, Self::CoreInProcess | Self::CoreWorker | Self::GoWasip1)
     }
 }
 

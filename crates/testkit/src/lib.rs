@@ -10,13 +10,16 @@ pub mod conformance;
 pub mod fake;
 mod folder;
 mod gate;
+mod go;
 pub mod log;
 pub mod memory;
 mod probe;
+pub mod suite;
 mod waiting;
 
 pub use fake::{Desk, Fake, Program, Sabotage};
 pub use folder::{PluginFolder, Scratch};
 pub use gate::Gate;
+pub use go::{GoBuild, go_probe};
 pub use probe::probe;
 pub use waiting::{PATIENCE, eventually};

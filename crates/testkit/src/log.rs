@@ -32,6 +32,13 @@ pub fn heard(plugin: &str, message: &str) -> bool {
     lines.iter().any(|line| line.plugin == plugin && line.message == message)
 }
 
+/// Whether a plugin of this id has written a line with this in it since [`listen`].
+#[must_use]
+pub fn heard_part(plugin: &str, part: &str) -> bool {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().any(|line| line.plugin == plugin && line.message.contains(part))
+}
+
 struct Listener;
 
 impl Subscriber for Listener {

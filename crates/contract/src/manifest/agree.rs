@@ -3,6 +3,8 @@
 
 mod lists;
 mod numbers;
+mod process;
+mod remote;
 
 use super::document::{Document, Spelling};
 use super::fault::{Fault, FaultCode, Faults};
@@ -16,6 +18,8 @@ pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {
     identity(document, faults);
     entry(document, faults);
     runtime(document, faults);
+    process::agree(document, faults);
+    remote::agree(document, faults);
     once(document, faults);
     kind(document, faults);
     numbers::agree(document, faults);
@@ -50,8 +54,14 @@ fn entry(document: &Document<'_>, faults: &mut Faults) {
         let message = "the code is named twice, by `entry.main` and by `entry_point`".to_owned();
         faults.push(at(document, &["entry_point"], FaultCode::Conflict, message, "keep `entry.main`"));
     }
+    let executable = document.entry("executable").or_else(|| document.entry("endpoints"));
     let nowhere_to_write = document.spelling == Spelling::Enveloped && document.root.get("spec").is_none();
-    if main.is_none() && point.is_none() && document.spelling != Spelling::Package && !nowhere_to_write {
+    if main.is_none()
+        && point.is_none()
+        && executable.is_none()
+        && document.spelling != Spelling::Package
+        && !nowhere_to_write
+    {
         let path: &[&str] = match document.spelling {
             Spelling::Enveloped if document.part(&["entry"]).is_none() => &["entry_point"],
             _ => &["entry", "main"],
@@ -65,7 +75,9 @@ fn entry(document: &Document<'_>, faults: &mut Faults) {
 /// The runtime is written, or the file's ending says it; and what is written does not contradict itself.
 fn runtime(document: &Document<'_>, faults: &mut Faults) {
     let Some(word) = document.runtime_word() else {
-        if document.main().is_some_and(|main| !main.is_empty() && words::runtime_of_file(main).is_none()) {
+        let names_file = document.entry("executable").or_else(|| document.entry("endpoints")).is_none();
+        if names_file && document.main().is_some_and(|main| !main.is_empty() && words::runtime_of_file(main).is_none())
+        {
             let message = "the runtime is not written, and the file's ending does not tell it".to_owned();
             let remedy = "write `entry.runtime`: native, wasm, js, python, process, remote or script";
             faults.push(at(document, &["entry", "runtime"], FaultCode::MissingField, message, remedy));

@@ -2,6 +2,8 @@
 
 mod needs;
 mod offers;
+mod process;
+mod remote;
 
 use std::collections::BTreeMap;
 
@@ -65,22 +67,23 @@ fn plugin_type(document: &Document<'_>) -> PluginType {
 
 fn entry(document: &Document<'_>) -> Option<Entry> {
     let Some(main) = document.main() else { return Some(Entry::default()) };
-    // The envelope's `runtime` map says the same things as `entry`.
-    let part = |field: &str| document.part(&["entry", field]).or_else(|| document.part(&["runtime", field]));
-    let text = |field: &str| part(field).and_then(Node::text).map(str::to_owned);
+    let text = |field: &str| document.entry(field).and_then(Node::text).map(str::to_owned);
     Some(Entry {
         main: main.to_owned(),
         runtime: runtime(document, main)?,
         engine: text("engine"),
-        args: texts(part("args")),
-        env: text_table(part("env")),
-        workdir: text("workdir"),
+        args: texts(document.entry("args")),
+        env: text_table(document.entry("env")),
+        workdir: text("workdir").or_else(|| text("work_dir")),
+        process: process::spec(document),
+        remote: remote::spec(document),
     })
 }
 
 fn runtime(document: &Document<'_>, main: &str) -> Option<RuntimeKind> {
     match document.runtime_word() {
         Some(word) => words::runtime(word),
+        None if document.entry("executable").is_some() => Some(RuntimeKind::Process),
         None => words::runtime_of_file(main),
     }
 }

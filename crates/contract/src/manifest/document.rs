@@ -7,6 +7,11 @@ use super::tree::{Mark, Node, Value, join};
 use super::{Files, Named, words};
 use crate::RuntimeKind;
 
+/// The places where a working folder and an executable may be written.
+const WORKDIR: [&[&str]; 4] =
+    [&["entry", "workdir"], &["entry", "work_dir"], &["runtime", "workdir"], &["runtime", "work_dir"]];
+const EXECUTABLE: [&[&str]; 2] = [&["entry", "executable"], &["runtime", "executable"]];
+
 /// How a manifest is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -100,7 +105,18 @@ impl<'a> Document<'a> {
 
     /// The path of the code, under either of its names.
     pub(super) fn main(&self) -> Option<&'a str> {
-        self.text(&["entry", "main"]).or_else(|| self.text(&["entry_point"]))
+        let written = self.text(&["entry", "main"]).or_else(|| self.text(&["entry_point"]));
+        written.or_else(|| self.entry("executable")?.text()).or_else(|| self.first_endpoint()?.text())
+    }
+
+    /// What stands for the code of a remote plugin that names several endpoints.
+    fn first_endpoint(&self) -> Option<&'a Node> {
+        self.entry("endpoints")?.items().first()
+    }
+
+    /// A field of `entry`. The envelope's `runtime` map says the same things.
+    pub(super) fn entry(&self, field: &str) -> Option<&'a Node> {
+        self.part(&["entry", field]).or_else(|| self.part(&["runtime", field]))
     }
 
     /// The word for the runtime that was written most exactly; in the envelope `type` is the least exact.
@@ -122,10 +138,21 @@ impl<'a> Document<'a> {
             let text = node.text().filter(|text| Rule::Path.check(text).is_ok())?;
             Some(Named { path: text.to_owned(), pointer: self.path(path), at: node.at })
         };
+        let main = named(&["entry", "main"]).or_else(|| named(&["entry_point"]));
+        // An executable follows no rule for paths: it may be a name in `PATH`.
+        let executable = EXECUTABLE.iter().find_map(|path| {
+            let node = self.part(path)?;
+            Some(Named { path: node.text()?.to_owned(), pointer: self.path(path), at: node.at })
+        });
+        let endpoint = || {
+            let node = self.first_endpoint()?;
+            Some(Named { path: node.text()?.to_owned(), pointer: self.path(&["entry", "endpoints"]), at: node.at })
+        };
         Files {
-            main: named(&["entry", "main"]).or_else(|| named(&["entry_point"])),
-            workdir: named(&["entry", "workdir"]).or_else(|| named(&["runtime", "workdir"])),
-            remote: self.runtime_word().and_then(words::runtime) == Some(RuntimeKind::Remote),
+            remote: self.runtime_word().and_then(words::runtime) == Some(RuntimeKind::Remote)
+                || (main.is_none() && executable.is_some()),
+            main: main.or(executable).or_else(endpoint),
+            workdir: WORKDIR.iter().find_map(|path| named(path)),
         }
     }
 

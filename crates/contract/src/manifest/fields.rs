@@ -2,6 +2,7 @@
 
 mod enveloped;
 mod parts;
+mod remote;
 
 use super::rule::Rule;
 use super::shape::{Field, Shape, may, must};

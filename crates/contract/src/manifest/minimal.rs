@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{Compatibility, Entry, Manifest, PluginType, Reload, Resources};
+use super::model::{Compatibility, Entry, Manifest, PluginType, ProcessSpec, Reload, RemoteSpec, Resources};
 use crate::{Instances, Limits, PluginId, RuntimeKind, Version};
 
 impl Manifest {
@@ -63,6 +63,8 @@ impl Default for Entry {
             args: Vec::new(),
             env: BTreeMap::new(),
             workdir: None,
+            process: ProcessSpec::default(),
+            remote: RemoteSpec::default(),
         }
     }
 }

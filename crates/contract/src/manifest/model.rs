@@ -1,9 +1,15 @@
 //! The one model that all three spellings of a manifest parse into.
 
+mod process;
+mod remote;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use process::{Network, ProcessSpec, Protocol};
+pub use remote::{ConnectionSpec, Discovery, RemoteSpec, TlsSpec};
 
 use crate::{ActionSpec, Instances, Limits, Permission, Placement, PluginId, RuntimeKind, Version, VersionRange};
 
@@ -117,7 +123,8 @@ pub enum PluginType {
 /// What to run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Path of the code, relative to the plugin's folder and inside it.
+    /// Path of the code, relative to the plugin's folder and inside it; of a process that names an executable instead,
+    /// that.
     pub main: String,
     /// What runs it.
     pub runtime: RuntimeKind,
@@ -133,6 +140,12 @@ pub struct Entry {
     /// Working folder of a process, relative to the plugin's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workdir: Option<String>,
+    /// How a process is started and reached.
+    #[serde(default, skip_serializing_if = "ProcessSpec::is_empty")]
+    pub process: ProcessSpec,
+    /// Where a remote plugin's service is.
+    #[serde(default, skip_serializing_if = "RemoteSpec::is_empty")]
+    pub remote: RemoteSpec,
 }
 
 /// A kind of file that a plugin handles.

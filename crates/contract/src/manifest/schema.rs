@@ -25,6 +25,15 @@ pub fn json_schema() -> Value {
     })
 }
 
+/// The JSON Schema of a document with one spelling.
+pub(super) fn document(title: &str, description: &str, fields: &[Field]) -> Value {
+    let mut schema = object(fields);
+    insert(&mut schema, "$schema", json!("https://json-schema.org/draft/2020-12/schema"));
+    insert(&mut schema, "title", json!(title));
+    insert(&mut schema, "description", json!(description));
+    schema
+}
+
 fn object(fields: &[Field]) -> Value {
     let properties: Map<String, Value> = fields.iter().map(|field| (field.name.to_owned(), property(field))).collect();
     let required: Vec<&str> = fields.iter().filter(|field| field.required).map(|field| field.name).collect();
@@ -82,6 +91,7 @@ fn value(shape: &Shape) -> Value {
         Shape::Either(shapes) => json!({"anyOf": shapes.iter().map(value).collect::<Vec<_>>()}),
         Shape::FreeMap => json!({"type": "object"}),
         Shape::JsonSchema => json!({"type": ["object", "boolean"]}),
+        Shape::Anything => json!({}),
     }
 }
 

@@ -31,6 +31,8 @@ pub(super) enum Shape {
     FreeMap,
     /// A JSON Schema.
     JsonSchema,
+    /// Any value, kept as written.
+    Anything,
 }
 
 /// One field of an object.
@@ -63,6 +65,7 @@ impl Shape {
             Self::List(_) => matches!(node.value, Value::List(_)),
             Self::Table(..) | Self::Object(_) | Self::FreeMap => matches!(node.value, Value::Map(_)),
             Self::JsonSchema => matches!(node.value, Value::Map(_) | Value::Flag(_)),
+            Self::Anything => true,
             Self::Either(shapes) => shapes.iter().any(|shape| shape.admits(node)),
         }
     }
@@ -77,6 +80,7 @@ impl Shape {
             Self::List(item) => format!("a list of {}", item.plural()),
             Self::Table(..) | Self::Object(_) | Self::FreeMap => "a map".to_owned(),
             Self::JsonSchema => "a JSON Schema".to_owned(),
+            Self::Anything => "a value".to_owned(),
             Self::Either(shapes) => shapes.iter().map(Self::expects).collect::<Vec<_>>().join(" or "),
         }
     }

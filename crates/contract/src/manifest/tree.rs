@@ -65,6 +65,11 @@ impl Node {
         (entry.node.value != Value::Null).then_some(&entry.node)
     }
 
+    /// A field of a map, also where its value is an explicit null.
+    pub(crate) fn written(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
     /// What `get` finds when followed from field to field.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&Node> {
         path.iter().try_fold(self, |node, key| node.get(key))

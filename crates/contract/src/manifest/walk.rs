@@ -6,6 +6,7 @@ use super::fault::{Fault, FaultCode, Faults};
 use super::nearest::nearest;
 use super::shape::{Field, Shape};
 use super::tree::{Mark, Node, Value, join};
+use super::wording::{MANIFEST, Wording};
 
 /// Where a value stands, told from the inside out. Written out for faults only.
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +17,18 @@ pub(super) struct Place<'a> {
 
 #[derive(Debug, Clone, Copy)]
 enum Step<'a> {
-    Root,
+    Root(&'static Wording),
     Field(&'a str),
     Item(usize),
 }
 
 impl<'a> Place<'a> {
-    pub(super) const ROOT: Self = Self { parent: None, step: Step::Root };
+    pub(super) const ROOT: Self = Self::of(&MANIFEST);
+
+    /// The whole of a document.
+    pub(super) const fn of(words: &'static Wording) -> Self {
+        Self { parent: None, step: Step::Root(words) }
+    }
 
     pub(super) fn field(&'a self, name: &'a str) -> Self {
         Self { parent: Some(self), step: Step::Field(name) }
@@ -32,10 +38,19 @@ impl<'a> Place<'a> {
         Self { parent: Some(self), step: Step::Item(number) }
     }
 
+    /// The document that this is a place in.
+    fn document(&self) -> &'static Wording {
+        match (self.step, self.parent) {
+            (Step::Root(words), _) => words,
+            (_, Some(parent)) => parent.document(),
+            (_, None) => &MANIFEST,
+        }
+    }
+
     /// What a value here is called in messages.
     fn name(&self) -> String {
         match self.step {
-            Step::Root => "the manifest".to_owned(),
+            Step::Root(words) => words.what.to_owned(),
             Step::Field(name) => format!("`{name}`"),
             Step::Item(number) => {
                 let list = self.parent.map_or_else(String::new, |list| format!(" of {}", list.name()));
@@ -49,7 +64,7 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before = self.parent.map_or_else(String::new, ToString::to_string);
         match self.step {
-            Step::Root => Ok(()),
+            Step::Root(_) => Ok(()),
             Step::Field(name) => f.write_str(&join(&before, name)),
             Step::Item(number) => write!(f, "{before}/{number}"),
         }
@@ -110,7 +125,7 @@ pub(super) fn walk(node: &Node, shape: &Shape, place: &Place<'_>, faults: &mut F
                 walk(node, shape, place, faults);
             }
         }
-        Shape::Flag | Shape::FreeMap | Shape::JsonSchema => {}
+        Shape::Flag | Shape::FreeMap | Shape::JsonSchema | Shape::Anything => {}
     }
 }
 
@@ -143,10 +158,10 @@ fn unknown_field(key: &str, at: Mark, fields: &[Field], place: &Place<'_>, fault
     }
     let shown: String = key.chars().take(64).collect();
     let names = || fields.iter().map(|field| field.name);
-    let remedy = match nearest(key, names()) {
-        Some(name) => format!("did you mean `{name}`?"),
-        None if fields.len() > 16 => "leave it out, or put it under `metadata`".to_owned(),
-        None => format!("leave it out; the fields here are {}", names().collect::<Vec<_>>().join(", ")),
+    let remedy = match (nearest(key, names()), place.document().free) {
+        (Some(name), _) => format!("did you mean `{name}`?"),
+        (None, Some(free)) if fields.len() > 16 => format!("leave it out, or put it under `{free}`"),
+        (None, _) => format!("leave it out; the fields here are {}", names().collect::<Vec<_>>().join(", ")),
     };
     let message = format!("there is no field `{shown}`");
     faults.push(Fault::new(FaultCode::UnknownField, at, &place.to_string(), message, remedy));

@@ -1,7 +1,7 @@
 //! Vocabularies: the words that a field may hold, older spellings included.
 
 use super::fault::FaultCode;
-use super::model::{PluginType, Reload};
+use super::model::{Discovery, Network, PluginType, Protocol, Reload};
 use crate::{InstanceMode, Placement, RuntimeKind};
 
 /// The words that a field may hold.
@@ -60,6 +60,14 @@ const RUNTIMES_BY_TYPE: &[&str] = &[
     "script",
 ];
 
+pub(super) static PROTOCOLS: Words =
+    Words { what: "protocol", code: FaultCode::UnknownWord, words: &["wire", "stdio", "text"] };
+
+pub(super) static NETWORKS: Words = Words { what: "network", code: FaultCode::UnknownWord, words: &["tcp", "unix"] };
+
+pub(super) static DISCOVERIES: Words =
+    Words { what: "discovery", code: FaultCode::UnknownWord, words: &["static", "dns"] };
+
 pub(super) static PLACEMENTS: Words =
     Words { what: "placement", code: FaultCode::UnknownWord, words: &["in-process", "worker", "remote"] };
 
@@ -96,8 +104,34 @@ pub fn runtime_of_file(name: &str) -> Option<RuntimeKind> {
         "wasm" => Some(RuntimeKind::Wasm),
         "js" | "mjs" | "ts" | "mts" => Some(RuntimeKind::Js),
         "py" => Some(RuntimeKind::Python),
+        "sh" | "bash" => Some(RuntimeKind::Script),
         _ => None,
     }
+}
+
+pub(super) fn protocol(word: &str) -> Option<Protocol> {
+    Some(match word {
+        "wire" => Protocol::Wire,
+        "stdio" => Protocol::Stdio,
+        "text" => Protocol::Text,
+        _ => return None,
+    })
+}
+
+pub(super) fn network(word: &str) -> Option<Network> {
+    Some(match word {
+        "tcp" => Network::Tcp,
+        "unix" => Network::Unix,
+        _ => return None,
+    })
+}
+
+pub(super) fn discovery(word: &str) -> Option<Discovery> {
+    Some(match word {
+        "static" => Discovery::Static,
+        "dns" => Discovery::Dns,
+        _ => return None,
+    })
 }
 
 pub(super) fn placement(word: &str) -> Option<Placement> {
@@ -138,6 +172,9 @@ mod tests {
         assert!(PLACEMENTS.words.iter().all(|word| placement(word).is_some()));
         assert!(MODES.words.iter().all(|word| mode(word).is_some()));
         assert!(PLUGIN_TYPES.words.iter().all(|word| plugin_type(word).is_some()));
+        assert!(PROTOCOLS.words.iter().all(|word| protocol(word).is_some()));
+        assert!(NETWORKS.words.iter().all(|word| network(word).is_some()));
+        assert!(DISCOVERIES.words.iter().all(|word| discovery(word).is_some()));
         assert!(RELOADS.words.iter().all(|word| reload(word).is_some()));
         assert!(RuntimeKind::ALL.iter().all(|kind| RUNTIMES.words.contains(&kind.as_str())));
         assert!(Placement::ALL.iter().all(|placement| PLACEMENTS.words.contains(&placement.as_str())));
@@ -148,6 +185,7 @@ mod tests {
         assert_eq!(runtime_of_file("a/b.SO"), Some(RuntimeKind::Native));
         assert_eq!(runtime_of_file("x.Wasm"), Some(RuntimeKind::Wasm));
         assert_eq!(runtime_of_file("x.ts"), Some(RuntimeKind::Js));
+        assert_eq!(runtime_of_file("x.sh"), Some(RuntimeKind::Script));
         assert_eq!(runtime_of_file("x.txt"), None);
         assert_eq!(runtime_of_file(".so"), None);
         assert_eq!(runtime_of_file("dir/.wasm"), None);

@@ -7,14 +7,21 @@ use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag};
 use super::fault::{Fault, FaultCode, Faults};
 use super::scalar;
 use super::tree::{Entry, Mark, Node, Value, join};
+use super::wording::{MANIFEST, Wording};
 use crate::defaults::{MANIFEST_DEPTH, MANIFEST_SIZE};
 
 /// Values in one document at most.
 const VALUES: usize = 50_000;
 
-/// Reads YAML or, when `json` is set, only JSON. `None` when there is no tree at all; the faults then say why.
+/// Reads a manifest as YAML or, when `json` is set, only as JSON. `None` when there is no tree at all; the faults then
+/// say why.
 pub(super) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
-    match read_or_fault(text, json, faults) {
+    read_as(&MANIFEST, text, json, faults)
+}
+
+/// Reads another document likewise.
+pub(super) fn read_as(words: &Wording, text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
+    match read_or_fault(words, text, json, faults) {
         Ok(node) => Some(node),
         Err(fault) => {
             faults.push(*fault);
@@ -29,17 +36,17 @@ fn stop<T>(code: FaultCode, at: Mark, message: impl Into<String>, remedy: impl I
     Err(Box::new(Fault::new(code, at, "", message, remedy)))
 }
 
-fn too_deep<T>(at: Mark) -> Outcome<T> {
+fn too_deep<T>(words: &Wording, at: Mark) -> Outcome<T> {
     let message = format!("lists and maps are nested more than {MANIFEST_DEPTH} deep");
-    stop(FaultCode::TooLarge, at, message, "flatten the manifest")
+    stop(FaultCode::TooLarge, at, message, format!("flatten {}", words.what))
 }
 
-fn read_or_fault(bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node> {
+fn read_or_fault(words: &Wording, bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node> {
     if bytes.len() > MANIFEST_SIZE {
-        let message = format!("the manifest has more than {MANIFEST_SIZE} bytes");
-        return stop(FaultCode::TooLarge, Mark::START, message, "move data out of the manifest, into files beside it");
+        let message = format!("{} has more than {MANIFEST_SIZE} bytes", words.what);
+        return stop(FaultCode::TooLarge, Mark::START, message, words.large);
     }
-    let text = as_text(bytes)?;
+    let text = as_text(words, bytes)?;
     if json {
         check_json(text)?;
     }
@@ -48,7 +55,7 @@ fn read_or_fault(bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node>
         flow_nesting_limit: MANIFEST_DEPTH + 1,
         block_nesting_limit: MANIFEST_DEPTH + 1,
     };
-    let mut builder = Builder::new(faults);
+    let mut builder = Builder::new(*words, faults);
     for event in Parser::new_from_str_with_options(text, options) {
         match event {
             Ok((event, span)) => builder.take(event, &span)?,
@@ -56,32 +63,28 @@ fn read_or_fault(bytes: &[u8], json: bool, faults: &mut Faults) -> Outcome<Node>
                 let mark = error.marker();
                 let at = Mark { line: mark.line().max(1), column: mark.col() + 1 };
                 if *error.kind() == ErrorKind::RecursionLimitExceeded {
-                    return too_deep(at);
+                    return too_deep(words, at);
                 }
                 let what = if json { "JSON" } else { "YAML" };
-                return stop(
-                    FaultCode::Syntax,
-                    at,
-                    format!("this is not {what}: {}", error.info()),
-                    "correct the text",
-                );
+                let message = format!("this is not {what}: {}", error.info());
+                return stop(FaultCode::Syntax, at, message, "correct the text");
             }
         }
     }
     match builder.root {
         Some(root) => Ok(root),
-        None => stop(FaultCode::Syntax, Mark::START, "the manifest is empty", "write at least id, version and entry"),
+        None => stop(FaultCode::Syntax, Mark::START, format!("{} is empty", words.what), words.empty),
     }
 }
 
-fn as_text(bytes: &[u8]) -> Outcome<&str> {
+fn as_text<'t>(words: &Wording, bytes: &'t [u8]) -> Outcome<&'t str> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     std::str::from_utf8(bytes).or_else(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = before.split(|b| *b == b'\n').count();
         let last = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
         let at = Mark { line, column: String::from_utf8_lossy(last).chars().count() + 1 };
-        stop(FaultCode::Syntax, at, "the manifest is not UTF-8 text", "save it as UTF-8")
+        stop(FaultCode::Syntax, at, format!("{} is not UTF-8 text", words.what), "save it as UTF-8")
     })
 }
 
@@ -106,6 +109,7 @@ enum Kind {
 }
 
 struct Builder<'f> {
+    words: Wording,
     faults: &'f mut Faults,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
@@ -116,8 +120,9 @@ struct Builder<'f> {
 }
 
 impl<'f> Builder<'f> {
-    fn new(faults: &'f mut Faults) -> Self {
-        Self { faults, open: Vec::new(), anchors: HashMap::new(), values: 0, copied: 0, documents: 0, root: None }
+    fn new(words: Wording, faults: &'f mut Faults) -> Self {
+        let (open, anchors) = (Vec::new(), HashMap::new());
+        Self { words, faults, open, anchors, values: 0, copied: 0, documents: 0, root: None }
     }
 
     fn take(&mut self, event: Event<'_>, span: &Span) -> Outcome<()> {
@@ -126,7 +131,7 @@ impl<'f> Builder<'f> {
             Event::DocumentStart(..) => {
                 self.documents += 1;
                 if self.documents > 1 {
-                    return stop(FaultCode::Syntax, at, "a second document begins here", "keep one manifest per file");
+                    return stop(FaultCode::Syntax, at, "a second document begins here", "keep one document per file");
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
@@ -153,7 +158,7 @@ impl<'f> Builder<'f> {
     fn tag_says_text(&mut self, tag: Option<&Tag>, at: Mark) -> bool {
         let Some(tag) = tag else { return false };
         if !tag.is_yaml_core_schema() {
-            let message = format!("the tag `{tag}` means nothing in a manifest");
+            let message = format!("the tag `{tag}` means nothing here");
             self.fault(FaultCode::Syntax, at, message, "leave the tag out");
         }
         tag.is_yaml_core_schema_tag("str")
@@ -267,7 +272,7 @@ impl<'f> Builder<'f> {
         if levels <= MANIFEST_DEPTH {
             return Ok(());
         }
-        too_deep(at)
+        too_deep(&self.words, at)
     }
 
     fn copy(&mut self, values: usize, bytes: usize, at: Mark) -> Outcome<()> {
@@ -284,8 +289,8 @@ impl<'f> Builder<'f> {
         if self.values <= VALUES {
             return Ok(());
         }
-        let message = format!("the manifest has more than {VALUES} values, aliases unfolded");
-        stop(FaultCode::TooLarge, at, message, "move data out of the manifest, into files beside it")
+        let message = format!("{} has more than {VALUES} values, aliases unfolded", self.words.what);
+        stop(FaultCode::TooLarge, at, message, self.words.large)
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn found(path: &Path) -> Result<Found> {
     // The manifest names the file itself; the name that was given may be a link to it.
     let entry = Entry::new(main.file_name().map(|name| name.to_string_lossy()).unwrap_or_default(), runtime);
     let manifest = Manifest::minimal(id_of(&name), Version::new(0, 0, 0), entry);
-    Ok(Found { manifest, folder, main, faults: Vec::new(), bare: true })
+    Ok(Found { manifest, folder, main, faults: Vec::new(), bare: true, own: None })
 }
 
 /// An id from a file's name: its stem, with everything that ids may not hold replaced.

@@ -16,7 +16,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::runtime::{CodeFacts, Host};
@@ -58,7 +58,7 @@ impl Inner {
         blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
     }
 
-    pub(super) fn register(&self, path: PathBuf, found: Found) -> Result<PluginId> {
+    pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
@@ -70,7 +70,7 @@ impl Inner {
                 .with("version", version));
         }
         let declared = found.manifest.permissions.clone();
-        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), path, found)));
+        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found)));
         drop(plugins);
         self.gate.set(&id, declared, self.policy(&id).grants);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
@@ -166,6 +166,9 @@ impl Inner {
         if berth.is_populated() {
             tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
             return;
+        }
+        if cause.code() == Code::PeerGone {
+            return operate::leave(self, &plugin, &cause);
         }
         if operate::fail(self, &plugin, &cause) {
             self.recover(&plugin, &cause);

@@ -13,7 +13,7 @@ use crate::discover::Found;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 
 /// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
@@ -37,7 +37,10 @@ pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 }
 
 async fn read_again(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
-    let path = plugin.life().path.clone();
+    let path = match &plugin.life().source {
+        Source::Path(path) => path.clone(),
+        Source::Guest(latest) => return Ok(Found::clone(latest)),
+    };
     let found = kernel.find(&path).await?;
     if found.manifest.id != plugin.id {
         let message = format!("the folder now holds `{}`, not `{}`", found.manifest.id, plugin.id);

@@ -11,6 +11,7 @@ mod configuration;
 mod dependencies;
 mod events;
 mod failures;
+mod guests;
 mod hooks;
 mod house;
 mod lifecycle;

@@ -31,6 +31,24 @@ fn a_pool_grows_to_its_maximum_and_not_beyond() {
 }
 
 #[test]
+fn who_takes_what_was_made_for_another_leaves_no_caller_waiting_below_the_maximum() {
+    for _ in 0..20 {
+        let gate = Gate::new();
+        let house = House::with(&[("gated", gated(&gate))]);
+        house.load(&PluginFolder::fake("p", "gated").with("instances", pool(1, 64)));
+        let wait = house.action("p/wait");
+        thread::scope(|scope| {
+            let call = || block_on(wait.call_with("x", late()));
+            let callers: Vec<_> = (0..64).map(|_| scope.spawn(call)).collect();
+            let all = gate.wait_for(64);
+            gate.open();
+            assert!(all, "{} of 64 callers were given an instance", gate.arrived());
+            callers.into_iter().for_each(|caller| drop(caller.join().unwrap().unwrap()));
+        });
+    }
+}
+
+#[test]
 fn a_waiting_caller_of_a_pool_takes_whichever_lane_is_free() {
     let (slow, quick) = (Gate::new(), Gate::new());
     let (a, b) = (slow.clone(), quick.clone());

@@ -30,7 +30,7 @@ impl Connection {
         let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = ended {
             if now >= ended + LAST_BREATH {
-                self.process.kill();
+                self.process.kill(None);
             } else {
                 again(ended + LAST_BREATH);
             }
@@ -50,8 +50,7 @@ impl Connection {
         }
         drop(graces);
         if let Some(cause) = late {
-            self.blame(cause);
-            self.process.kill();
+            self.end(cause);
             return None;
         }
         next
@@ -105,8 +104,8 @@ impl Connection {
 
     /// Ends the connection and its process, for this reason.
     pub(crate) fn end(&self, cause: Error) {
-        self.blame(cause);
-        self.process.kill();
+        self.blame(cause.clone());
+        self.process.kill(Some(&cause));
     }
 
     /// Ends a connection that nobody looks after.
@@ -160,7 +159,7 @@ impl Connection {
             drop(state);
             waiter.wake();
             if let (true, false, Some(host)) = (idle, stopping, lane.host.clone()) {
-                let cause = cause.clone();
+                let cause = self.process.guest().map_or_else(|| cause.clone(), |guest| guest.departure(&cause));
                 desk::submit(move || host.lost(cause));
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use midplane_contract::{
     Code as Fault, Error, HostFunction, Instances, Limits, Manifest, PluginId, Result, RuntimeKind, Trust,
 };
-use midplane_contract::{Placement, Version, manifest::Entry};
+use midplane_contract::{Placement, Version};
 use midplane_kernel::{
     Call, Code, Host, HostRequest, Instance, InstanceContext, LoadRequest, Reply, Runtime, Scope, Within,
 };
@@ -25,7 +25,7 @@ pub(crate) fn runtime(kind: RuntimeKind) -> WireRuntime {
 pub(crate) fn request(kind: RuntimeKind) -> LoadRequest {
     let json = serde_json::json!({
         "id": "echo", "name": "Echo", "version": Version::new(1, 0, 0),
-        "entry": Entry { main: "main".into(), runtime: kind, engine: None, args: vec![], env: Default::default(), workdir: None },
+        "entry": { "main": "main", "runtime": kind },
     });
     LoadRequest {
         manifest: Arc::new(serde_json::from_value::<Manifest>(json).unwrap()),

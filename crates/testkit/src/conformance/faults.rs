@@ -65,7 +65,12 @@ pub(super) fn panic(site: &Site<'_>) -> Outcome {
 
 pub(super) fn abort(site: &Site<'_>) -> Outcome {
     let id = site.load("aborting")?;
-    let expected = if site.subject.cell().is_wasm() { Code::Trapped } else { Code::Crashed };
+    let expected = match site.subject.cell() {
+        cell if cell.is_wasm() => Code::Trapped,
+        // From afar a process that died is one that cannot be reached any longer.
+        Cell::RemoteGrpc | Cell::WebSocket => Code::PeerGone,
+        _ => Code::Crashed,
+    };
     expect(site.call(&id, "abort", ""), expected)?;
     site.comes_back(&id)
 }

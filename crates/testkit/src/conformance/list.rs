@@ -1,37 +1,38 @@
 //! The list itself.
 
-/// Every behaviour with its seven cells, for a macro to make something of. `$with` gets rows of
+/// Every behaviour with its cells, for a macro to make something of. `$with` gets rows of
 /// `(test_name, Behaviour, [native/in-process, native/worker, component/in-process, component/worker, core/in-process,
-/// core/worker, fake]);` where a cell is `yes` or `(no "reason")`.
+/// core/worker, fake, js/in-process, js/worker, node, python, go, go-wasip1, go-c-shared, text, remote-grpc, websocket]);`
+/// where a cell is `yes` or `(no "reason")`.
 #[macro_export]
 macro_rules! behaviours {
     ($with:ident) => {
         $with! {
-            (load, Load, [yes yes yes yes yes yes yes]);
-            (call, Call, [yes yes yes yes yes yes yes]);
-            (empty_and_large_payloads, EmptyAndLargePayloads, [yes yes yes yes yes yes yes]);
-            (chunked_reply, ChunkedReply, [yes yes yes yes yes yes yes]);
-            (concurrent_calls, ConcurrentCalls, [yes yes yes yes yes yes yes]);
-            (typed_error, TypedError, [yes yes yes yes yes yes yes]);
-            (host_call_error, HostCallError, [yes yes yes yes yes yes yes]);
-            (panic, Panic, [yes yes yes yes yes yes yes]);
-            (abort, Abort, [(no "an abort of code in the host's process is an abort of the host") yes yes yes yes yes yes]);
-            (hang, Hang, [yes yes yes yes yes yes yes]);
-            (cancel_by_drop, CancelByDrop, [yes yes yes yes yes yes yes]);
-            (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes]);
-            (bad_config, BadConfig, [yes yes yes yes yes yes yes]);
-            (health, Health, [yes yes yes yes yes yes yes]);
-            (unload, Unload, [yes yes yes yes yes yes yes]);
-            (reload_with_changed_code, ReloadWithChangedCode, [yes yes yes yes yes yes yes]);
-            (siblings_survive, SiblingsSurvive, [yes yes yes yes yes yes yes]);
-            (many_tasks_many_calls, ManyTasksManyCalls, [yes yes yes yes yes yes yes]);
-            (many_cycles, ManyCycles, [yes yes yes yes yes yes yes]);
+            (load, Load, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (call, Call, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (empty_and_large_payloads, EmptyAndLargePayloads, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (chunked_reply, ChunkedReply, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (concurrent_calls, ConcurrentCalls, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (typed_error, TypedError, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (host_call_error, HostCallError, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (panic, Panic, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (abort, Abort, [(no "an abort of code in the host's process is an abort of the host") yes yes yes yes yes yes (no "nothing that a script says can end the embedded engine") (no "nothing that a script says can end the embedded engine") yes yes yes yes yes yes yes yes]);
+            (hang, Hang, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (cancel_by_drop, CancelByDrop, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes yes yes yes yes yes yes yes yes (no "the memory of another machine is not the host's to limit; the limit is refused at load") (no "the host does not run the program and cannot hold its memory; the limit is refused at load")]);
+            (bad_config, BadConfig, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (health, Health, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (unload, Unload, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (reload_with_changed_code, ReloadWithChangedCode, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (siblings_survive, SiblingsSurvive, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (many_tasks_many_calls, ManyTasksManyCalls, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (many_cycles, ManyCycles, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
         }
     };
 }
 
 /// How many places of the list are `no`. Pinned: another one is a decision, not an accident.
-pub const NOT_APPLICABLE: usize = 2;
+pub const NOT_APPLICABLE: usize = 6;
 
 macro_rules! enumerate {
     ($(($test:ident, $behaviour:ident, [$($cell:tt)+]);)+) => {
@@ -51,7 +52,7 @@ macro_rules! enumerate {
             /// The reasons why it does not apply, one for each cell in the order of [`super::Cell::ALL`]; `None` where it
             /// does apply. Leaving a cell out of a row does not compile.
             #[must_use]
-            pub fn reasons(self) -> [Option<&'static str>; 7] {
+            pub fn reasons(self) -> [Option<&'static str>; 17] {
                 match self {
                     $(Self::$behaviour => [$(place!($cell)),+],)+
                 }

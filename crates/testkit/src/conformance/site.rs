@@ -108,14 +108,15 @@ impl<'s> Site<'s> {
         self.kernel.status(id).map(|status| status.state).map_err(told)
     }
 
-    /// That it answers again: by itself, or after a restart where it has failed.
+    /// That it answers again: by itself, or after a restart where it has failed or gone away.
     pub(super) fn comes_back(&self, id: &PluginId) -> Result<(), String> {
         let again = block_on(self.action(id, "echo")?.call_with("again", self.patient()));
         if again.is_ok_and(|reply| reply == b"again") {
             return Ok(());
         }
-        let failed = || self.state(id).is_ok_and(|state| state == State::Failed);
-        super::ensure!(self.eventually(failed), "it neither answers nor has failed: {:?}", self.state(id));
+        // What broke has failed; what has gone away is stopped.
+        let down = || self.state(id).is_ok_and(|state| matches!(state, State::Failed | State::Stopped));
+        super::ensure!(self.eventually(down), "it neither answers nor has failed or gone: {:?}", self.state(id));
         block_on(self.kernel.restart(id)).map_err(told)?;
         self.echoes(id, b"again")
     }

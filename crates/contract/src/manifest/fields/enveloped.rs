@@ -2,8 +2,8 @@
 //! `config`, `dependencies`, `permissions`, `resources`); these tables are their definition.
 
 use super::parts::{
-    ACTIONS, COMPATIBILITY, DEPENDENCIES, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS, PERMISSIONS, RESOURCES,
-    STATE, TEXTS,
+    ACTIONS, COMPATIBILITY, DEPENDENCIES, DURATION, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS, PERMISSIONS,
+    RESOURCES, STATE, TEXTS, with_process,
 };
 use super::{FILLED, TEXT};
 use crate::manifest::rule::Rule;
@@ -55,10 +55,7 @@ const SPEC: &[Field] = &[
 
 const RUNTIME_WORD_OR_MAP: Shape = Shape::Either(&[Shape::Word(&words::RUNTIMES), Shape::Object(RUNTIME)]);
 
-const RUNTIME: &[Field] = &[
+const RUNTIME: &[Field] = with_process![
     may("name", Shape::Word(&words::RUNTIMES), "What runs it"),
     may("engine", FILLED, "Which engine of the runtime"),
-    may("args", Shape::List(&TEXT), "Arguments of a process"),
-    may("env", Shape::Table(Rule::Variable, &TEXT), "Environment of a process; nothing else reaches it"),
-    may("workdir", Shape::Text(Rule::Path), "Working folder of a process, inside the plugin's folder"),
 ];

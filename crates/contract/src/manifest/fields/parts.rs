@@ -1,28 +1,51 @@
 //! The parts that spellings share.
 
+use super::remote::{CONNECTION, TLS};
 use crate::manifest::rule::Rule;
 use crate::manifest::shape::{Field, Shape, may, must};
 use crate::manifest::words;
 
-const FILLED: Shape = Shape::Text(Rule::Filled);
-const TEXT: Shape = Shape::Text(Rule::Any);
+pub(super) const FILLED: Shape = Shape::Text(Rule::Filled);
+pub(super) const TEXT: Shape = Shape::Text(Rule::Any);
 const COUNT: Shape = Shape::Whole(1, u32::MAX as u64);
-const SIZE: Shape = Shape::Either(&[Shape::Whole(0, u64::MAX), Shape::Text(Rule::Size)]);
+pub(super) const SIZE: Shape = Shape::Either(&[Shape::Whole(0, u64::MAX), Shape::Text(Rule::Size)]);
 const RATE: Shape = SIZE;
-const DURATION: Shape = Shape::Text(Rule::Duration);
+pub(super) const DURATION: Shape = Shape::Text(Rule::Duration);
 const MILLISECONDS: Shape = Shape::Whole(1, 366 * 86_400_000);
 
 pub(super) const TEXTS: Shape = Shape::List(&FILLED);
 pub(super) const VERSION_TABLE: Shape = Shape::Table(Rule::Filled, &Shape::Text(Rule::Range));
 pub(super) const DEPENDENCY_TABLE: Shape = Shape::Table(Rule::Id, &Shape::Text(Rule::Range));
 
-pub(super) const ENTRY: &[Field] = &[
+/// Fields of an object, and after them those of a process, which stand in two places.
+macro_rules! with_process {
+    ($($field:expr,)+) => {
+        &[
+            $($field,)+
+            may("args", Shape::List(&TEXT), "Arguments of a process"),
+            may("env", Shape::Table(Rule::Variable, &TEXT), "Environment of a process; nothing else reaches it"),
+            may("workdir", Shape::Text(Rule::Path), "Working folder of a process, inside the plugin's folder"),
+            may("work_dir", Shape::Text(Rule::Path), "The same, as requirement 003 writes it"),
+            may("executable", FILLED, "A program instead of main: a path, or a name in PATH"),
+            may("protocol", Shape::Word(&words::PROTOCOLS), "What a process speaks; scripts text, everything else wire"),
+            may("network", Shape::Word(&words::NETWORKS), "Where the process listens for its host to connect"),
+            may("address", FILLED, "A path or host:port on that network; the host chooses where absent"),
+            may("timeout", DURATION, "Longest time for one attempt to connect, with its unit: 5s"),
+            may("heartbeat_interval", DURATION, "Time between two pings of the process"),
+            may("max_retries", Shape::Whole(0, 3600), "How often connecting is tried, once a second"),
+        ]
+    };
+}
+pub(super) use with_process;
+
+pub(super) const ENTRY: &[Field] = with_process![
     may("main", Shape::Text(Rule::Path), "Path of the code, inside the plugin's folder"),
     may("runtime", Shape::Word(&words::RUNTIMES), "What runs it; where absent the file's ending decides"),
     may("engine", FILLED, "Which engine of the runtime, for example node, deno or bun"),
-    may("args", Shape::List(&TEXT), "Arguments of a process"),
-    may("env", Shape::Table(Rule::Variable, &TEXT), "Environment of a process; nothing else reaches it"),
-    may("workdir", Shape::Text(Rule::Path), "Working folder of a process, inside the plugin's folder"),
+    may("endpoints", TEXTS, "Addresses of a remote plugin: grpc://host:port, or grpcs:// with TLS"),
+    may("discovery", Shape::Word(&words::DISCOVERIES), "What they mean: static, or dns for names with several records"),
+    may("tls", Shape::Object(TLS), "Certificates of grpcs addresses"),
+    may("connection", Shape::Object(CONNECTION), "Numbers of the connections to a remote plugin"),
 ];
 
 pub(super) const INSTANCES: &[Field] = &[

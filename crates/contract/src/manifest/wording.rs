@@ -1,0 +1,30 @@
+//! What a document is called in messages about it.
+
+/// The words for one kind of document.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wording {
+    /// The document.
+    pub(super) what: &'static str,
+    /// What to do when it is empty.
+    pub(super) empty: &'static str,
+    /// What to do when it is too large.
+    pub(super) large: &'static str,
+    /// Where fields of one's own can stand, if anywhere.
+    pub(super) free: Option<&'static str>,
+}
+
+/// A plugin's manifest.
+pub(super) const MANIFEST: Wording = Wording {
+    what: "the manifest",
+    empty: "write at least id, version and entry",
+    large: "move data out of the manifest, into files beside it",
+    free: Some("metadata"),
+};
+
+/// A file of test cases.
+pub(super) const CASES: Wording = Wording {
+    what: "the case file",
+    empty: "write `cases:` and at least one case, or remove the file",
+    large: "spread the cases over several files, and name large inputs with `file:`",
+    free: None,
+};

@@ -1,0 +1,12 @@
+//! Plugins that connect, over real sockets.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
+)]
+
+mod behaviours;
+mod node;
+mod stage;
+mod subject;

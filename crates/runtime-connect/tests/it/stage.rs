@@ -1,0 +1,1 @@
+//! A host with a kernel, and clients of several kinds.

@@ -1,0 +1,88 @@
+//! Plugins that were not started here: the wire over a socket whose other end somebody else holds.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use midplane_contract::frame::FrameKind;
+use midplane_contract::frame::message::Open;
+use midplane_contract::{Code as Fault, Error, Hook, Result, RuntimeKind};
+use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, LoadRequest, Scope};
+
+use crate::carrier::Socket;
+use crate::code::{self, Tenancy};
+use crate::connection::Connection;
+use crate::exchange::Request;
+use crate::instance::WireInstance;
+use crate::process::{Elsewhere, Guest, Process};
+use crate::program::{Program, Programs};
+use crate::reactor::Reactor;
+use crate::runtime::{Hosting, Setup, WireRuntime};
+
+/// Code with one instance, served by whoever is at the other end of `socket` (blocking, connected). It is greeted and
+/// told to load at once; both have the deadlines of [`WireRuntime`]. Dropping the code and its instance says
+/// goodbye and, a second later, cuts the line.
+///
+/// A peer that goes, for whatever reason, is lost with the code `peer_gone`: its plugin is then stopped.
+///
+/// # Errors
+/// As loading in a worker; the line is cut then.
+pub fn attach(socket: UnixStream, line: Arc<dyn Elsewhere>, request: &LoadRequest) -> Result<Arc<dyn Code>> {
+    let runtime = WireRuntime::new(RuntimeKind::Remote, Nobody);
+    let setup = Arc::clone(runtime.setup());
+    let reactor = Reactor::get()?;
+    let process = Process::Guest(Guest::new(line));
+    let plugin = request.manifest.id.clone();
+    let connection = Connection::new(reactor, plugin, Box::new(Socket::new(socket)), process);
+    let tenancy = Tenancy { connection, hosting: Hosting::One };
+    code::greet(&setup, reactor, &tenancy.connection)?;
+    let loaded = code::load(&setup, &tenancy.connection, request)?;
+    tenancy.connection.name_actions(loaded.actions.clone());
+    let hooks: Vec<Hook> = loaded.hooks.iter().filter_map(|name| Hook::from_name(name)).collect();
+    let mut details = loaded.details;
+    details.insert("peer".to_owned(), tenancy.connection.peer_name().into());
+    let facts = CodeFacts {
+        info: loaded.info,
+        actions: loaded.actions,
+        hooks: hooks.clone(),
+        build_id: loaded.build_id,
+        stays_loaded: None,
+        details,
+    };
+    Ok(Arc::new(Attached { setup, request: request.clone(), facts, hooks: hooks.into(), tenancy: Arc::new(tenancy) }))
+}
+
+/// Code of a peer that was not started here.
+struct Attached {
+    setup: Arc<Setup>,
+    request: LoadRequest,
+    facts: CodeFacts,
+    hooks: Arc<[Hook]>,
+    tenancy: Arc<Tenancy>,
+}
+
+impl Code for Attached {
+    fn facts(&self) -> &CodeFacts {
+        &self.facts
+    }
+
+    fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
+        let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
+        let open = serde_json::to_vec(&open).map_err(|error| code::unwritable("OPEN", &error))?;
+        let lane = self.tenancy.connection.add_lane(0, context.host)?;
+        let mut instance = WireInstance::new(Arc::clone(&self.tenancy), lane, Arc::clone(&self.hooks));
+        let scope = Scope::within(self.setup.hook_deadline(&self.request));
+        let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
+        instance.ask(&request, &[], &mut |_| Ok(()))?;
+        Ok(Box::new(instance))
+    }
+}
+
+/// No program is ever started for a guest.
+struct Nobody;
+
+impl Programs for Nobody {
+    fn program(&self, _: &LoadRequest) -> Result<Program> {
+        Err(Error::new(Fault::NotSupported, "a plugin that connects by itself is not started")
+            .remedy("start it where it lives"))
+    }
+}

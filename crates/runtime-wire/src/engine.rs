@@ -1,0 +1,7 @@
+//! Interpreters and engines that run plugins in languages of their own: which program that is on this machine, and the
+//! SDK that it needs, brought along.
+
+mod bundle;
+pub mod node;
+pub mod python;
+mod search;

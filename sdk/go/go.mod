@@ -1,0 +1,3 @@
+module midplane.dev/sdk/go
+
+go 1.22

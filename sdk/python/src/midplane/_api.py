@@ -1,0 +1,200 @@
+"""The host API, by areas. One set of classes for both kinds of context: what ``ask`` gives back is the answer in a
+synchronous plugin and an awaitable in an asynchronous one (``_async_api.py`` types those)."""
+
+from __future__ import annotations
+
+from ._frames import FUNCTIONS
+from ._values import from_json, plain_bytes, reply_of, to_bytes, to_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, List, Mapping, Optional, Union
+
+    Ask = Callable[..., Any]
+    Bytes = Union[bytes, bytearray, memoryview, str]
+
+NUMBERS = {name: number for number, name in enumerate(FUNCTIONS)}
+
+
+class Area:
+    """A part of the host API."""
+
+    __slots__ = ("_ask",)
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+
+def _milliseconds(seconds: "Optional[float]") -> "Optional[int]":
+    return None if seconds is None else max(0, round(seconds * 1000))
+
+
+def arguments(**given: Any) -> bytes:
+    """Arguments as the header of a question; what is None is left out."""
+    return to_json({key: value for key, value in given.items() if value is not None})
+
+
+def _nothing(_: bytes) -> None:
+    return None
+
+
+def _whole(body: bytes) -> bytes:
+    return body
+
+
+def _value(what: str, raw: bool) -> "Callable[[bytes], Any]":
+    return _whole if raw else lambda body: reply_of(what, body)
+
+
+def _written(body: bytes) -> bool:
+    return body not in (b"false", b"0")
+
+
+class State(Area):
+    """The plugin's own storage. Keys are text, values bytes; text goes as UTF-8."""
+
+    __slots__ = ()
+
+    def get(self, key: str) -> "Optional[bytes]":
+        """The value; None where there is none."""
+        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", _whole)
+
+    def get_json(self, key: str) -> Any:
+        """The value, parsed; None where there is none."""
+        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", lambda body: reply_of("state.get", body))
+
+    def set(self, key: str, value: Bytes, ttl: "Optional[float]" = None) -> None:
+        """Writes it; ``ttl``: seconds after which it is gone. ``limit_exceeded`` over quota."""
+        args = arguments(key=key, ttl_ms=_milliseconds(ttl))
+        return self._ask(NUMBERS["state.set"], args, plain_bytes(value, "a value"), _nothing)
+
+    def set_json(self, key: str, value: Any, ttl: "Optional[float]" = None) -> None:
+        """Writes a value as JSON."""
+        return self.set(key, to_json(value), ttl)
+
+    def compare_and_set(
+        self, key: str, expected: "Optional[Bytes]", value: Bytes, ttl: "Optional[float]" = None
+    ) -> bool:
+        """Writes ``value`` if the key's value is still ``expected`` (None: if there is none). Whether it was written."""
+        if isinstance(expected, (bytes, bytearray, memoryview)):
+            expected = bytes(expected).decode()
+        args = arguments(key=key, expected=expected, ttl_ms=_milliseconds(ttl))
+        return self._ask(NUMBERS["state.compare_and_set"], args, plain_bytes(value, "a value"), _written)
+
+    def delete(self, key: str) -> None:
+        """Removes it; a key that is not there is no error."""
+        return self._ask(NUMBERS["state.delete"], arguments(key=key), b"", _nothing)
+
+    def list(self, prefix: str = "") -> "List[str]":
+        """The keys that begin with ``prefix``."""
+        return self._ask(NUMBERS["state.list"], arguments(prefix=prefix or None), b"", from_json)
+
+
+class Bus(Area):
+    """Events."""
+
+    __slots__ = ()
+
+    def publish(self, topic: str, data: Any = None, content_type: "Optional[str]" = None) -> None:
+        """Publishes ``data``: bytes as they are, everything else as JSON."""
+        args = arguments(topic=topic, content_type=content_type)
+        return self._ask(NUMBERS["bus.publish"], args, to_bytes(data), _nothing)
+
+    def request(self, topic: str, data: Any = None, deadline: "Optional[float]" = None, raw: bool = False) -> Any:
+        """Asks a topic and gives the first answer, parsed unless ``raw``. ``deadline``: seconds."""
+        args = arguments(topic=topic, deadline_ms=_milliseconds(deadline))
+        return self._ask(NUMBERS["bus.request"], args, to_bytes(data), _value(topic, raw))
+
+    def subscribe(self, topic: str) -> None:
+        """From now on ``on_event`` gets what is published on this topic."""
+        return self._ask(NUMBERS["bus.subscribe"], arguments(topic=topic), b"", _nothing)
+
+    def unsubscribe(self, topic: str) -> None:
+        """Ends it."""
+        return self._ask(NUMBERS["bus.unsubscribe"], arguments(topic=topic), b"", _nothing)
+
+
+class Services(Area):
+    """Services by interface, whoever provides them."""
+
+    __slots__ = ()
+
+    def find(self, interface: str, range: "Optional[str]" = None) -> "List[Any]":
+        """The providers of an interface, for example ``("greeter", "^1")``."""
+        return self._ask(NUMBERS["service.find"], arguments(interface=interface, range=range), b"", from_json)
+
+    def call(
+        self,
+        interface: str,
+        action: str,
+        input: Any = None,
+        range: "Optional[str]" = None,
+        deadline: "Optional[float]" = None,
+        raw: bool = False,
+    ) -> Any:
+        """Calls an action of the provider that the host chooses. As ``ctx.call``."""
+        args = arguments(interface=interface, range=range, action=action, deadline_ms=_milliseconds(deadline))
+        return self._ask(NUMBERS["service.call"], args, to_bytes(input), _value(interface, raw))
+
+
+class Http(Area):
+    """The web, through the host and its rules."""
+
+    __slots__ = ()
+
+    def fetch(
+        self,
+        url: str,
+        method: str = "GET",
+        headers: "Optional[Mapping[str, str]]" = None,
+        body: "Optional[Bytes]" = None,
+    ) -> bytes:
+        """What the host answers for this address."""
+        args = arguments(url=url, method=method, headers=dict(headers) if headers else None)
+        return self._ask(NUMBERS["http.fetch"], args, plain_bytes(body, "a body"), _whole)
+
+
+class Metrics(Area):
+    """Numbers for the operator's charts."""
+
+    __slots__ = ()
+
+    def count(self, name: str, value: float = 1, labels: "Optional[Mapping[str, str]]" = None) -> None:
+        """Adds to a counter."""
+        return self._tell("metrics.count", name, value, labels)
+
+    def gauge(self, name: str, value: float, labels: "Optional[Mapping[str, str]]" = None) -> None:
+        """Sets a gauge."""
+        return self._tell("metrics.gauge", name, value, labels)
+
+    def observe(self, name: str, value: float, labels: "Optional[Mapping[str, str]]" = None) -> None:
+        """Adds to a histogram."""
+        return self._tell("metrics.observe", name, value, labels)
+
+    def _tell(self, function: str, name: str, value: float, labels: Any) -> None:
+        args = arguments(name=name, value=value, labels=dict(labels) if labels else None)
+        return self._ask(NUMBERS[function], args, b"", _nothing)
+
+
+class Secrets(Area):
+    """Secrets that the operator gave."""
+
+    __slots__ = ()
+
+    def get(self, name: str) -> str:
+        """A secret as text."""
+        return self._ask(NUMBERS["secret.get"], arguments(name=name), b"", lambda body: str(body, "utf-8"))
+
+
+class Time(Area):
+    """The host's clocks."""
+
+    __slots__ = ()
+
+    def now(self) -> str:
+        """The time of day, RFC 3339."""
+        return self._ask(NUMBERS["time.now"], b"", b"", from_json)
+
+    def monotonic(self) -> int:
+        """Nanoseconds of a clock that never goes back."""
+        return self._ask(NUMBERS["time.monotonic"], b"", b"", from_json)
