@@ -12,7 +12,8 @@ use crate::on_demand::OnDemand;
 pub fn kernel() -> Builder {
     let with_all = |builder: Builder, runtime| builder.runtime(runtime);
     let builder = in_process(Host::ForMany).into_iter().fold(Kernel::builder(), with_all);
-    workers().into_iter().fold(builder, with_all)
+    let builder = processes().into_iter().fold(builder, with_all);
+    services().into_iter().fold(builder, with_all)
 }
 
 /// How many plugins a process hosts.
@@ -37,17 +38,50 @@ pub(crate) fn in_process(host: Host) -> Vec<Arc<dyn Runtime>> {
             let config = if host == Host::ForOne { WasmConfig::for_one_plugin() } else { WasmConfig::default() };
             Ok(Arc::new(midplane_runtime_wasm::WasmRuntime::new(config)?))
         }),
+        #[cfg(feature = "js")]
+        OnDemand::of(RuntimeKind::Js, Placement::InProcess, || {
+            use midplane_runtime_js::{JsConfig, JsRuntime};
+            Ok(Arc::new(JsRuntime::new(JsConfig::default())))
+        }),
     ]
 }
 
-/// The runtimes that put one plugin into a child process, one for each kind that a worker can execute.
+/// The runtimes that put one plugin into a process of its own: a worker for each kind that a worker can execute, and
+/// the programs that run the others.
 #[cfg(feature = "worker")]
-fn workers() -> Vec<Arc<dyn Runtime>> {
-    let kinds: Vec<RuntimeKind> = in_process(Host::ForMany).iter().map(|runtime| runtime.serves().0).collect();
-    kinds.into_iter().map(|kind| OnDemand::of(kind, Placement::Worker, move || crate::worker::runtime(kind))).collect()
+fn processes() -> Vec<Arc<dyn Runtime>> {
+    use midplane_runtime_wire::engine::{node::JavaScript, python::Python};
+    use midplane_runtime_wire::{Programs, WireRuntime};
+
+    fn of(kind: RuntimeKind, programs: impl Programs + Clone) -> Arc<dyn Runtime> {
+        OnDemand::of(kind, Placement::Worker, move || Ok(Arc::new(WireRuntime::new(kind, programs.clone()))))
+    }
+    let worker = crate::worker::Worker;
+    vec![
+        #[cfg(feature = "native")]
+        of(RuntimeKind::Native, worker),
+        #[cfg(feature = "wasm")]
+        of(RuntimeKind::Wasm, worker),
+        #[cfg(feature = "js")]
+        of(RuntimeKind::Js, JavaScript::beside(worker)),
+        #[cfg(not(feature = "js"))]
+        of(RuntimeKind::Js, JavaScript::engines()),
+        of(RuntimeKind::Python, Python::new()),
+    ]
 }
 
 #[cfg(not(feature = "worker"))]
-fn workers() -> Vec<Arc<dyn Runtime>> {
+fn processes() -> Vec<Arc<dyn Runtime>> {
     Vec::new()
+}
+
+/// The runtimes whose code is a service that was started by somebody else.
+fn services() -> Vec<Arc<dyn Runtime>> {
+    vec![
+        #[cfg(feature = "grpc")]
+        OnDemand::of(RuntimeKind::Remote, Placement::Remote, || {
+            use midplane_runtime_grpc::{GrpcRuntime, Settings};
+            Ok(Arc::new(GrpcRuntime::new(Settings::default())))
+        }),
+    ]
 }

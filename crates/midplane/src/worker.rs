@@ -1,7 +1,7 @@
 //! Workers: child processes that host one plugin each, with the same runtimes as the host.
 
 #[cfg(feature = "worker")]
-pub(crate) use with::runtime;
+pub(crate) use with::Worker;
 #[cfg(feature = "worker")]
 pub use with::{run_if_child, use_executable};
 
@@ -13,11 +13,11 @@ pub fn run_if_child() {}
 mod with {
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, PoisonError};
+    use std::sync::{Mutex, PoisonError};
 
-    use midplane_contract::{Code, Error, Result, RuntimeKind};
-    use midplane_kernel::Runtime;
-    use midplane_runtime_wire::{Program, WireRuntime};
+    use midplane_contract::{Code, Error, Result};
+    use midplane_kernel::LoadRequest;
+    use midplane_runtime_wire::{Program, Programs};
 
     /// This program's `main` begins with [`run_if_child`]: it may be started again as a worker.
     static PREPARED: AtomicBool = AtomicBool::new(false);
@@ -36,9 +36,14 @@ mod with {
         *EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner) = Some(path.into());
     }
 
-    /// The runtime that hosts a kind of code in workers. Asked for with the first plugin that needs it.
-    pub(crate) fn runtime(kind: RuntimeKind) -> Result<Arc<dyn Runtime>> {
-        Ok(Arc::new(WireRuntime::new(kind, Program::worker(executable()?))))
+    /// The worker of this program. Which executable that is counts at the load that needs it.
+    #[derive(Debug, Clone, Copy)]
+    pub(crate) struct Worker;
+
+    impl Programs for Worker {
+        fn program(&self, _: &LoadRequest) -> Result<Program> {
+            executable().map(Program::worker)
+        }
     }
 
     fn executable() -> Result<PathBuf> {

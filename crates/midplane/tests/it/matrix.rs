@@ -1,4 +1,7 @@
-//! One test for each behaviour in each cell; a cell that does not apply is ignored, with its reason.
+//! One test for each behaviour in each cell; a cell that does not apply is ignored, with its reason. The columns of runtimes
+//! that need no WebAssembly engine are run by those runtimes' own crates, over the same list: `js` in `runtime-js`, `node`,
+//! `python`, `go`, `go-c-shared` and `text` in `runtime-wire`, `remote-grpc` in `runtime-grpc`, `websocket` in
+//! `runtime-connect`.
 
 use midplane_testkit::conformance::{Behaviour, check};
 
@@ -21,7 +24,8 @@ macro_rules! cell {
 }
 
 macro_rules! matrix {
-    ($(($test:ident, $behaviour:ident, [$a:tt $b:tt $c:tt $d:tt $e:tt $f:tt $g:tt]);)+) => {
+    ($(($test:ident, $behaviour:ident, [$a:tt $b:tt $c:tt $d:tt $e:tt $f:tt $g:tt
+        $js:tt $js_worker:tt $node:tt $python:tt $go:tt $wasip1:tt $($elsewhere:tt)+]);)+) => {
         $(
             mod $test {
                 use super::*;
@@ -33,6 +37,7 @@ macro_rules! matrix {
                 cell!(core_in_process, $behaviour, $e);
                 cell!(core_in_worker, $behaviour, $f);
                 cell!(fake, $behaviour, $g);
+                cell!(go_wasip1, $behaviour, $wasip1);
             }
         )+
     };

@@ -58,6 +58,13 @@ pub(crate) fn core_in_worker() -> Real {
     real(Cell::CoreWorker, "wasm", "probe.wasm", guest("probe.core.wasm"))
 }
 
+/// Go's own WebAssembly, from the source that the other cells of Go are built from.
+pub(crate) fn go_wasip1() -> Real {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go");
+    let module = midplane_testkit::go_probe(midplane_testkit::GoBuild::Module, &folder);
+    real(Cell::GoWasip1, "wasm", "probe.wasm", module.unwrap_or_else(|error| panic!("{error}")))
+}
+
 impl Subject for Real {
     fn cell(&self) -> Cell {
         self.cell
