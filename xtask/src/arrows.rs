@@ -21,6 +21,7 @@ const CONNECT: &str = "midplane-runtime-connect";
 const WIRE: &str = "midplane-runtime-wire";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
+const TESTKIT: &str = "midplane-testkit";
 
 /// The whole house. A crate that is not here fails the check: adding a crate means deciding where it stands.
 pub const ROOMS: &[Room] = &[
@@ -32,9 +33,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: WIRE, may_use: &[CONTRACT, KERNEL] },
     // Connections carry the wire; what speaks it at the host's end is the same for both.
     Room { name: CONNECT, may_use: &[CONTRACT, KERNEL, WIRE] },
-    Room { name: "midplane-testkit", may_use: &[CONTRACT, KERNEL] },
+    Room { name: TESTKIT, may_use: &[CONTRACT, KERNEL] },
     Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE, CONNECT] },
-    Room { name: "midplane-cli", may_use: &[LIBRARY] },
+    // `midplane test` is the suite of the test kit.
+    Room { name: "midplane-cli", may_use: &[LIBRARY, TESTKIT] },
     // What plugin authors install never pulls in the host.
     Room { name: SDK, may_use: &[CONTRACT] },
     Room { name: "examples/", may_use: &[SDK] },
