@@ -18,9 +18,12 @@ const KERNEL: &str = "midplane-kernel";
 const NATIVE: &str = "midplane-runtime-native";
 const WASM: &str = "midplane-runtime-wasm";
 const CONNECT: &str = "midplane-runtime-connect";
+const GRPC: &str = "midplane-runtime-grpc";
+const JS: &str = "midplane-runtime-js";
 const WIRE: &str = "midplane-runtime-wire";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
+const TESTKIT: &str = "midplane-testkit";
 
 /// The whole house. A crate that is not here fails the check: adding a crate means deciding where it stands.
 pub const ROOMS: &[Room] = &[
@@ -29,18 +32,21 @@ pub const ROOMS: &[Room] = &[
     // Runtimes never see each other.
     Room { name: NATIVE, may_use: &[CONTRACT, KERNEL] },
     Room { name: WASM, may_use: &[CONTRACT, KERNEL] },
+    Room { name: JS, may_use: &[CONTRACT, KERNEL] },
     Room { name: WIRE, may_use: &[CONTRACT, KERNEL] },
+    Room { name: GRPC, may_use: &[CONTRACT, KERNEL] },
     // Connections carry the wire; what speaks it at the host's end is the same for both.
     Room { name: CONNECT, may_use: &[CONTRACT, KERNEL, WIRE] },
-    Room { name: "midplane-testkit", may_use: &[CONTRACT, KERNEL] },
-    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE, CONNECT] },
-    Room { name: "midplane-cli", may_use: &[LIBRARY] },
+    Room { name: TESTKIT, may_use: &[CONTRACT, KERNEL] },
+    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT] },
+    // `midplane test` is the suite of the test kit.
+    Room { name: "midplane-cli", may_use: &[LIBRARY, TESTKIT] },
     // What plugin authors install never pulls in the host.
     Room { name: SDK, may_use: &[CONTRACT] },
     Room { name: "examples/", may_use: &[SDK] },
     Room { name: "crates/testkit/guests/", may_use: &[SDK] },
     // The bench puts each runtime's raw limit beside the whole.
-    Room { name: "midplane-bench", may_use: &[CONTRACT, KERNEL, NATIVE, WASM, WIRE, LIBRARY] },
+    Room { name: "midplane-bench", may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, LIBRARY] },
     Room { name: "xtask", may_use: &[] },
 ];
 

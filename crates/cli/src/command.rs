@@ -7,6 +7,7 @@ mod list;
 mod open;
 mod run;
 mod table;
+mod test;
 
 use midplane::{Code, Error};
 
@@ -31,6 +32,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Run(run) => block_on(run::run(run, output)),
         Command::Open(open) => block_on(open::open(open, output)),
         Command::Check(check) => block_on(check::check(check, output)),
+        Command::Test(test) => block_on(test::test(test, output)),
         Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
         Command::List(list) => block_on(list::list(list, output)),
         Command::Completions(completions) => completions::completions(&completions, output),

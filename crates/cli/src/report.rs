@@ -49,19 +49,26 @@ pub(crate) fn program(error: &Error) -> Value {
     error.to_json()
 }
 
-/// Shows an error to people: each fault of a manifest in its source, anything else as one report.
+/// Shows an error to people: each fault of a manifest or of case files in its source, anything else as one report.
 pub(crate) fn people(error: &Error) {
-    match manifest(error) {
-        Some((source, faults)) => faults.iter().for_each(|fault| Finding::of_fault(fault, &source).print(&source)),
-        None => Shown::of(error).print(),
+    let data = &error.record().data;
+    let several = data.get("files").and_then(Value::as_array);
+    let files: Vec<(Source, Vec<Fault>)> = match several {
+        Some(files) => files.iter().filter_map(faulty).collect(),
+        None => faulty(&Value::Object(data.clone())).into_iter().collect(),
+    };
+    if files.is_empty() {
+        return Shown::of(error).print();
+    }
+    for (source, faults) in files {
+        faults.iter().for_each(|fault| Finding::of_fault(fault, &source).print(&source));
     }
 }
 
-/// The faults that a manifest's error carries, and the file's text to show them in.
-fn manifest(error: &Error) -> Option<(Source, Vec<Fault>)> {
-    let data = &error.record().data;
-    let file = data.get("file")?.as_str()?;
-    let faults: Vec<Fault> = serde_json::from_value(data.get("faults")?.clone()).ok()?;
+/// A file and its faults, and the file's text to show them in.
+fn faulty(said: &Value) -> Option<(Source, Vec<Fault>)> {
+    let file = said.get("file")?.as_str()?;
+    let faults: Vec<Fault> = serde_json::from_value(said.get("faults")?.clone()).ok()?;
     (!faults.is_empty()).then(|| (Source::read(file), faults))
 }
 

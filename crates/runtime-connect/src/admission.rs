@@ -11,6 +11,7 @@ use crate::host::Inner;
 use crate::link::Link;
 use crate::register::{self, Protocol, Register};
 use crate::socket::{Closing, Outlet};
+use crate::text::Shape;
 use crate::visit::{About, Visit};
 
 /// A plugin that is in.
@@ -18,6 +19,7 @@ pub(crate) struct Guest {
     pub(crate) plugin: PluginId,
     pub(crate) link: Arc<Link>,
     pub(crate) protocol: Protocol,
+    pub(crate) shape: Shape,
     /// Whether it takes the place of one that is connected.
     replaces: bool,
 }
@@ -38,7 +40,7 @@ pub(crate) fn admit(host: &Inner, outlet: &Arc<dyn Outlet>, text: &str, from: &s
 }
 
 fn enter(host: &Inner, outlet: &Arc<dyn Outlet>, id: &Value, register: &Register, from: &str) -> Result<Guest> {
-    let Register { manifest, process_id, protocol, .. } = register;
+    let Register { manifest, process_id, protocol, shape, .. } = register;
     let (link, wire) = Link::new(Arc::clone(outlet))?;
     let admitted = host.roster.admit(&host.tokens, register, &link, from)?;
     let about = About {
@@ -57,7 +59,7 @@ fn enter(host: &Inner, outlet: &Arc<dyn Outlet>, id: &Value, register: &Register
     if let Err(error) = outlet.text(&register::success(id, manifest, renewal)) {
         link.over(&format!("it took no answer to its registration: {error}"));
     }
-    Ok(Guest { plugin: manifest.id.clone(), link, protocol: *protocol, replaces: admitted.replaces })
+    Ok(Guest { plugin: manifest.id.clone(), link, protocol: *protocol, shape: shape.clone(), replaces: admitted.replaces })
 }
 
 /// Has the plugin loaded and started, on a thread of its own. What goes wrong closes the connection.

@@ -16,6 +16,7 @@ use crate::register::{self, Protocol};
 use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::socket::{Closing, Incoming, Message, Outlet};
+use crate::text::Translator;
 use crate::token::{Pass, Token, Tokens};
 
 /// How long plugins have to go when the host stops.
@@ -178,17 +179,26 @@ impl Inner {
 
     /// Carries a plugin's messages until its connection ends.
     fn attend(self: &Arc<Self>, mut incoming: impl Incoming, guest: &Guest) {
-        let Guest { plugin, link, protocol, .. } = guest;
-        let pumped = Arc::clone(link);
-        let pump = thread::Builder::new().name("midplane-ws-out".to_owned()).spawn(move || pumped.pump());
+        let Guest { plugin, link, protocol, shape, .. } = guest;
+        let translator = Arc::new(Translator::new(Arc::clone(link), plugin.as_str(), shape.clone()));
+        let (pumped, told, spoken) = (Arc::clone(link), Arc::clone(&translator), *protocol);
+        let pump = thread::Builder::new().name("midplane-ws-out".to_owned()).spawn(move || match spoken {
+            Protocol::Text => told.run(),
+            Protocol::Wire => pumped.pump(),
+        });
         admission::begin(self, guest);
         let reason = loop {
             match incoming.next() {
                 Ok(Some(message)) => {
                     link.hear(message == Message::Life);
-                    if let Some(error) = deliver(guest, message) {
-                        link.close(&Closing::of(&error));
+                    link.busy(true);
+                    if let Err(error) = deliver(guest, &translator, message) {
+                        match protocol {
+                            Protocol::Text => translator.breach(&error),
+                            Protocol::Wire => link.close(&Closing::of(&error)),
+                        }
                     }
+                    link.busy(false);
                 }
                 Ok(None) => break "the plugin has closed the connection".to_owned(),
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => break "the connection broke".to_owned(),
@@ -229,17 +239,18 @@ impl Inner {
 }
 
 /// Hands a message on; an error is the plugin's.
-fn deliver(guest: &Guest, message: Message) -> Option<Error> {
+fn deliver(guest: &Guest, translator: &Translator, message: Message) -> Result<()> {
     match (guest.protocol, message) {
+        (Protocol::Text, Message::Text(text)) => translator.hear_plugin(&text),
         (Protocol::Wire, Message::Binary(bytes)) => {
             // An error means that the kernel has ended the connection, which closes this one too.
             let _ = guest.link.deliver(&bytes);
-            None
+            Ok(())
         }
-        (_, Message::Life) => None,
+        (_, Message::Life) => Ok(()),
         (protocol, _) => {
             let message = format!("a message of the other kind on a connection that speaks `{}`", protocol.as_str());
-            Some(Error::new(Code::ProtocolError, message).remedy("send text messages for text, binary ones for wire"))
+            Err(Error::new(Code::ProtocolError, message).remedy("send text messages for text, binary ones for wire"))
         }
     }
 }

@@ -3,7 +3,8 @@
 //! [`Host`] knows who may come, who is here and who was; it serves any WebSocket that somebody has accepted
 //! ([`Incoming`], [`Outlet`]). [`Listener`] accepts them on a port of its own; a server that has one already hands them
 //! over instead. `admission` decides, `visit` brings the plugin into the kernel as one like every other, `link` carries
-//! the wire protocol between the WebSocket and `midplane-runtime-wire`, whose instances do the rest.
+//! the wire protocol between the WebSocket and `midplane-runtime-wire`, whose instances do the rest; for a plugin that speaks
+//! the text protocol, `text` stands between the two and translates.
 //!
 //! What a plugin says and hears: `contract/text.md`, and `contract/wire.md` for the frames.
 
@@ -22,6 +23,7 @@ mod roster;
 mod settings;
 mod socket;
 mod stream;
+mod text;
 mod token;
 mod visit;
 

@@ -32,6 +32,7 @@ pub(crate) struct Link {
     began: Instant,
     /// When something was heard last, in milliseconds after it began.
     heard: AtomicU64,
+    busy: AtomicBool,
     pings: AtomicU64,
     /// When the last answer to a ping came, in milliseconds since 1970; 0 before the first.
     last_ping: AtomicU64,
@@ -66,6 +67,7 @@ impl Link {
             end: Mutex::default(),
             began: Instant::now(),
             heard: AtomicU64::new(0),
+            busy: AtomicBool::new(false),
             pings: AtomicU64::new(0),
             last_ping: AtomicU64::new(0),
             checking: AtomicBool::new(false),
@@ -81,21 +83,38 @@ impl Link {
         (&self.wire).write_all(bytes)
     }
 
+    /// Reads what the kernel sends; 0 bytes at the end.
+    ///
+    /// # Errors
+    /// When the wire is broken.
+    pub(crate) fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match (&self.wire).read(into) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
+        }
+    }
+
     /// Hands what the kernel sends to the plugin, until either ends.
     pub(crate) fn pump(&self) {
         let mut piece = vec![0; PIECE];
         loop {
-            match (&self.wire).read(&mut piece) {
-                Ok(0) => return self.close(&Closing::done()),
+            match self.receive(&mut piece) {
+                Ok(0) | Err(_) => return self.close(&Closing::done()),
                 Ok(count) => {
                     if let Err(error) = self.outlet.binary(piece.get(..count).unwrap_or_default()) {
                         return self.over(&format!("it took no more: {error}"));
                     }
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return self.close(&Closing::done()),
             }
         }
+    }
+
+    /// A message of the plugin is being handled: that takes as long as the kernel takes, and is no silence.
+    pub(crate) fn busy(&self, busy: bool) {
+        self.busy.store(busy, Ordering::SeqCst);
+        self.hear(false);
     }
 
     /// Something was heard of the plugin.
@@ -110,6 +129,9 @@ impl Link {
 
     /// How long nothing was heard.
     pub(crate) fn silence(&self) -> Duration {
+        if self.busy.load(Ordering::SeqCst) {
+            return Duration::ZERO;
+        }
         self.began.elapsed().saturating_sub(Duration::from_millis(self.heard.load(Ordering::Relaxed)))
     }
 

@@ -2,9 +2,11 @@
 
 use midplane_contract::manifest::Entry;
 use midplane_contract::version::parse_version;
-use midplane_contract::{ActionSpec, Code, Error, Manifest, Permission, PluginId, Result, RuntimeKind, Version};
+use midplane_contract::{ActionSpec, Code, Error, Hook, Manifest, Permission, PluginId, Result, RuntimeKind, Version};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::text::{Encoding, Shape};
 
 /// How many permissions, capabilities and the like one registration may list.
 const LISTED: usize = 1_000;
@@ -38,6 +40,8 @@ struct Params {
     config_schema: Option<Value>,
     process_id: Option<u64>,
     protocol: Protocol,
+    hooks: Option<Vec<String>>,
+    encoding: Encoding,
 }
 
 /// What is spoken after the registration.
@@ -67,6 +71,8 @@ pub(crate) struct Register {
     pub(crate) manifest: Manifest,
     pub(crate) process_id: Option<u64>,
     pub(crate) protocol: Protocol,
+    /// For the text protocol.
+    pub(crate) shape: Shape,
 }
 
 /// Reads the first message: the id to answer to, and who wants to come in.
@@ -121,7 +127,12 @@ impl Params {
         manifest.permissions =
             permissions.map_err(|error| invalid(&error.to_string(), "see the permissions' grammar"))?;
         manifest.config_schema = self.config_schema;
-        Ok(Register { token: self.token, manifest, process_id: self.process_id, protocol: self.protocol })
+        let hooks = match &self.hooks {
+            Some(names) => names.iter().filter_map(|name| Hook::from_name(name)).collect(),
+            None => Shape::HOOKS.to_vec(),
+        };
+        let shape = Shape { actions: Shape::actions(&manifest), hooks, encoding: self.encoding };
+        Ok(Register { token: self.token, manifest, process_id: self.process_id, protocol: self.protocol, shape })
     }
 }
 

@@ -1,40 +1,28 @@
-//! Bytes between Rust and the engine: one copy each way. The one file of this crate with `unsafe` in it.
+//! Bytes between Rust and the engine: one copy in; out by the engine's own Base64, because its binding has no safe way to
+//! look into a buffer (docs/adr/0006-javascript.md says what that costs).
 
-use midplane_contract::Result;
-use midplane_kernel::Reply;
-use rquickjs::{Ctx, TypedArray, Value};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rquickjs::function::This;
+use rquickjs::{Ctx, Error, Result, TypedArray, Value};
+
+use crate::tools::{Tool, Tools};
 
 /// A `Uint8Array` with these bytes, within the engine's memory limit.
 #[inline]
-pub(crate) fn array<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> rquickjs::Result<Value<'js>> {
+pub(crate) fn array<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
     Ok(TypedArray::<u8>::new_copy(ctx.clone(), bytes)?.into_value())
 }
 
-/// Writes the bytes of a `Uint8Array`; `None` for anything else.
-#[inline]
-pub(crate) fn write(value: &Value<'_>, reply: &mut Reply<'_>) -> Option<Result<()>> {
-    with(value, |bytes| reply.write(bytes))
-}
-
 /// The bytes of a `Uint8Array`, copied; `None` for anything else.
-pub(crate) fn copied(value: &Value<'_>) -> Option<Vec<u8>> {
-    with(value, <[u8]>::to_vec)
-}
-
-/// The binding has no safe way to look into a buffer. The two uses above are all there are: `take` never runs
-/// JavaScript. An array whose buffer was taken away has no bytes.
-#[expect(unsafe_code, reason = "the engine's binding has no safe way to look into a buffer; see docs/adr/0006")]
+///
+/// # Errors
+/// What the engine throws: the array's buffer was taken away, or there is no memory for its text.
 #[inline]
-fn with<T>(value: &Value<'_>, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    let array = value.as_object()?.as_typed_array::<u8>()?;
-    // SAFETY: the slice lives only within `take`. This thread holds the engine's lock, as the lifetime of `value` proves.
-    // `take` copies or hands the bytes to the kernel's side of a reply; neither has a context or a value of this
-    // engine, and who locks the engine anew waits for this thread. So no JavaScript runs meanwhile that could write,
-    // detach or move the bytes.
-    let Some(bytes) = (unsafe { array.as_bytes() }) else {
-        // The engine has said so by an exception as well, which is nobody's.
-        let _ = value.ctx().catch();
-        return Some(take(&[]));
-    };
-    Some(take(bytes))
+pub(crate) fn copied(value: &Value<'_>) -> Result<Option<Vec<u8>>> {
+    if value.as_object().is_none_or(|object| !object.is_typed_array::<u8>()) {
+        return Ok(None);
+    }
+    let text: String = Tools::of(value.ctx())?.get(Tool::Base64)?.call((This(value.clone()),))?;
+    STANDARD.decode(text).map(Some).map_err(|_| Error::Unknown)
 }

@@ -66,8 +66,11 @@ impl JsCode {
     fn another(&self) -> Result<Arc<Engine>> {
         let (engine, said) = self.terms.make()?;
         if Offer::read(&said)? != *self.offer {
-            return Err(Error::new(ErrorCode::NotAPlugin, "the plugin offers something else each time it is evaluated")
-                .remedy("give the same actions and hooks in every instance"));
+            return Err(Error::new(
+                ErrorCode::NotAPlugin,
+                "the plugin offers something else each time it is evaluated",
+            )
+            .remedy("give the same actions and hooks in every instance"));
         }
         Ok(engine)
     }

@@ -82,6 +82,6 @@ impl<'js> Run<'_, 'js> {
         };
         let answer = begun().map_err(|error| self.explain(&error))?;
         let answer = self.settle(answer)?;
-        Ok(bytes::copied(&answer))
+        self.bytes(&answer)
     }
 }

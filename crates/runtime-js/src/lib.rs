@@ -17,7 +17,7 @@
 //!   a promise that merely did not settle in time does not.
 //! - `background` runs timers between calls, one turn at a time (`turnstile`), from `onStart` until `onStop`.
 
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 mod background;
 mod bytes;

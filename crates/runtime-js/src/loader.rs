@@ -19,7 +19,9 @@ impl Resolver for Modules {
         name: &str,
         _: Option<ImportAttributes<'js>>,
     ) -> Result<String> {
-        self.0.resolve(base, name).map_err(|error| Error::new_resolving_message(base, name, error.record().message.clone()))
+        self.0
+            .resolve(base, name)
+            .map_err(|error| Error::new_resolving_message(base, name, error.record().message.clone()))
     }
 }
 
@@ -30,7 +32,8 @@ impl Loader for Modules {
         name: &str,
         _: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
-        let text = self.0.text(name).map_err(|error| Error::new_loading_message(name, error.record().message.clone()))?;
+        let text =
+            self.0.text(name).map_err(|error| Error::new_loading_message(name, error.record().message.clone()))?;
         Module::declare(ctx.clone(), name, text.as_bytes())
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>) -> rquickjs::Res
 fn asking<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>, native: &Object<'js>) -> rquickjs::Result<()> {
     let own = Arc::clone(inside);
     let ask = move |ctx: Ctx<'js>, call: u32, name: String, args: String, payload: Opt<Value<'js>>| {
-        let payload = payload.0.and_then(|payload| bytes::copied(&payload)).unwrap_or_default();
+        let payload = payload.0.map(|payload| bytes::copied(&payload)).transpose()?.flatten().unwrap_or_default();
         match own.ask(call, &name, &args, &payload) {
             Ok(answer) => bytes::array(&ctx, &answer),
             Err(error) => rquickjs::String::from_str(ctx, &record(&error)).map(rquickjs::String::into_value),

@@ -64,14 +64,15 @@ impl<'js> Run<'_, 'js> {
             if value.is_undefined() {
                 return Ok(());
             }
-            if let Some(written) = bytes::write(&value, reply) {
-                return written;
+            if let Some(bytes) = self.bytes(&value)? {
+                return reply.write_owned(bytes);
             }
             if value.is_promise() {
                 value = self.settle(value)?;
                 continue;
             }
-            let told = Tools::of(&self.ctx).and_then(|tools| tools.get(Tool::Reply)?.call::<_, Value<'js>>((value, raw)));
+            let told =
+                Tools::of(&self.ctx).and_then(|tools| tools.get(Tool::Reply)?.call::<_, Value<'js>>((value, raw)));
             value = told.map_err(|error| self.explain(&error))?;
             if let Some(text) = value.as_string() {
                 let text = text.to_string().map_err(|error| self.explain(&error))?;
@@ -91,16 +92,19 @@ impl<'js> Run<'_, 'js> {
         };
         loop {
             let chunk = pulled(false)?;
-            match bytes::write(&chunk, reply) {
-                Some(Ok(())) => {}
-                None => return Ok(()),
-                Some(Err(left)) => {
-                    // The reader's error is the outcome, whatever the plugin says to it.
-                    let _ = pulled(true);
-                    return Err(left);
-                }
+            let Some(bytes) = self.bytes(&chunk)? else { return Ok(()) };
+            if let Err(left) = reply.write(&bytes) {
+                // The reader's error is the outcome, whatever the plugin says to it.
+                let _ = pulled(true);
+                return Err(left);
             }
         }
+    }
+
+    /// The bytes of a `Uint8Array`; `None` for anything else.
+    #[inline]
+    pub(crate) fn bytes(&self, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
+        bytes::copied(value).map_err(|error| self.explain(&error))
     }
 }
 

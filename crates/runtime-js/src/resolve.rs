@@ -81,7 +81,9 @@ fn foreign(base: &str, specifier: &str) -> Error {
     let what = if specifier.contains(':') { "modules of this kind are" } else { "packages are" };
     let message = format!("`import \"{specifier}\"` in {base}: {what} not available in the embedded engine");
     Error::new(Code::NotSupported, message)
-        .remedy("bundle it into the plugin, import files with \"./\", or run the plugin on Node: `entry: {engine: node}`")
+        .remedy(
+            "bundle it into the plugin, import files with \"./\", or run the plugin on Node: `entry: {engine: node}`",
+        )
         .with("import", specifier)
         .with("module", base)
 }

@@ -1,6 +1,6 @@
 //! JavaScript at work: promises, jobs and timers are driven here, on one thread, until what was asked for is there.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use midplane_contract::Result;
 use midplane_kernel::Deadline;
@@ -38,7 +38,7 @@ impl<'js> Run<'_, 'js> {
                     self.complain(Some(promise));
                     return Err(error);
                 }
-                None if self.fire_due()? => {}
+                None if self.fire_due(Instant::now())? => {}
                 None => self.wait(promise)?,
             }
         }
@@ -54,22 +54,24 @@ impl<'js> Run<'_, 'js> {
         Ok(())
     }
 
-    /// Runs the timers that are due, with what they leave to do; not those that are due meanwhile, as long as a call waits.
+    /// Runs the timers that are due by now, with what they leave to do, until a call waits.
     pub(crate) fn due(&self) -> Result<()> {
-        while self.fire_due()? && !self.inside.turnstile.is_awaited() {}
+        let now = Instant::now();
+        while self.fire_due(now)? && !self.inside.turnstile.is_awaited() {}
         Ok(())
     }
 
-    /// Runs one timer if it is due.
-    fn fire_due(&self) -> Result<bool> {
-        let Some(id) = self.inside.timers.take_due() else { return Ok(false) };
+    /// Runs one timer that was due by then.
+    fn fire_due(&self, by: Instant) -> Result<bool> {
+        let Some(id) = self.inside.timers.take_due(by) else { return Ok(false) };
         let fired = Tools::of(&self.ctx).and_then(|tools| tools.get(Tool::Fire)?.call::<_, ()>((id,)));
         if let Err(error) = fired {
             let error = self.explain(&error);
             if self.inside.spent().is_some() {
                 return Err(error);
             }
-            let stack = error.record().data.get("stack").and_then(|stack| stack.as_str()).unwrap_or_default().trim_end();
+            let stack =
+                error.record().data.get("stack").and_then(|stack| stack.as_str()).unwrap_or_default().trim_end();
             self.inside.log("error", &format!("in a timer: {}\n{stack}", error.record().message), None);
         }
         self.jobs()?;

@@ -17,14 +17,8 @@ macro_rules! sdk_files {
 }
 
 /// The parts of the JavaScript SDK that need no engine, and what `console` prints with.
-const SDK_FILES: &[(&str, &str)] = sdk_files!(
-    "index.js",
-    "src/context.js",
-    "src/error.js",
-    "src/instance.js",
-    "src/outcome.js",
-    "src/shape.js"
-);
+const SDK_FILES: &[(&str, &str)] =
+    sdk_files!("index.js", "src/context.js", "src/error.js", "src/instance.js", "src/outcome.js", "src/shape.js");
 const PRINT: &str = include_str!("prelude/print.js");
 
 /// The modules of one generation of a plugin.

@@ -17,6 +17,7 @@ pub(crate) enum Tool {
     Shape,
     Entries,
     Stop,
+    Base64,
 }
 
 /// Functions of the prelude, kept in the engine.
@@ -65,7 +66,8 @@ impl<'a, 'js> Entries<'a, 'js> {
 
 /// A promise was rejected without anybody listening, or somebody listens after all.
 pub(crate) fn note_rejection<'js>(ctx: &Ctx<'js>, promise: Value<'js>, reason: Value<'js>, is_handled: bool) {
-    let noted = Tools::of(ctx).and_then(|tools| tools.get(Tool::Rejected)?.call::<_, ()>((promise, reason, is_handled)));
+    let noted =
+        Tools::of(ctx).and_then(|tools| tools.get(Tool::Rejected)?.call::<_, ()>((promise, reason, is_handled)));
     if noted.is_err() {
         // Without room for a note there is none.
         let _ = ctx.catch();

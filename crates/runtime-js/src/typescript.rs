@@ -49,8 +49,11 @@ pub(crate) fn strip(name: &str, source: String) -> Result<String> {
             .with("limit", MOST));
     }
     if RUNNING_ON.load(Ordering::SeqCst) >= GIVEN_UP {
-        return Err(Error::new(Code::Overloaded, format!("{name} is not read: other TypeScript keeps the parser busy"))
-            .remedy("try again later, or compile it to JavaScript"));
+        return Err(Error::new(
+            Code::Overloaded,
+            format!("{name} is not read: other TypeScript keeps the parser busy"),
+        )
+        .remedy("try again later, or compile it to JavaScript"));
     }
     let (owned, (send, receive)) = (name.to_owned(), mpsc::channel());
     let work = move || {

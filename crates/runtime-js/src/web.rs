@@ -16,17 +16,23 @@ pub(crate) fn add<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> rquickjs::Result
     native.set(
         "decode",
         Function::new(ctx.clone(), |input: Value<'js>, encoding: String, fatal: bool| {
-            decode(&bytes::copied(&input).unwrap_or_default(), &encoding, fatal)
+            bytes::copied(&input).map(|bytes| decode(&bytes.unwrap_or_default(), &encoding, fatal))
         })?,
     )?;
-    native.set("url", Function::new(ctx.clone(), |url: String, base: Opt<Option<String>>| parse(&url, base.0.flatten()))?)?;
+    native.set(
+        "url",
+        Function::new(ctx.clone(), |url: String, base: Opt<Option<String>>| parse(&url, base.0.flatten()))?,
+    )?;
     native.set(
         "urlWith",
         Function::new(ctx.clone(), |url: String, part: String, value: String| with_part(&url, &part, &value))?,
     )?;
     native.set("query", Function::new(ctx.clone(), |ctx: Ctx<'js>, text: String| query(&ctx, &text))?)?;
-    native.set("queryText", Function::new(ctx.clone(), |pairs: Vec<Vec<String>>| query_text(&pairs))
-        .and_then(|function| function.into_js(ctx))?)
+    native.set(
+        "queryText",
+        Function::new(ctx.clone(), |pairs: Vec<Vec<String>>| query_text(&pairs))
+            .and_then(|function| function.into_js(ctx))?,
+    )
 }
 
 /// Bytes as text; `None` when they are not text and that matters.

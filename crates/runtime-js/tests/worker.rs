@@ -1,6 +1,8 @@
 //! The same list of behaviours in the cell js/worker: this executable is the host of the test and, started again by it,
 //! the worker. A worker has to begin in `main`, which the usual harness keeps for itself; so this is a target of its own.
 
+#![expect(clippy::expect_used, reason = "a test ends at the first thing that is not as it should be")]
+
 use std::path::Path;
 use std::sync::Arc;
 

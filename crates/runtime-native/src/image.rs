@@ -3,7 +3,7 @@
 mod elf;
 mod format;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
@@ -46,8 +46,10 @@ impl Image {
     /// off), `missing_symbol`.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         check_ending(path)?;
-        let bytes = read_file(path)?;
+        let (bytes, entry) = read_file(path)?;
         let facts = elf::judge(path, &bytes)?;
+        // Last, so that what would not do anyway is told as what it is.
+        check_executable(path, &entry)?;
         let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { bytes, hash, facts })
     }
@@ -70,7 +72,7 @@ fn check_ending(path: &Path) -> Result<()> {
         .remedy("name a file that ends in .so, .dylib or .dll, or set entry.runtime to what runs this file"))
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>> {
+fn read_file(path: &Path) -> Result<(Vec<u8>, Metadata)> {
     let unreadable = |error: &std::io::Error| {
         Error::new(Code::Io, format!("the library {} cannot be read: {error}", path.display()))
             .kind(Kind::Load)
@@ -83,7 +85,6 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
         return Err(Error::new(Code::NotAPlugin, format!("{} is not a file", path.display()))
             .remedy("set entry.main to the library itself"));
     }
-    check_executable(path, &facts)?;
     if facts.len() > LARGEST {
         return Err(Error::new(
             Code::LimitExceeded,
@@ -97,11 +98,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(usize::try_from(facts.len()).unwrap_or_default());
     // The file may grow while it is read; one byte over the limit is enough to see it.
     file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    Ok(bytes)
+    Ok((bytes, facts))
 }
 
 #[cfg(unix)]
-fn check_executable(path: &Path, facts: &std::fs::Metadata) -> Result<()> {
+fn check_executable(path: &Path, facts: &Metadata) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
 
     if facts.permissions().mode() & 0o111 != 0 {
@@ -114,6 +115,6 @@ fn check_executable(path: &Path, facts: &std::fs::Metadata) -> Result<()> {
 }
 
 #[cfg(not(unix))]
-fn check_executable(_: &Path, _: &std::fs::Metadata) -> Result<()> {
+fn check_executable(_: &Path, _: &Metadata) -> Result<()> {
     Ok(())
 }

@@ -83,6 +83,7 @@ impl Terms {
                 chunks: crate::state::Chunks::default(),
                 emitted: false,
                 answer: Vec::new(),
+                printed: crate::core::preview1::Printed::default(),
                 payload_cap: self.payload_cap,
             },
         );

@@ -41,7 +41,7 @@ impl Default for WasmConfig {
             memory: defaults::WASM_MEMORY,
             table_elements: 20_000,
             stack: 512 * 1024,
-            allowed_imports: crate::core::imports::ALL.iter().map(|name| (*name).to_owned()).collect(),
+            allowed_imports: crate::core::imports::all().collect(),
             file: 100 * 1024 * 1024,
         }
     }

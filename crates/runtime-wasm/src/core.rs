@@ -8,3 +8,4 @@ mod input;
 mod json;
 mod numbers;
 mod packed;
+pub(crate) mod preview1;

@@ -7,6 +7,7 @@ use midplane_contract::{ActionName, Code, Error, HostFunction, PluginId, Result,
 use midplane_kernel::{Deadline, Host, HostRequest, Scope, Within};
 use wasmtime::{StoreContextMut, UpdateDeadline};
 
+use crate::core::preview1::Printed;
 use crate::limiter::Limiter;
 use crate::ticker::Beat;
 
@@ -33,6 +34,8 @@ pub(crate) struct GuestState {
     pub(crate) emitted: bool,
     /// The host's last answer, until a core guest has fetched it.
     pub(crate) answer: Vec<u8>,
+    /// What a core guest has printed of a line.
+    pub(crate) printed: Printed,
     /// Largest payload in either direction.
     pub(crate) payload_cap: usize,
 }

@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use midplane_contract::{Code, Error, Result};
 use midplane_kernel::LoadRequest;
@@ -58,9 +59,24 @@ pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn
     }
     confinement.confine(&mut command, request)?;
     tie_to_host(&mut command, &theirs);
-    let child = on_launcher(move || command.spawn())?.map_err(failed)?;
+    let child = on_launcher(move || spawn(&mut command))?.map_err(failed)?;
     drop(theirs);
     Ok(Launched { child, socket, output: output.into() })
+}
+
+/// Tries at a file that is open for writing, and the time between them.
+const BUSY: (u32, Duration) = (100, Duration::from_millis(5));
+
+/// A file that was written a moment ago is open for writing in every process that another thread has forked since and
+/// that has not come to its own program yet. That ends by itself.
+fn spawn(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..BUSY.0 {
+        match command.spawn() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => std::thread::sleep(BUSY.1),
+            spawned => return spawned,
+        }
+    }
+    command.spawn()
 }
 
 /// What of the host's environment a child may see: search path, locale, time zone.

@@ -173,7 +173,10 @@ mod tests {
     fn the_headline_of_a_long_trace_is_kept_and_one_that_is_in_sight_is_not_repeated() {
         let trace = |length: u64| (0..length).map(|n| format!("\tat {n}\n")).collect::<String>();
         let kept = lines(&[b"fatal error: out of memory\n", trace(100).as_bytes()]);
-        assert_eq!((kept.len(), kept[0].as_str(), kept[1].as_str()), (KEPT + 1, "fatal error: out of memory", "\tat 80"));
+        assert_eq!(
+            (kept.len(), kept[0].as_str(), kept[1].as_str()),
+            (KEPT + 1, "fatal error: out of memory", "\tat 80")
+        );
         let words = lines(&[b"runtime: no more threads\nfatal error: newosproc\n", trace(100).as_bytes()]);
         assert_eq!(words[0], "runtime: no more threads\nfatal error: newosproc");
         assert_eq!(lines(&[b"panic: boom\n", trace(19).as_bytes()]).len(), KEPT);

@@ -21,6 +21,7 @@ Examples:
   midplane open notes.md --plugins plugins     give a file to the plugin that handles it
   midplane run plugins/text-stats --call text-stats/count --input notes.md
   midplane check my-plugin                     everything that is wrong with it
+  midplane test my-plugin                      does it do what it should
   midplane list --plugins plugins              what there is
 
 Results go to stdout, everything else to stderr. With --output json stdout is one JSON document, whether it went well or \
@@ -88,6 +89,37 @@ Examples:
   midplane check my-plugin
   midplane check my-plugin/plugin.yaml --output json
   midplane check my-plugin --placement my-plugin=in-process --trust my-plugin=trusted";
+
+pub(super) const TEST: &str = "\
+Runs a conformance suite that every plugin should pass, whatever it is written in: it loads, has what it declares, answers \
+health, survives odd input, answers many calls at once, refuses a bad configuration, stops, reloads, and leaves nothing. \
+Then the author's own cases, from tests/*.yaml, *.yml, *.json or plugin.test.yaml in the plugin's folder.
+
+The checks call every action with input that it does not expect: test where nothing can be broken, or with \
+--no-conformance.
+
+Every case begins with a freshly loaded plugin. One that hangs ends at its timeout (30 s unless it says otherwise); one that \
+crashes fails alone. The exit code is 0 when everything passed, 1 when something failed, and 3 for a manifest or case file \
+that is wrong; then nothing is run.";
+
+pub(super) const TEST_EXAMPLES: &str = "\
+Examples:
+  midplane test my-plugin
+  midplane test my-plugin --only 'tests/count.yaml' --no-conformance
+  midplane test my-plugin --quick --junit report.xml
+  midplane test my-plugin --bench=200
+  midplane test a --with ../b --grant 'a=plugin.call:b/*' --output json
+
+A case file:
+  cases:
+    - name: counts words
+      action: count
+      text: one two
+      expect: { subset: { words: 2 } }
+    - name: refuses what is no text
+      action: count
+      base64: /w==
+      expect: { error: invalid_input }";
 
 pub(super) const INSPECT: &str = "\
 Shows a plugin: its manifest in the one model that all spellings are read into, and what its code is (format, processor, \

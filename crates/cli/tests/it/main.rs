@@ -20,3 +20,5 @@ mod output;
 mod plugins;
 #[cfg(test)]
 mod terminal;
+#[cfg(test)]
+mod testing;

@@ -6,7 +6,10 @@
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
+mod admission;
 mod behaviours;
 mod node;
+mod presence;
 mod stage;
 mod subject;
+mod text;

@@ -12,49 +12,41 @@
 
   let latest;
 
-  /** One call or hook: the `scope` of the SDK's `Context`. */
-  class Scope {
-    cancelled = false;
-    #facts;
-    #controller;
+  /** One call or hook: the `scope` of the SDK's `Context`. Made for every call, so without private fields, which cost. */
+  function Scope(number) {
+    this.number = number;
+    this.cancelled = false;
+    this.facts = undefined;
+    this.controller = undefined;
+  }
 
-    constructor(number) {
-      this.number = number;
-    }
+  const told = (scope) => (scope.facts ??= parse(native.scope(scope.number)));
 
+  Scope.prototype = {
     get action() {
-      return this.#told().action;
-    }
-
+      return told(this).action;
+    },
     get caller() {
-      return this.#told().caller;
-    }
-
+      return told(this).caller;
+    },
     get trace() {
-      return this.#told().trace;
-    }
-
+      return told(this).trace;
+    },
     get deadline() {
-      return this.#told().deadline;
-    }
-
+      return told(this).deadline;
+    },
     get signal() {
-      this.#controller ??= new AbortController();
+      this.controller ??= new AbortController();
       if (this.cancelled) {
-        this.#controller.abort();
+        this.controller.abort();
       }
-      return this.#controller.signal;
-    }
-
-    #told() {
-      return (this.#facts ??= parse(native.scope(this.number)));
-    }
-
+      return this.controller.signal;
+    },
     abort() {
       this.cancelled = true;
-      this.#controller?.abort();
-    }
-  }
+      this.controller?.abort();
+    },
+  };
 
   const refused = (record) => {
     const { code, message, recoverable, data } = parse(record);
@@ -103,7 +95,12 @@
     return value;
   }
 
-  const context = (number) => new (modules("context").Context)(host, (latest = new Scope(number)));
+  let Context;
+
+  function context(number) {
+    Context ??= modules("context").Context;
+    return new Context(host, (latest = new Scope(number)));
+  }
 
   // ---- the plugin
 
@@ -262,5 +259,8 @@
     }
   }
 
-  return [context, reply, describe, fire, abort, rejected, complain, hook, shapeOf, entries, stop];
+  // The engine's own, whatever a plugin makes of the prototype.
+  const { toBase64 } = Uint8Array.prototype;
+
+  return [context, reply, describe, fire, abort, rejected, complain, hook, shapeOf, entries, stop, toBase64];
 };

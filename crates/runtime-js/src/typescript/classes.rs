@@ -1,8 +1,8 @@
 //! Types in classes: modifiers, members without code, what stands behind names.
 
 use oxc_ast::ast::{
-    AccessorProperty, AccessorPropertyType, Class, ClassElement, MethodDefinition, MethodDefinitionType, PropertyDefinition,
-    PropertyDefinitionType, PropertyKey,
+    AccessorProperty, AccessorPropertyType, Class, ClassElement, MethodDefinition, MethodDefinitionType,
+    PropertyDefinition, PropertyDefinitionType, PropertyKey,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -10,8 +10,7 @@ use oxc_span::{GetSpan, Span};
 use super::erase::Eraser;
 
 /// Modifiers that JavaScript does not have.
-const MODIFIERS: [&str; 7] =
-    ["abstract", "declare", "override", "private", "protected", "public", "readonly"];
+const MODIFIERS: [&str; 7] = ["abstract", "declare", "override", "private", "protected", "public", "readonly"];
 
 impl Eraser<'_> {
     pub(super) fn class(&mut self, it: &Class<'_>) {

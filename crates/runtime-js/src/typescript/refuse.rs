@@ -18,7 +18,9 @@ pub(super) fn more_than_types(name: &str, source: &str, at: usize, what: &str) -
         "an enum" => "write `const Color = { Red: 0 } as const`, or compile the plugin to JavaScript",
         "a parameter property" => "declare the field and assign it in the constructor",
         "a type assertion in angle brackets" => "write `value as Type`",
-        _ => "use what goes away with the types (TypeScript's `erasableSyntaxOnly`), or compile the plugin to JavaScript",
+        _ => {
+            "use what goes away with the types (TypeScript's `erasableSyntaxOnly`), or compile the plugin to JavaScript"
+        }
     };
     Error::new(Code::NotAPlugin, format!("{name}:{line}:{column}: {what} is more than types and cannot be stripped"))
         .remedy(remedy)

@@ -19,7 +19,10 @@ fn dense(source: &str) -> String {
 fn annotations_become_blanks() {
     assert_eq!(js("let x: number = 1;"), "let x         = 1;");
     assert_eq!(js("const größe: Map<string, 'ä'> = f(a);"), "const größe                   = f(a);");
-    assert_eq!(js("function f(this: Foo, a?: A, ...b: B[]): asserts a is C { return a! }"), "function f(           a    , ...b     )                 { return a; }");
+    assert_eq!(
+        js("function f(this: Foo, a?: A, ...b: B[]): asserts a is C { return a! }"),
+        "function f(           a    , ...b     )                 { return a; }"
+    );
     assert_eq!(dense("const f = async <T,>(x: T): Promise<T> => x as unknown as T;"), "constf=async(x)=>x;");
     assert_eq!(dense("try {} catch (e: unknown) {}"), "try{}catch(e){}");
     assert_eq!(dense("new Map<string, number>(); f<A>(b); tag<T>`x`; a satisfies B;"), "newMap();f(b);tag`x`;a;");
@@ -30,15 +33,24 @@ fn annotations_become_blanks() {
 #[test]
 fn declarations_of_types_go_whole() {
     assert_eq!(dense("type A = {\n b: C;\n};\ninterface D extends E {}\nx()"), ";;x()");
-    assert_eq!(dense("declare const a: B; declare function f(): void; declare class C {} declare module 'm' {} x"), ";;;;x");
+    assert_eq!(
+        dense("declare const a: B; declare function f(): void; declare class C {} declare module 'm' {} x"),
+        ";;;;x"
+    );
     assert_eq!(dense("function f(a: string): void;\nfunction f(a) {}"), ";functionf(a){}");
     assert_eq!(dense("export type A = B; export interface C {} export default interface D {}"), ";;;");
-    assert_eq!(dense("namespace N { export type A = B } declare namespace M { const a: 1 } declare enum E { A }"), ";;;");
+    assert_eq!(
+        dense("namespace N { export type A = B } declare namespace M { const a: 1 } declare enum E { A }"),
+        ";;;"
+    );
 }
 
 #[test]
 fn imports_and_exports_of_types_go() {
-    assert_eq!(dense("import type { A } from './a'; import { type B, c, type D } from './b';"), ";import{c,}from'./b';");
+    assert_eq!(
+        dense("import type { A } from './a'; import { type B, c, type D } from './b';"),
+        ";import{c,}from'./b';"
+    );
     assert_eq!(dense("export type { A } from './a'; export { type B, c }; export type * from './d';"), ";export{c};;");
     assert_eq!(dense("import { type A } from './a';"), "import{}from'./a';");
 }
@@ -59,10 +71,13 @@ fn classes_keep_what_is_code() {
   ['i']?(): void { }
 }";
     let text = js(source);
-    for kept in ["class A    extends B", "a         = 1", "async *f", "get g", "constructor(public_", "h;", "['i'] ()"] {
+    for kept in ["class A    extends B", "a         = 1", "async *f", "get g", "constructor(public_", "h;", "['i'] ()"]
+    {
         assert!(text.contains(kept), "{kept} in {text}");
     }
-    for gone in ["abstract", "implements", "private", "readonly", "declare", "key", "override", "AsyncGenerator", "?", "!"] {
+    for gone in
+        ["abstract", "implements", "private", "readonly", "declare", "key", "override", "AsyncGenerator", "?", "!"]
+    {
         assert!(!text.contains(gone), "{gone} in {text}");
     }
 }
@@ -130,9 +145,38 @@ fn no_nesting_costs_the_host_its_stack() {
 
 /// What the parser calls itself for.
 const DEEP: [&str; 32] = [
-    "(", "[", "{", "!", "-", "`${", "a=>", "let a:(", "f<", "typeof ", "new ", "if(1)", "a?", "let a:[", "keyof ",
-    "class{a=", "a?(b:", "a?(b):(", "f<(", "a<b>(", "f<{a:", "(a:", "(a=", "async (", "<T>(", "x as (", "`${f<",
-    "{a:", "...", "async()=>", "a as ", "let a: A<",
+    "(",
+    "[",
+    "{",
+    "!",
+    "-",
+    "`${",
+    "a=>",
+    "let a:(",
+    "f<",
+    "typeof ",
+    "new ",
+    "if(1)",
+    "a?",
+    "let a:[",
+    "keyof ",
+    "class{a=",
+    "a?(b:",
+    "a?(b):(",
+    "f<(",
+    "a<b>(",
+    "f<{a:",
+    "(a:",
+    "(a=",
+    "async (",
+    "<T>(",
+    "x as (",
+    "`${f<",
+    "{a:",
+    "...",
+    "async()=>",
+    "a as ",
+    "let a: A<",
 ];
 
 const SLOW: [&str; 5] = ["f<", "f<(", "f<{a:", "(a=", "`${f<"];

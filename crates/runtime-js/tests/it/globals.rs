@@ -123,7 +123,12 @@ fn the_console_writes_to_the_log() {
          } };",
     );
     stage.call("talking/talk", "").unwrap();
-    for line in ["while it is read", "a 1 { b: [true, null, \"c\"], d: undefined }", "x is 5%", "{ o: [circular] } Map {1 => 2} Set [\"x\"] Uint8Array [0, 0] [function (anonymous)]"] {
+    for line in [
+        "while it is read",
+        "a 1 { b: [true, null, \"c\"], d: undefined }",
+        "x is 5%",
+        "{ o: [circular] } Map {1 => 2} Set [\"x\"] Uint8Array [0, 0] [function (anonymous)]",
+    ] {
         assert!(eventually(|| log::heard("talking", line)), "{line}");
     }
     assert!(eventually(|| log::heard_part("talking", "TypeError: oh")));

@@ -68,8 +68,16 @@ fn a_wait_for_a_lock_is_refused() {
 
 #[test]
 fn a_heap_that_grows_is_stopped_at_its_limit() {
-    ends("growing", "export const bad = () => { const a = []; for (;;) a.push('x'.repeat(1000) + a.length); };", Code::MemoryLimit);
-    ends("buffering", "export const bad = () => { const a = []; for (;;) a.push(new Uint8Array(1 << 20)); };", Code::MemoryLimit);
+    ends(
+        "growing",
+        "export const bad = () => { const a = []; for (;;) a.push('x'.repeat(1000) + a.length); };",
+        Code::MemoryLimit,
+    );
+    ends(
+        "buffering",
+        "export const bad = () => { const a = []; for (;;) a.push(new Uint8Array(1 << 20)); };",
+        Code::MemoryLimit,
+    );
     ends("doubling", "export const bad = () => { let s = 'x'; for (;;) s += s + s.length; };", Code::Panicked);
 }
 
@@ -83,7 +91,11 @@ fn a_heap_that_grows_and_hides_it_is_stopped() {
 fn a_recursion_without_end_is_the_plugins_own_mistake() {
     ends("falling", "export const bad = () => { const f = () => f() + 1; return f(); };", Code::Panicked);
     ends("nesting", "export const bad = () => JSON.parse('['.repeat(100000) + ']'.repeat(100000));", Code::Panicked);
-    ends("converting", "export const bad = () => { const o = { toString: () => '' + o }; return '' + o; };", Code::Panicked);
+    ends(
+        "converting",
+        "export const bad = () => { const o = { toString: () => '' + o }; return '' + o; };",
+        Code::Panicked,
+    );
 }
 
 #[test]

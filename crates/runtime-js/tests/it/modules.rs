@@ -12,8 +12,11 @@ fn modules_of_the_folder_import_each_other() {
     stage.load_with(
         "several",
         &[
-            ("src/main.js", "import { two } from './lib/two'; import data from '../data.json' with { type: 'json' };
-               export default { sum: async () => two + data.three + (await import('./late.js')).four };"),
+            (
+                "src/main.js",
+                "import { two } from './lib/two'; import data from '../data.json' with { type: 'json' };
+               export default { sum: async () => two + data.three + (await import('./late.js')).four };",
+            ),
             ("src/lib/two.ts", "import { one } from './one.js'; export const two: number = one + 1;"),
             ("src/lib/one.js", "export const one = 1;"),
             ("src/late.js", "export const four = 4;"),
@@ -92,10 +95,14 @@ fn every_instance_of_a_generation_runs_the_code_that_was_loaded() {
     let stage = Stage::new();
     let id = stage.load_with(
         "steady",
-        &[("plugin.js", "import { v } from './v.js'; export default { v: () => v, bad: () => { for (;;); } };"), ("v.js", "export const v = 1;")],
+        &[
+            ("plugin.js", "import { v } from './v.js'; export default { v: () => v, bad: () => { for (;;); } };"),
+            ("v.js", "export const v = 1;"),
+        ],
         Limits::default(),
     );
-    stage.write("steady", &[("plugin.js", "export default { v: () => 3, bad() {} };"), ("v.js", "export const v = 2;")]);
+    stage
+        .write("steady", &[("plugin.js", "export default { v: () => 3, bad() {} };"), ("v.js", "export const v = 2;")]);
     stage.errors_within("steady/bad", 50);
     assert_eq!(stage.json("steady/v", ""), json!(1));
     block_on(stage.kernel.reload(&id)).unwrap();

@@ -163,12 +163,8 @@ fn check_shared(path: &Path, file: &Elf<'_>) -> Result<()> {
 }
 
 fn check_entry(path: &Path, file: &Elf<'_>) -> Result<()> {
-    // Without section headers nothing is known of the symbols; the linker will find the entry or not.
-    if file.elf_section_table().is_empty() || file.dynamic_symbols().any(|symbol| defines(&symbol, abi::ENTRY)) {
-        return Ok(());
-    }
-    let go_plugin = file.dynamic_symbols().any(|symbol| symbol.name().is_ok_and(|name| name.starts_with("go:link.")));
-    if go_plugin {
+    // Looked at first: with the tag of the SDK it has the entry, but no runtime of its own behind it.
+    if file.dynamic_symbols().any(|symbol| symbol.name().is_ok_and(|name| name.starts_with("go:link."))) {
         return Err(Error::new(
             Code::NotAPlugin,
             format!(
@@ -176,9 +172,21 @@ fn check_entry(path: &Path, file: &Elf<'_>) -> Result<()> {
                 path.display()
             ),
         )
-        .remedy("build it with -buildmode=c-shared and export midplane_plugin"));
+        .remedy(C_SHARED));
     }
-    Err(missing_entry(path))
+    // Without section headers nothing is known of the symbols; the linker will find the entry or not.
+    if file.elf_section_table().is_empty() || file.dynamic_symbols().any(|symbol| defines(&symbol, abi::ENTRY)) {
+        return Ok(());
+    }
+    let missing = missing_entry(path);
+    Err(if carries_go(file) { missing.remedy(C_SHARED) } else { missing })
+}
+
+/// How a Go plugin becomes a library.
+const C_SHARED: &str = "build it with: go build -tags midplane_cshared -buildmode=c-shared (see sdk/go)";
+
+fn carries_go(file: &Elf<'_>) -> bool {
+    file.section_by_name(".go.buildinfo").is_some()
 }
 
 /// The refusal of a library without the entry.
@@ -201,7 +209,7 @@ fn exported(file: &Elf<'_>) -> Vec<String> {
 /// variables while it runs is seen only when it is unloaded.
 fn stays_loaded(file: &Elf<'_>) -> Option<String> {
     let flagged = dynamic(file, elf::DT_FLAGS_1).is_some_and(|flags| flags & u64::from(elf::DF_1_NODELETE) != 0);
-    if file.section_by_name(".go.buildinfo").is_some() {
+    if carries_go(file) {
         return Some("it carries the Go runtime, whose threads never end".to_owned());
     }
     if flagged {

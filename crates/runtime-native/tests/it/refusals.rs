@@ -1,9 +1,10 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use midplane_contract::{Code as Fault, Error, Kind};
 use midplane_kernel::Runtime;
+use midplane_testkit::{GoBuild, go_probe};
 
 use crate::workshop::{Workshop, alone, assert_passed};
 
@@ -158,6 +159,16 @@ fn what_go_makes_is_recognized() {
     fs::write(&source, text).unwrap();
     let code = shop.load(&shop.compile("cc", &["-fPIC", "-shared"], &source, "go.so", &[])).unwrap();
     assert!(code.facts().stays_loaded.as_ref().unwrap().contains("Go runtime"));
+}
+
+#[test]
+fn what_go_itself_builds_as_a_plugin_is_refused_and_told_what_to_build() {
+    let shop = Workshop::new();
+    let built = go_probe(GoBuild::GoPlugin, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"));
+    let built = built.unwrap_or_else(|error| panic!("{error}"));
+    let error = shop.refusal(&built);
+    assert_refusal(&error, Fault::NotAPlugin, "-buildmode=plugin");
+    assert!(error.record().remedy.as_ref().unwrap().contains("-buildmode=c-shared"), "{error:?}");
 }
 
 #[test]

@@ -5,10 +5,11 @@ use wasmtime::{Caller, Linker, Memory, Module};
 
 use crate::core::json;
 use crate::core::packed::{slice, slice_mut};
+use crate::core::preview1;
 use crate::state::GuestState;
 
-/// Every import that exists, as `module.name`.
-pub(crate) const ALL: [&str; 9] = [
+/// Every import of our own that exists, as `module.name`.
+const OWN: [&str; 9] = [
     "midplane.log",
     "midplane.panicked",
     "midplane.emit",
@@ -19,6 +20,12 @@ pub(crate) const ALL: [&str; 9] = [
     "env.json_parse",
     "env.json_stringify",
 ];
+
+/// Every import that exists, as `module.name`.
+pub(crate) fn all() -> impl Iterator<Item = String> {
+    let standard = preview1::names().map(|name| format!("{}.{name}", preview1::MODULE));
+    OWN.into_iter().map(str::to_owned).chain(standard)
+}
 
 /// Results of the host whose length has this bit are errors.
 const ERROR: u64 = 1 << 31;
@@ -40,10 +47,11 @@ pub(crate) struct Imports {
 /// `not_supported` with all imports that are refused; `permission_denied` for `env.http_request` without network access.
 pub(crate) fn check(module: &Module, allowed: &[String], manifest: &Manifest) -> Result<Imports> {
     let names: Vec<String> = module.imports().map(|import| format!("{}.{}", import.module(), import.name())).collect();
+    let known: Vec<String> = all().collect();
     let refused: Vec<&str> = names
         .iter()
         .map(String::as_str)
-        .filter(|name| !ALL.contains(name) || !allowed.iter().any(|allowed| allowed == name))
+        .filter(|name| ![&known[..], allowed].iter().all(|list| list.iter().any(|listed| listed == name)))
         .collect();
     if !refused.is_empty() {
         return Err(refuse(&refused));
@@ -57,8 +65,11 @@ pub(crate) fn check(module: &Module, allowed: &[String], manifest: &Manifest) ->
     }
     let host_call = has("midplane.host_call") || has("env.http_request");
     Ok(Imports {
-        kernel: host_call || has("midplane.log") || has("env.log"),
-        waits: host_call || has("env.json_parse") || has("env.json_stringify"),
+        kernel: host_call || has("midplane.log") || has("env.log") || has("wasi_snapshot_preview1.fd_write"),
+        waits: host_call
+            || has("env.json_parse")
+            || has("env.json_stringify")
+            || has("wasi_snapshot_preview1.poll_oneoff"),
         chunks: has("midplane.emit")
             && !has("env.json_parse")
             && !has("env.json_stringify")
@@ -117,6 +128,7 @@ pub(crate) fn link(linker: &mut Linker<GuestState>) -> wasmtime::Result<()> {
         slice_mut(memory, at, len, "midplane.host_result")?.copy_from_slice(&answer);
         wasmtime::Result::Ok(())
     })?;
+    preview1::link(linker)?;
     json::link(linker)
 }
 

@@ -59,12 +59,12 @@ fn an_export_of_an_unknown_shape_is_named() {
 #[test]
 fn imports_outside_the_list_are_refused_by_name() {
     let error = refused(&module_with(
-        r#"(import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+        r#"(import "wasi_snapshot_preview2" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
            (import "env" "system" (func (param i32)))"#,
         "",
     ));
     assert_eq!(error.code(), Code::NotSupported);
-    assert_eq!(error.record().data["imports"], json!(["wasi_snapshot_preview1.fd_write", "env.system"]));
+    assert_eq!(error.record().data["imports"], json!(["wasi_snapshot_preview2.fd_write", "env.system"]));
 }
 
 #[test]

@@ -14,3 +14,4 @@ mod deadlines;
 mod guests;
 mod kit;
 mod limits;
+mod preview1;

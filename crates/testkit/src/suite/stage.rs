@@ -95,8 +95,12 @@ impl Stage {
         })
     }
 
-    /// Unloads the plugin, so that the next load is a fresh one. A kernel that cannot is replaced by another.
-    fn clear(&mut self) -> Result<()> {
+    /// Unloads the plugin, so that the next load is a fresh one. A kernel that cannot is replaced by another. Where a call
+    /// cannot be ended this takes as long as calls in flight may take.
+    ///
+    /// # Errors
+    /// What making another kernel says.
+    pub(super) fn clear(&mut self) -> Result<()> {
         let state = self.status().map(|status| status.state);
         if !self.stuck && matches!(state, Ok(State::Registered | State::Resolved | State::Discovered)) {
             return Ok(());
