@@ -12,16 +12,26 @@ use crate::step::Step;
 #[derive(Debug, Clone, Copy)]
 struct Tool {
     program: &'static str,
-    /// The Debian package that brings it.
-    package: &'static str,
+    /// Arguments with which it ends at once and well where it is usable.
+    probe: &'static [&'static str],
+    /// The Debian packages that bring it.
+    packages: &'static [&'static str],
     purpose: &'static str,
 }
 
+const VERSION: &[&str] = &["--version"];
+
+#[rustfmt::skip]
 const TOOLS: &[Tool] = &[
-    Tool { program: "cc", package: "gcc", purpose: "links Rust and compiles the C plugins" },
-    Tool { program: "c++", package: "g++", purpose: "checks that the C header is accepted by C++" },
-    Tool { program: "python3", package: "python3", purpose: "runs the independent peer of the wire protocol" },
-    Tool { program: "git", package: "git", purpose: "lists the files that the lints look at" },
+    Tool { program: "cc", probe: VERSION, packages: &["gcc"], purpose: "links Rust and compiles the C plugins" },
+    Tool { program: "c++", probe: VERSION, packages: &["g++"], purpose: "checks that the C header is accepted by C++" },
+    Tool { program: "git", probe: VERSION, packages: &["git"], purpose: "lists the files that the lints look at" },
+    Tool { program: "python3", probe: &["-c", "import ensurepip, venv"], packages: &["python3", "python3-venv", "python3-pip"], purpose: "runs Python plugins in environments of their own, and the independent peer of the wire protocol" },
+    Tool { program: "node", probe: VERSION, packages: &["nodejs"], purpose: "runs JavaScript plugins on Node (18 or newer)" },
+    Tool { program: "npm", probe: VERSION, packages: &["npm"], purpose: "fetches the npm package of an example" },
+    Tool { program: "go", probe: &["version"], packages: &["golang-go"], purpose: "builds Go plugins (1.24 or newer)" },
+    Tool { program: "bash", probe: VERSION, packages: &["bash"], purpose: "runs plugins that are shell scripts" },
+    Tool { program: "chromium", probe: VERSION, packages: &["chromium"], purpose: "runs the plugin that is a page in a browser" },
 ];
 
 /// Setting this to anything forbids installing packages.
@@ -45,7 +55,7 @@ pub fn ensure() -> Result<()> {
 
 fn works(tool: &Tool) -> bool {
     let mut command = Command::new(tool.program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(tool.probe).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
@@ -74,7 +84,7 @@ fn apt() -> Command {
 }
 
 fn packages(tools: &[Tool]) -> Vec<&'static str> {
-    tools.iter().map(|tool| tool.package).collect()
+    tools.iter().flat_map(|tool| tool.packages).copied().collect()
 }
 
 fn explanation(missing: &[Tool]) -> String {
