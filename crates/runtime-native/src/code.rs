@@ -42,7 +42,7 @@ impl NativeCode {
             info,
             actions,
             hooks,
-            build_id: image.identity(),
+            build_id: image.identity.clone(),
             stays_loaded: image.facts.stays_loaded.clone().or_else(|| lingers.then(|| LINGERS.to_owned())),
             details: details(&library, image),
         };
@@ -116,7 +116,7 @@ fn details(library: &Arc<Library>, image: &Image) -> Map<String, Value> {
     let opened = library.opened.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     let facts = [
         ("path", Value::from(library.path().display().to_string())),
-        ("sha256", image.hash.clone().into()),
+        ("size", image.bytes.len().into()),
         ("opened_ms", u64::try_from(opened.as_millis()).unwrap_or(u64::MAX).into()),
         ("references", Arc::strong_count(library).into()),
         ("abi", format!("{}.{}", library.table.abi_major, library.table.abi_minor).into()),

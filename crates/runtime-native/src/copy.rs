@@ -72,7 +72,7 @@ impl Copies {
 /// Content and generation, for people; process and count, so that no two loads ever share a name.
 fn name(image: &Image, generation: u64) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    let content = image.hash.get(..32).unwrap_or(&image.hash);
+    let content: String = image.identity.trim_start_matches("sha256:").chars().take(32).collect();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
     format!("{content}-{generation}-{}-{count}.so", std::process::id())
 }

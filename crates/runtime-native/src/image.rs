@@ -20,8 +20,9 @@ const ENDINGS: [&str; 3] = ["so", "dylib", "dll"];
 pub(crate) struct Image {
     /// All of it.
     pub(crate) bytes: Vec<u8>,
-    /// SHA-256 of the bytes, in hex.
-    pub(crate) hash: String,
+    /// What the code is known by: the linker's build id, or `sha256:` and the hash of all bytes where there is none.
+    /// Hashing takes longer than everything else about a load, so it is done only then.
+    pub(crate) identity: String,
     /// What its headers say.
     pub(crate) facts: Facts,
 }
@@ -50,13 +51,8 @@ impl Image {
         let facts = elf::judge(path, &bytes)?;
         // Last, so that what would not do anyway is told as what it is.
         check_executable(path, &entry)?;
-        let hash = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { bytes, hash, facts })
-    }
-
-    /// The identity of the code: the linker's, or the content's.
-    pub(crate) fn identity(&self) -> String {
-        self.facts.build_id.clone().unwrap_or_else(|| format!("sha256:{}", self.hash))
+        let identity = facts.build_id.clone().unwrap_or_else(|| format!("sha256:{}", hex(&Sha256::digest(&bytes))));
+        Ok(Self { bytes, identity, facts })
     }
 }
 

@@ -101,11 +101,11 @@ fn verify<'a>(image: &Image, path: &Path, all: &'a [Mapped], entry: usize) -> Re
         format!(
             "{} was read with build id {}, but the code that was loaded has {found}",
             path.display(),
-            image.identity()
+            image.identity
         ),
     )
     .remedy("the entry must be code of the library itself; where it is, restart the host")
-    .with("required", image.identity())
+    .with("required", image.identity.clone())
     .with("found", found))
 }
 

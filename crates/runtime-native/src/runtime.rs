@@ -24,7 +24,7 @@ pub struct NativeRuntime {
 struct Key {
     plugin: PluginId,
     generation: u64,
-    hash: String,
+    identity: String,
 }
 
 impl NativeRuntime {
@@ -36,7 +36,7 @@ impl NativeRuntime {
 
     fn library(&self, image: &Image, request: &LoadRequest) -> Result<Arc<Library>> {
         let plugin = request.manifest.id.clone();
-        let key = Key { plugin: plugin.clone(), generation: request.generation, hash: image.hash.clone() };
+        let key = Key { plugin: plugin.clone(), generation: request.generation, identity: image.identity.clone() };
         if let Some(library) = self.lock().get(&key).and_then(Weak::upgrade) {
             return Ok(library);
         }

@@ -17,7 +17,10 @@ use wasmtime::Engine;
 
 use crate::compiled::Compiled;
 use crate::header::Format;
-use folder::Folder;
+use folder::{Folder, Stamp};
+
+/// Files of which it is remembered that they are whole, at most.
+const REMEMBERED: usize = 10_000;
 
 /// SHA-256 of a file's content.
 pub(crate) type Hash256 = [u8; 32];
@@ -64,6 +67,8 @@ pub(crate) struct Cache {
     engine: Engine,
     engine_hash: String,
     live: Mutex<HashMap<Hash256, Weak<Compiled>>>,
+    /// Files that this process has found whole, in the state in which they were.
+    whole: Mutex<HashMap<String, Stamp>>,
 }
 
 impl Cache {
@@ -72,7 +77,7 @@ impl Cache {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let mut engine_hash = hex(&hasher.0.finalize().into());
         engine_hash.truncate(16);
-        Self { engine: engine.clone(), engine_hash, live: Mutex::default() }
+        Self { engine: engine.clone(), engine_hash, live: Mutex::default(), whole: Mutex::default() }
     }
 
     /// Compiled code for a WebAssembly file, from wherever it is cheapest. A folder that others may write is not used,
@@ -106,18 +111,33 @@ impl Cache {
     }
 
     fn read(&self, folder: &Folder, name: &str, format: Format) -> Option<Compiled> {
-        let bytes = folder
+        let (bytes, stamp) = folder
             .read(name)
             .inspect_err(|error| tracing::warn!(%error, name, "a compiled file was not used"))
             .ok()??;
         let (sum, stored) = bytes.split_first_chunk::<32>()?;
-        if content_hash(stored) != *sum {
-            tracing::warn!(name, "a compiled file is damaged and is compiled afresh");
-            return None;
+        if lock(&self.whole).get(name) != Some(&stamp) {
+            if content_hash(stored) != *sum {
+                tracing::warn!(name, "a compiled file is damaged and is compiled afresh");
+                return None;
+            }
+            self.remember(name, stamp);
         }
         Compiled::deserialize(&self.engine, format, stored)
             .inspect_err(|error| tracing::warn!(%error, name, "a compiled file was not accepted"))
             .ok()
+    }
+
+    /// Hashing takes as long as everything else about a load, so each state of a file is hashed once.
+    fn remember(&self, name: &str, stamp: Stamp) {
+        if !stamp.is_settled() {
+            return;
+        }
+        let mut whole = lock(&self.whole);
+        if whole.len() >= REMEMBERED {
+            whole.clear();
+        }
+        whole.insert(name.to_owned(), stamp);
     }
 
     fn compile(&self, folder: Option<&Folder>, name: &str, format: Format, wasm: &[u8]) -> Result<Compiled> {
