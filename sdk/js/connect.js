@@ -7,7 +7,7 @@ import { version } from "./index.js";
 
 /** Connects a plugin to its host, and again whenever the connection is lost. */
 export function connect({ url, id, token, plugin, worker, WebSocket = globalThis.WebSocket, onState, retry, ...about }) {
-  if (WebSocket === undefined) {
+  if (typeof WebSocket !== "function") {
     throw new TypeError("there is no WebSocket here; Node has one from version 22 on, and from 20.10 with --experimental-websocket");
   }
   if ((plugin === undefined) === (worker === undefined)) {

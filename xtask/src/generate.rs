@@ -8,16 +8,30 @@ use anyhow::{Context, Result, bail};
 use crate::step::Step;
 use crate::{build, cargo, workspace};
 
-/// A committed file and the cargo example that writes it into the file named by its first argument.
+/// A committed file, and the cargo example that writes it into the file named by its first argument.
 #[derive(Debug, Clone, Copy)]
 struct Generated {
     path: &'static str,
     example: &'static str,
+    /// What else the example is told: which of its files is wanted.
+    which: Option<&'static str>,
+}
+
+impl Generated {
+    const fn new(path: &'static str, example: &'static str) -> Self {
+        Self { path, example, which: None }
+    }
+
+    const fn one_of(path: &'static str, example: &'static str, which: &'static str) -> Self {
+        Self { path, example, which: Some(which) }
+    }
 }
 
 const FILES: &[Generated] = &[
-    Generated { path: "contract/manifest.schema.json", example: "manifest_schema" },
-    Generated { path: "contract/cases.schema.json", example: "case_schema" },
+    Generated::new("contract/manifest.schema.json", "manifest_schema"),
+    Generated::new("contract/cases.schema.json", "case_schema"),
+    Generated::one_of("crates/runtime-grpc/src/proto/midplane.plugin.v1.rs", "grpc_code", "midplane.plugin.v1"),
+    Generated::one_of("crates/runtime-grpc/src/proto/musicfox.plugin.rs", "grpc_code", "musicfox.plugin"),
 ];
 
 /// Runs `cargo xtask generate [--check]`.
@@ -54,8 +68,8 @@ fn generate(file: &Generated) -> Result<String> {
     let program = build::program(file.example)?;
     let folder = workspace::target_folder()?.join("generated");
     std::fs::create_dir_all(&folder)?;
-    let fresh: PathBuf = folder.join(file.example);
-    cargo::run_command(Command::new(program).arg(&fresh))?;
+    let fresh: PathBuf = folder.join(file.which.unwrap_or(file.example));
+    cargo::run_command(Command::new(program).arg(&fresh).args(file.which))?;
     Ok(std::fs::read_to_string(&fresh)?)
 }
 

@@ -50,11 +50,11 @@ pub(crate) fn in_process(host: Host) -> Vec<Arc<dyn Runtime>> {
 /// the programs that run the others.
 #[cfg(feature = "worker")]
 fn processes() -> Vec<Arc<dyn Runtime>> {
-    use midplane_runtime_wire::engine::{node::JavaScript, python::Python};
+    use midplane_runtime_wire::engine::{executable::Executable, node::JavaScript, python::Python, script::Script};
     use midplane_runtime_wire::{Programs, WireRuntime};
 
-    fn of(kind: RuntimeKind, programs: impl Programs + Clone) -> Arc<dyn Runtime> {
-        OnDemand::of(kind, Placement::Worker, move || Ok(Arc::new(WireRuntime::new(kind, programs.clone()))))
+    fn of(kind: RuntimeKind, programs: impl Programs) -> Arc<dyn Runtime> {
+        Arc::new(WireRuntime::new(kind, programs))
     }
     let worker = crate::worker::Worker;
     vec![
@@ -67,6 +67,8 @@ fn processes() -> Vec<Arc<dyn Runtime>> {
         #[cfg(not(feature = "js"))]
         of(RuntimeKind::Js, JavaScript::engines()),
         of(RuntimeKind::Python, Python::new()),
+        of(RuntimeKind::Process, Executable),
+        of(RuntimeKind::Script, Script),
     ]
 }
 

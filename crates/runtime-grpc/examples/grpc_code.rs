@@ -5,8 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 /// The packages and their files in `contract/`.
-const FILES: [(&str, &str); 2] =
-    [("midplane.plugin.v1", "plugin.proto"), ("musicfox.plugin", "musicfox_plugin.proto")];
+const FILES: [(&str, &str); 2] = [("midplane.plugin.v1", "plugin.proto"), ("musicfox.plugin", "musicfox_plugin.proto")];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);

@@ -81,7 +81,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_quoted() {
-        for text in ["", "localhost:1", "http://a:1", "grpc://", "grpc://:5", "grpc://a:b", "grpc://a:70000", "grpc://a b:1"] {
+        for text in
+            ["", "localhost:1", "http://a:1", "grpc://", "grpc://:5", "grpc://a:b", "grpc://a:70000", "grpc://a b:1"]
+        {
             let error = Address::parse(text).unwrap_err();
             assert_eq!(error.code(), Code::ManifestInvalid, "{text}");
             assert!(error.record().message.contains(&format!("`{text}`")), "{text}");

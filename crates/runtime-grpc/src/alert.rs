@@ -14,28 +14,39 @@ use tokio_rustls::client::TlsStream;
 use crate::tls;
 
 /// The stream.
-pub(crate) struct Alerted(pub(crate) TlsStream<TcpStream>);
+pub(crate) struct Alerted {
+    stream: TlsStream<TcpStream>,
+    /// What writing failed with, until the side that is read has said why.
+    broken: Option<io::Error>,
+}
 
 impl Alerted {
-    /// The alert that is waiting to be read, instead of the error that it caused.
-    fn reason(&mut self, error: io::Error, context: &mut Context<'_>) -> io::Error {
-        let mut scratch = [0; 1024];
-        // What comes before the alert is of no use any longer.
-        for _ in 0..64 {
-            let mut buffer = ReadBuf::new(&mut scratch);
-            match Pin::new(&mut self.0).poll_read(context, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
-                Poll::Ready(Err(reason)) if tls::fault(&reason).is_some() => return reason,
-                _ => break,
-            }
-        }
-        error
+    pub(crate) fn new(stream: TlsStream<TcpStream>) -> Self {
+        Self { stream, broken: None }
     }
 
+    /// Waits for the alert that may stand behind a failed write. A broken connection has one soon, or an end.
     fn told<T>(&mut self, done: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         match done {
-            Poll::Ready(Err(error)) => Poll::Ready(Err(self.reason(error, context))),
-            other => other,
+            Poll::Ready(Err(error)) => {
+                self.broken.get_or_insert(error);
+            }
+            other if self.broken.is_none() => return other,
+            _ => {}
+        }
+        let mut scratch = [0; 1024];
+        loop {
+            let mut buffer = ReadBuf::new(&mut scratch);
+            match Pin::new(&mut self.stream).poll_read(context, &mut buffer) {
+                Poll::Pending => return Poll::Pending,
+                // What comes before the alert is of no use any longer.
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Err(reason)) if tls::fault(&reason).is_some() => return Poll::Ready(Err(reason)),
+                Poll::Ready(_) => {
+                    let error = self.broken.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into());
+                    return Poll::Ready(Err(error));
+                }
+            }
         }
     }
 }
@@ -46,22 +57,22 @@ impl AsyncRead for Alerted {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Alerted {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let done = Pin::new(&mut self.0).poll_write(context, bytes);
+        let done = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.told(done, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let done = Pin::new(&mut self.0).poll_flush(context);
+        let done = Pin::new(&mut self.stream).poll_flush(context);
         self.told(done, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -86,11 +86,8 @@ fn texts(config: &str) -> HashMap<String, String> {
 
 /// A step of a life that has neither input nor answer.
 pub(crate) async fn step(endpoint: &Endpoint, peer: &Peer, ask: &Ask<'_>, hook: Hook) -> Result<()> {
-    const PLUGIN: [&str; 3] = [
-        "/midplane.plugin.v1.Plugin/Start",
-        "/midplane.plugin.v1.Plugin/Stop",
-        "/midplane.plugin.v1.Plugin/Shutdown",
-    ];
+    const PLUGIN: [&str; 3] =
+        ["/midplane.plugin.v1.Plugin/Start", "/midplane.plugin.v1.Plugin/Stop", "/midplane.plugin.v1.Plugin/Shutdown"];
     const SERVICE: [&str; 3] = [
         "/musicfox.plugin.PluginService/Start",
         "/musicfox.plugin.PluginService/Stop",

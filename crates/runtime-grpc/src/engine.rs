@@ -9,8 +9,9 @@ use tokio::runtime::{Builder, Handle, Runtime};
 /// Threads that read and write. Work that blocks has others.
 const THREADS: usize = 2;
 
-static ENGINE: LazyLock<io::Result<Runtime>> =
-    LazyLock::new(|| Builder::new_multi_thread().worker_threads(THREADS).thread_name("midplane-grpc").enable_all().build());
+static ENGINE: LazyLock<io::Result<Runtime>> = LazyLock::new(|| {
+    Builder::new_multi_thread().worker_threads(THREADS).thread_name("midplane-grpc").enable_all().build()
+});
 
 /// The runtime's handle.
 pub(crate) fn engine() -> Result<&'static Handle> {

@@ -71,7 +71,9 @@ impl Fleet {
                     let Some(members) = members.upgrade() else { return };
                     match found {
                         Ok(found) => reconcile(&members, found, &session, engine),
-                        Err(error) => tracing::warn!(plugin = %session.plugin, %error, "endpoints are kept as they were"),
+                        Err(error) => {
+                            tracing::warn!(plugin = %session.plugin, %error, "endpoints are kept as they were")
+                        }
                     }
                 }
             });

@@ -59,9 +59,8 @@ pub(crate) async fn greet(link: Link, session: &Session) -> Result<Peer> {
 
 /// Whether the standard health service says SERVING.
 pub(crate) async fn serves(link: &Link, time: Duration) -> Result<bool> {
-    let reply: Result<HealthCheckResponse, _> = link
-        .unary("/grpc.health.v1.Health/Check", HealthCheckRequest::default(), Default::default(), Some(time))
-        .await;
+    let reply: Result<HealthCheckResponse, _> =
+        link.unary("/grpc.health.v1.Health/Check", HealthCheckRequest::default(), Default::default(), Some(time)).await;
     match reply {
         Ok(reply) => Ok(reply.status() == ServingStatus::Serving),
         Err(status) => Err(match link.fate_behind(&status).await {
@@ -86,7 +85,12 @@ async fn midplane(link: &Link, session: &Session, time: Duration) -> Result<Offe
         .await
         .map_err(told("GetInfo"))?;
     let offered: v1::Capabilities = link
-        .unary("/midplane.plugin.v1.Plugin/GetCapabilities", v1::GetCapabilitiesRequest {}, with("GetCapabilities"), Some(time))
+        .unary(
+            "/midplane.plugin.v1.Plugin/GetCapabilities",
+            v1::GetCapabilitiesRequest {},
+            with("GetCapabilities"),
+            Some(time),
+        )
         .await
         .map_err(told("GetCapabilities"))?;
     let metadata = info.metadata.into_iter().collect();
@@ -98,7 +102,9 @@ async fn midplane(link: &Link, session: &Session, time: Duration) -> Result<Offe
     let streamed = offered.actions.iter().map(|action| action.stream).collect();
     let actions = offered.actions.into_iter().map(|action| spec(action, &link.name)).collect::<Result<_>>()?;
     let mut hooks = dialect::LIFE.to_vec();
-    hooks.extend(offered.hooks.iter().filter_map(|name| Hook::from_name(name)).filter(|hook| !dialect::LIFE.contains(hook)));
+    hooks.extend(
+        offered.hooks.iter().filter_map(|name| Hook::from_name(name)).filter(|hook| !dialect::LIFE.contains(hook)),
+    );
     let info = PluginInfo {
         id: info.id,
         name: info.name,
@@ -144,9 +150,12 @@ impl Offer {
     /// `build_id_mismatch` with what is different.
     pub(crate) fn covers(&self, wanted: &Self, endpoint: &str) -> Result<()> {
         let differs = |what: String| {
-            Error::new(Code::BuildIdMismatch, format!("{endpoint} does not offer what the plugin's other endpoints do: {what}"))
-                .remedy("run the same version of the service at every endpoint, or reload the plugin")
-                .with("endpoint", endpoint)
+            Error::new(
+                Code::BuildIdMismatch,
+                format!("{endpoint} does not offer what the plugin's other endpoints do: {what}"),
+            )
+            .remedy("run the same version of the service at every endpoint, or reload the plugin")
+            .with("endpoint", endpoint)
         };
         for action in &wanted.info.actions {
             if !self.info.actions.iter().any(|own| own.name == action.name) {

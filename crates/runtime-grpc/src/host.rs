@@ -48,7 +48,12 @@ async fn follow(endpoint: &Weak<Endpoint>, peer: &Weak<Peer>) -> Result<()> {
     }
 }
 
-fn accept(endpoint: &Arc<Endpoint>, request: v1::HostRequest, answers: &Sender<v1::HostReply>, busy: &Arc<AtomicUsize>) {
+fn accept(
+    endpoint: &Arc<Endpoint>,
+    request: v1::HostRequest,
+    answers: &Sender<v1::HostReply>,
+    busy: &Arc<AtomicUsize>,
+) {
     let function = HostFunction::from_name(&request.function);
     if function == Some(HostFunction::Log) {
         // Lines keep their order, and writing one does not block.

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use midplane_contract::{Code, Error, Health, HealthStatus, Hook, Result};
-use midplane_kernel::{
-    BoxFuture, Call, Host, Instance, InstanceContext, Interrupt, Reply, Scope,
-};
+use midplane_kernel::{BoxFuture, Call, Host, Instance, InstanceContext, Interrupt, Reply, Scope};
 use serde_json::{Map, Value, json};
 
 use crate::dialect;

@@ -74,7 +74,7 @@ impl Link {
             return Err(Error::new(Code::ProtocolError, format!("{name} speaks TLS, but not HTTP/2"))
                 .remedy("check that a gRPC service listens there"));
         }
-        Self::greet(Alerted(stream), name, address.authority(), session).await
+        Self::greet(Alerted::new(stream), name, address.authority(), session).await
     }
 
     async fn greet<T>(io: T, name: String, authority: String, session: &Session) -> Result<Self>
@@ -98,9 +98,8 @@ impl Link {
             tell.send_replace(Some(explained(&said, end.as_ref().err(), tls.as_deref())));
         });
         let origin = Uri::builder().scheme("http").authority(authority).path_and_query("/").build();
-        let origin = origin.map_err(|error| {
-            Error::new(Code::ManifestInvalid, format!("{name} is no address")).caused_by(&error)
-        })?;
+        let origin = origin
+            .map_err(|error| Error::new(Code::ManifestInvalid, format!("{name} is no address")).caused_by(&error))?;
         let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
         Ok(Self { number, name, sender, origin, ended: heard, message: settings.message })
     }

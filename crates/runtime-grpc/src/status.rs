@@ -101,19 +101,20 @@ fn is_lost(status: &Status) -> bool {
 
 /// The connection to an endpoint was lost while it was asked something.
 fn lost(status: &Status, endpoint: &str) -> Error {
-    Error::new(Code::PeerGone, format!("the connection to {endpoint} was lost during the call: {}", cut(status.message())))
-        .remedy("the host connects again by itself; whether the call was carried out is not known")
-        .with("endpoint", endpoint)
-        .caused_by(status)
+    Error::new(
+        Code::PeerGone,
+        format!("the connection to {endpoint} was lost during the call: {}", cut(status.message())),
+    )
+    .remedy("the host connects again by itself; whether the call was carried out is not known")
+    .with("endpoint", endpoint)
+    .caused_by(status)
 }
 
 fn is_too_large(status: &Status) -> bool {
     let text = status.message();
     match status.code() {
         tonic::Code::OutOfRange => text.contains("message length too large"),
-        tonic::Code::ResourceExhausted => {
-            text.contains("larger than max") || text.contains("message length too large")
-        }
+        tonic::Code::ResourceExhausted => text.contains("larger than max") || text.contains("message length too large"),
         _ => false,
     }
 }

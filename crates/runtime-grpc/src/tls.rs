@@ -56,7 +56,9 @@ impl Tls {
         let trusted = self.authority.as_deref().map_or("the system's authorities", |file| file);
         let (code, message, remedy) = match error {
             rustls::Error::InvalidCertificate(
-                CertificateError::UnknownIssuer | CertificateError::BadSignature | CertificateError::UnhandledCriticalExtension,
+                CertificateError::UnknownIssuer
+                | CertificateError::BadSignature
+                | CertificateError::UnhandledCriticalExtension,
             ) => (
                 Code::SignatureInvalid,
                 format!("the certificate of {address} is not signed by {trusted}"),
@@ -132,10 +134,10 @@ pub(crate) fn fault<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<
         if let Some(fault) = error.downcast_ref::<rustls::Error>() {
             return Some(fault);
         }
-        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            if let Some(fault) = fault(inner) {
-                return Some(fault);
-            }
+        if let Some(inner) = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref)
+            && let Some(fault) = fault(inner)
+        {
+            return Some(fault);
         }
         next = error.source();
     }

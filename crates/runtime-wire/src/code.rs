@@ -8,16 +8,18 @@ use midplane_contract::frame::message::{self, Hello, Load, Loaded, Open};
 use midplane_contract::{Code as Fault, Error, Hook, Kind, Result};
 use midplane_kernel::{Code, CodeFacts, Condition, Instance, InstanceContext, LoadRequest, Scope};
 
-use crate::carrier::Socket;
+use crate::carrier::Carrier;
+use crate::channel::{Channel, Speech};
 use crate::connection::Connection;
 use crate::exchange::{Exchange, Request, Scratch};
 use crate::fault;
 use crate::instance::WireInstance;
-use crate::launch::launch;
+use crate::launch::{HostEnd, launch};
 use crate::memory;
 use crate::process::Process;
 use crate::reactor::Reactor;
 use crate::runtime::{Hosting, Setup};
+use crate::text::TextCarrier;
 
 /// Bytes of the answer to `LOAD` at most.
 const FACTS: usize = 4 * 1024 * 1024;
@@ -144,10 +146,15 @@ impl Code for WireCode {
 fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)> {
     let reactor = Reactor::get()?;
     let program = setup.programs.program(request)?;
-    let launched = launch(&program, request, &*setup.confinement)?;
+    let Channel { wiring, speech } = setup.programs.channel(request)?;
+    let launched = launch(&program, wiring, request, &*setup.confinement)?;
     let plugin = request.manifest.id.clone();
     let process = Process::new(launched.child, launched.output, plugin.clone(), request.limits.memory)?;
-    let connection = Connection::new(reactor, plugin, Box::new(Socket::new(launched.socket)), process);
+    let carrier = connect(launched.end, speech, &process).map_err(|error| {
+        process.reap();
+        error.kind(Kind::Load)
+    })?;
+    let connection = Connection::new(reactor, plugin, carrier, process);
     let tenancy = Tenancy { connection, hosting: setup.hosting_of(request) };
     let loaded = greet(setup, reactor, &tenancy.connection)
         .and_then(|()| limit_memory(setup, &tenancy.connection, request))
@@ -158,6 +165,17 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
         })?;
     tenancy.connection.name_actions(loaded.actions.clone());
     Ok((tenancy, loaded))
+}
+
+fn connect(end: HostEnd, speech: Speech, process: &Process) -> Result<Box<dyn Carrier>> {
+    let carrier = match end {
+        HostEnd::Carrier(carrier) => carrier,
+        HostEnd::Dial(dial) => dial.dial(process)?,
+    };
+    Ok(match speech {
+        Speech::Frames => carrier,
+        Speech::Text => Box::new(TextCarrier::new(carrier)?),
+    })
 }
 
 fn limit_memory(setup: &Setup, connection: &Connection, request: &LoadRequest) -> Result<()> {

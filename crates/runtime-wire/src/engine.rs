@@ -2,6 +2,8 @@
 //! SDK that it needs, brought along.
 
 mod bundle;
+pub mod executable;
 pub mod node;
 pub mod python;
+pub mod script;
 mod search;

@@ -5,12 +5,14 @@ use midplane_contract::{Code, Error};
 use crate::process::{End, Process};
 
 /// What programs print when the system gives them no more memory.
-const OUT_OF_MEMORY: [&str; 6] = [
+const OUT_OF_MEMORY: [&str; 7] = [
     "memory allocation of",
     "MemoryError",
     "std::bad_alloc",
     "out of memory",
     "Cannot allocate memory",
+    // Bash.
+    "alloc: cannot allocate",
     // Go, for the stack of another thread.
     "failed to create new OS thread",
 ];

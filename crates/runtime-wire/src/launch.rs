@@ -12,32 +12,53 @@ use std::time::Duration;
 use midplane_contract::{Code, Error, Result};
 use midplane_kernel::LoadRequest;
 
+use crate::carrier::{Carrier, Pipes, Socket};
+use crate::channel::Wiring;
 use crate::confinement::Confinement;
+use crate::dial::Dial;
 use crate::program::{FD_VARIABLE, Program, WIRE_FD};
 
 /// What a start leaves in the host's hands.
 pub(crate) struct Launched {
     pub(crate) child: Child,
-    pub(crate) socket: UnixStream,
+    pub(crate) end: HostEnd,
     /// Both output streams of the child.
     pub(crate) output: OwnedFd,
+}
+
+/// The host's end of the wire to a child.
+pub(crate) enum HostEnd {
+    Carrier(Box<dyn Carrier>),
+    /// There is none yet: the child listens for it.
+    Dial(Dial),
 }
 
 /// Starts the program for this plugin.
 ///
 /// # Errors
-/// `io` with the reason the system gave, `config_invalid` when the executable does not exist.
-pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn Confinement) -> Result<Launched> {
+/// `io` with the reason the system gave, `config_invalid` when the executable does not exist, `not_a_plugin` when it is
+/// no program.
+pub(crate) fn launch(
+    program: &Program,
+    wiring: Wiring,
+    request: &LoadRequest,
+    confinement: &dyn Confinement,
+) -> Result<Launched> {
     let failed = |error: io::Error| {
-        let (code, remedy) = match error.kind() {
-            io::ErrorKind::NotFound => (Code::ConfigInvalid, "name an executable that exists"),
+        let (code, remedy) = match error.raw_os_error() {
+            Some(libc::ENOENT) if program.command.is_file() => (
+                Code::ConfigInvalid,
+                "install the interpreter that its first line names, or the loader it was built for",
+            ),
+            Some(libc::ENOENT) => (Code::ConfigInvalid, "name an executable that exists"),
+            Some(libc::ENOEXEC) => {
+                (Code::NotAPlugin, "build it for this machine, or begin it with a line that names its interpreter: #!…")
+            }
             _ => (Code::Io, "see whether this user may start it and has processes and descriptors left"),
         };
         Error::new(code, format!("{} cannot be started: {error}", program.command.display())).remedy(remedy)
     };
-    let (socket, theirs) = UnixStream::pair().map_err(failed)?;
-    let (output, stdout) = io::pipe().map_err(failed)?;
-    let stderr = stdout.try_clone().map_err(failed)?;
+    let (output, printed) = io::pipe().map_err(failed)?;
     let mut command = Command::new(&program.command);
     command
         .args(&program.args)
@@ -45,11 +66,9 @@ pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn
         .envs(std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(passes)))
         .envs(&request.manifest.entry.env)
         .envs(program.env.iter().map(|(name, value)| (name, value)))
-        .env(FD_VARIABLE, WIRE_FD.to_string())
-        .stdin(Stdio::null())
-        .stdout(stdout)
-        .stderr(stderr)
+        .stderr(printed.try_clone().map_err(failed)?)
         .process_group(0);
+    let (end, theirs) = connect(&mut command, wiring, printed).map_err(failed)?;
     let folder = match &request.manifest.entry.workdir {
         Some(workdir) => request.folder.join(workdir),
         None => request.folder.clone(),
@@ -58,10 +77,35 @@ pub(crate) fn launch(program: &Program, request: &LoadRequest, confinement: &dyn
         command.current_dir(folder);
     }
     confinement.confine(&mut command, request)?;
-    tie_to_host(&mut command, &theirs);
+    tie_to_host(&mut command, theirs.as_ref());
     let child = on_launcher(move || spawn(&mut command))?.map_err(failed)?;
     drop(theirs);
-    Ok(Launched { child, socket, output: output.into() })
+    Ok(Launched { child, end, output: output.into() })
+}
+
+/// Gives the child its standard streams and its end of the wire; what is returned last is to be its [`WIRE_FD`].
+fn connect(
+    command: &mut Command,
+    wiring: Wiring,
+    printed: io::PipeWriter,
+) -> io::Result<(HostEnd, Option<UnixStream>)> {
+    match wiring {
+        Wiring::Descriptor => {
+            let (ours, theirs) = UnixStream::pair()?;
+            command.env(FD_VARIABLE, WIRE_FD.to_string()).stdin(Stdio::null()).stdout(printed);
+            Ok((HostEnd::Carrier(Box::new(Socket::new(ours))), Some(theirs)))
+        }
+        Wiring::Stdio => {
+            let (stdin, to) = io::pipe()?;
+            let (from, stdout) = io::pipe()?;
+            command.stdin(stdin).stdout(stdout);
+            Ok((HostEnd::Carrier(Box::new(Pipes::new(from, to)?)), None))
+        }
+        Wiring::Dial(dial) => {
+            command.envs(dial.variables()).stdin(Stdio::null()).stdout(printed);
+            Ok((HostEnd::Dial(dial), None))
+        }
+    }
 }
 
 /// Tries at a file that is open for writing, and the time between them.
@@ -84,8 +128,8 @@ fn passes(name: &str) -> bool {
     matches!(name, "PATH" | "LANG" | "LANGUAGE" | "TZ") || name.starts_with("LC_")
 }
 
-fn tie_to_host(command: &mut Command, wire: &UnixStream) {
-    let wire = wire.as_raw_fd();
+fn tie_to_host(command: &mut Command, wire: Option<&UnixStream>) {
+    let wire = wire.map(AsRawFd::as_raw_fd);
     let host = rustix::process::getpid().as_raw_nonzero().get();
     // SAFETY: the closure runs between fork and exec, where only async-signal-safe functions are allowed: it makes
     // plain system calls and neither allocates nor locks. `wire` is open in the child because fork copied it.
@@ -99,14 +143,15 @@ fn tie_to_host(command: &mut Command, wire: &UnixStream) {
             }
             // Orphaned grandchildren come back to the child, where `process` finds them when it is stopped.
             checked(libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
-            if wire == WIRE_FD {
-                checked(libc::fcntl(wire, libc::F_SETFD, 0))?;
-            } else {
-                checked(libc::dup2(wire, WIRE_FD))?;
+            match wire {
+                Some(WIRE_FD) => checked(libc::fcntl(WIRE_FD, libc::F_SETFD, 0))?,
+                Some(wire) => checked(libc::dup2(wire, WIRE_FD))?,
+                None => {}
             }
             // Whatever descriptors the host has open for others stay here. An old kernel lacks the call; descriptors
             // that Rust opened are closed on exec anyway.
-            let first = libc::c_uint::try_from(WIRE_FD + 1).unwrap_or(libc::c_uint::MAX);
+            let first = if wire.is_some() { WIRE_FD + 1 } else { WIRE_FD };
+            let first = libc::c_uint::try_from(first).unwrap_or(libc::c_uint::MAX);
             libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC);
             Ok(())
         });

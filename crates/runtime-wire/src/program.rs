@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use midplane_contract::Result;
 use midplane_kernel::LoadRequest;
 
+use crate::channel::Channel;
 use crate::runtime::Hosting;
 
 /// The descriptor on which every child finds its wire.
@@ -35,6 +36,14 @@ pub trait Programs: Send + Sync + 'static {
     /// # Errors
     /// What is missing on the machine or in the manifest, and how to get it.
     fn program(&self, request: &LoadRequest) -> Result<Program>;
+
+    /// How the program is reached. Runs before every start of a process.
+    ///
+    /// # Errors
+    /// What is wrong with what the manifest asks for.
+    fn channel(&self, _request: &LoadRequest) -> Result<Channel> {
+        Ok(Channel::default())
+    }
 
     /// How many instances one process of this plugin hosts, where that is not what its runtime says.
     fn hosting(&self, _request: &LoadRequest) -> Option<Hosting> {

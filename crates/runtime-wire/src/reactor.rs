@@ -107,15 +107,25 @@ impl Reactor {
     pub(crate) fn poll_for(&self, connection: &Connection, interest: Interest) {
         let mut flags = epoll::EventFlags::empty();
         flags.set(epoll::EventFlags::IN, interest.read);
-        flags.set(epoll::EventFlags::OUT, interest.write);
-        let token = About::Carrier.token(connection.token.load(Ordering::SeqCst));
+        let data = epoll::EventData::new_u64(About::Carrier.token(connection.token.load(Ordering::SeqCst)));
+        let apart = connection.carrier.at_room(&mut |room| {
+            // Only while it is wanted: the end of the other side is an event that cannot be masked.
+            let _ = epoll::delete(&self.epoll, room);
+            if interest.write {
+                let _ = epoll::add(&self.epoll, room, data, epoll::EventFlags::OUT);
+            }
+        });
+        flags.set(epoll::EventFlags::OUT, interest.write && !apart);
         // It fails only once the carrier has been forgotten, and then nobody needs it.
-        let _ = epoll::modify(&self.epoll, connection.carrier.readiness(), epoll::EventData::new_u64(token), flags);
+        let _ = epoll::modify(&self.epoll, connection.carrier.readiness(), data, flags);
     }
 
     /// Polls a carrier no longer.
     pub(crate) fn forget_carrier(&self, connection: &Connection) {
         let _ = epoll::delete(&self.epoll, connection.carrier.readiness());
+        connection.carrier.at_room(&mut |room| {
+            let _ = epoll::delete(&self.epoll, room);
+        });
     }
 
     /// Has a connection's queue written.

@@ -76,7 +76,7 @@ fn entry(document: &Document<'_>, faults: &mut Faults) {
 fn runtime(document: &Document<'_>, faults: &mut Faults) {
     let Some(word) = document.runtime_word() else {
         let names_file = document.entry("executable").or_else(|| document.entry("endpoints")).is_none();
-        if names_file && document.main().is_some_and(|main| !main.is_empty() && words::runtime_of_file(main).is_none())
+        if names_file && document.main().is_some_and(|main| !main.is_empty() && words::runtime_of_main(main).is_none())
         {
             let message = "the runtime is not written, and the file's ending does not tell it".to_owned();
             let remedy = "write `entry.runtime`: native, wasm, js, python, process, remote or script";

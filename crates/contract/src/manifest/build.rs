@@ -84,7 +84,7 @@ fn runtime(document: &Document<'_>, main: &str) -> Option<RuntimeKind> {
     match document.runtime_word() {
         Some(word) => words::runtime(word),
         None if document.entry("executable").is_some() => Some(RuntimeKind::Process),
-        None => words::runtime_of_file(main),
+        None => words::runtime_of_main(main),
     }
 }
 

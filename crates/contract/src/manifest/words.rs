@@ -104,9 +104,15 @@ pub fn runtime_of_file(name: &str) -> Option<RuntimeKind> {
         "wasm" => Some(RuntimeKind::Wasm),
         "js" | "mjs" | "ts" | "mts" => Some(RuntimeKind::Js),
         "py" => Some(RuntimeKind::Python),
-        "sh" | "bash" => Some(RuntimeKind::Script),
         _ => None,
     }
+}
+
+/// The runtime that the ending of a manifest's main file suggests. Scripts are among them only here: every other folder
+/// holds shell scripts that are no plugins.
+pub(super) fn runtime_of_main(name: &str) -> Option<RuntimeKind> {
+    let script = name.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "sh" | "bash"));
+    runtime_of_file(name).or(script.then_some(RuntimeKind::Script))
 }
 
 pub(super) fn protocol(word: &str) -> Option<Protocol> {
@@ -185,7 +191,7 @@ mod tests {
         assert_eq!(runtime_of_file("a/b.SO"), Some(RuntimeKind::Native));
         assert_eq!(runtime_of_file("x.Wasm"), Some(RuntimeKind::Wasm));
         assert_eq!(runtime_of_file("x.ts"), Some(RuntimeKind::Js));
-        assert_eq!(runtime_of_file("x.sh"), Some(RuntimeKind::Script));
+        assert_eq!((runtime_of_file("x.sh"), runtime_of_main("x.sh")), (None, Some(RuntimeKind::Script)));
         assert_eq!(runtime_of_file("x.txt"), None);
         assert_eq!(runtime_of_file(".so"), None);
         assert_eq!(runtime_of_file("dir/.wasm"), None);

@@ -22,8 +22,7 @@ const DATAGRAM: usize = 4096;
 
 /// Hosts and ports of the records with the lowest priority. Weights are not regarded: all get calls in turn.
 pub(super) async fn lookup(name: &str, settings: &Settings) -> Result<Vec<(String, u16)>> {
-    let servers =
-        if settings.name_servers.is_empty() { configured() } else { settings.name_servers.clone() };
+    let servers = if settings.name_servers.is_empty() { configured() } else { settings.name_servers.clone() };
     let mut last = not_found(name, "no name server is configured");
     for _ in 0..ROUNDS {
         for server in &servers {
@@ -43,7 +42,8 @@ async fn ask(name: &str, server: SocketAddr) -> Result<Vec<(String, u16)>> {
     let id = u16::from_be_bytes(id);
     let query = query(name, id).map_err(|error| not_found(name, &format!("it is no name: {error}")))?;
     let answer = timeout(PATIENCE, over_udp(server, &query)).await;
-    let answer = answer.map_err(|_| failed("does not answer".to_owned()))?.map_err(|error| failed(error.to_string()))?;
+    let answer =
+        answer.map_err(|_| failed("does not answer".to_owned()))?.map_err(|error| failed(error.to_string()))?;
     match targets(&answer, id).map_err(failed)? {
         Some(targets) => Ok(targets),
         // It did not fit a datagram.
@@ -111,5 +111,8 @@ fn targets(answer: &[u8], id: u16) -> Result<Option<Vec<(String, u16)>>, String>
 fn configured() -> Vec<SocketAddr> {
     let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
     let servers = text.lines().filter_map(|line| line.trim().strip_prefix("nameserver"));
-    servers.filter_map(|rest| rest.split_whitespace().next()?.parse::<IpAddr>().ok()).map(|ip| (ip, 53).into()).collect()
+    servers
+        .filter_map(|rest| rest.split_whitespace().next()?.parse::<IpAddr>().ok())
+        .map(|ip| (ip, 53).into())
+        .collect()
 }

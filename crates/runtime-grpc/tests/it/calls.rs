@@ -27,7 +27,8 @@ fn a_service_is_told_who_calls_what_and_until_when() {
     let service = Service::start("a");
     let stage = Stage::of(&[service.address()], Settings::default());
     let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    let options = CallOptions { trace: Some(Arc::from(trace)), ..CallOptions::within(std::time::Duration::from_secs(20)) };
+    let options =
+        CallOptions { trace: Some(Arc::from(trace)), ..CallOptions::within(std::time::Duration::from_secs(20)) };
     let answer = block_on(stage.kernel.action("far/metadata").unwrap().call_with("", options)).unwrap();
     let told: Value = serde_json::from_slice(&answer).unwrap();
     assert_eq!(told["plugin-id"], "far");

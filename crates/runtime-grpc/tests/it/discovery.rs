@@ -51,8 +51,7 @@ fn srv_records_are_endpoints_and_are_looked_up_again() {
     let [a, b, spare] = services.each_ref().map(|service| service.at.port());
     let (server, records) = name_server();
     *records.lock().unwrap() = vec![(10, a), (20, spare)];
-    let settings =
-        Settings { name_servers: vec![server], lookup: Duration::from_millis(20), ..Settings::default() };
+    let settings = Settings { name_servers: vec![server], lookup: Duration::from_millis(20), ..Settings::default() };
     let stage = Stage::new(settings);
     stage.load(&json!({ "endpoints": ["grpc://_grpc._tcp.far.test"], "discovery": "dns" })).unwrap();
     for _ in 0..4 {
@@ -86,7 +85,8 @@ fn the_addresses_of_a_name_are_endpoints() {
     let stage = Stage::new(Settings { rest: Duration::from_millis(1), ..Settings::default() });
     stage.load(&json!({ "endpoints": [service.address()], "discovery": "dns" })).unwrap();
     assert_eq!(stage.call("name", "").unwrap(), b"a");
-    let seen: Vec<String> = (0..2).filter_map(|number| stage.endpoint(number)["at"].as_str().map(str::to_owned)).collect();
+    let seen: Vec<String> =
+        (0..2).filter_map(|number| stage.endpoint(number)["at"].as_str().map(str::to_owned)).collect();
     assert!(seen.contains(&service.at.to_string()), "{seen:?}");
 }
 

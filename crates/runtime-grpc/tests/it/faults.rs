@@ -64,13 +64,13 @@ fn a_service_that_comes_back_is_brought_to_where_it_was() {
     let mut service = Service::start("a");
     let stage = Stage::of(&[service.address()], Settings::default());
     let config = json!({ "color": "green" }).as_object().cloned().unwrap();
-    block_on(stage.kernel.update_config(&stage.id, config)).unwrap();
+    block_on(stage.kernel.update_config(&stage.id(), config)).unwrap();
     service.kill();
     assert!(eventually(|| stage.endpoint(0)["state"] != "ready"));
     let error = stage.call("gate-once", "").unwrap_err();
     assert_eq!(error.code(), Code::PeerGone);
     assert!(error.record().message.contains(&service.address()), "{error}");
-    assert_eq!(stage.kernel.status(&stage.id).unwrap().state, PluginState::Running);
+    assert_eq!(stage.kernel.status(&stage.id()).unwrap().state, PluginState::Running);
     service.state.told.lock().unwrap().clear();
     service.restart();
     assert!(eventually(|| stage.endpoint(0)["state"] == "ready"));

@@ -23,9 +23,9 @@ fn a_pool_of_instances_is_one_session_at_every_endpoint() {
         let calls: Vec<_> = (0..16).map(|_| scope.spawn(|| stage.call("gate", ""))).collect();
         calls.into_iter().for_each(|call| drop(call.join().unwrap().unwrap()));
     });
-    block_on(stage.kernel.stop(&stage.id)).unwrap();
-    block_on(stage.kernel.start(&stage.id)).unwrap();
-    block_on(stage.kernel.unload(&stage.id)).unwrap();
+    block_on(stage.kernel.stop(&stage.id())).unwrap();
+    block_on(stage.kernel.start(&stage.id())).unwrap();
+    block_on(stage.kernel.unload(&stage.id())).unwrap();
     let expected = ["initialize far 1.0.0 {}", "start", "stop", "start", "stop", "shutdown"];
     for service in &services {
         assert_eq!(*service.state.told.lock().unwrap(), expected);
@@ -39,7 +39,7 @@ fn a_configuration_that_one_endpoint_refuses_is_taken_back_everywhere() {
     let stage = Stage::of(&services.each_ref().map(Service::address), Settings::default());
     services[1].state.stubborn.store(true, Ordering::SeqCst);
     let config = json!({ "n": 1 }).as_object().cloned().unwrap();
-    let error = block_on(stage.kernel.update_config(&stage.id, config)).unwrap_err();
+    let error = block_on(stage.kernel.update_config(&stage.id(), config)).unwrap_err();
     assert_eq!(error.code(), Code::ConfigInvalid);
     assert_eq!(error.record().data["code"], "stubborn");
     let told = services[0].state.told.lock().unwrap().clone();
@@ -54,7 +54,7 @@ fn limits_that_nobody_can_hold_from_afar_are_refused() {
         limits: midplane_contract::Limits { memory: Some(1 << 20), ..Default::default() },
         ..Default::default()
     };
-    stage.kernel.set_policy(&stage.id, policy);
+    stage.kernel.set_policy(&stage.id(), policy);
     let error = stage.load(&json!({ "endpoints": [service.address()] })).unwrap_err();
     assert_eq!(error.code(), Code::LimitNotEnforceable);
 }

@@ -92,7 +92,8 @@ fn a_service_of_requirement_004_lives_and_is_described() {
     });
 
     let scratch = Scratch::new("musicfox").unwrap();
-    let kernel = Kernel::builder().runtime(Arc::new(GrpcRuntime::default())).cache(scratch.path().join("cache")).build();
+    let kernel =
+        Kernel::builder().runtime(Arc::new(GrpcRuntime::default())).cache(scratch.path().join("cache")).build();
     let folder = PluginFolder::new("player", "remote", "unused", "")
         .with("entry", json!({ "runtime": "remote", "main": format!("grpc://{at}") }))
         .with("interfaces", json!({ "provides": ["musicfox.player@1.0.0"] }))

@@ -167,7 +167,8 @@ impl Plugin for Shared {
         _: Request<v1::GetCapabilitiesRequest>,
     ) -> Result<Response<v1::Capabilities>, Status> {
         let more = self.0.more.iter().map(|name| (*name, false));
-        let action = |(name, idempotent): (&str, bool)| v1::Action { name: name.into(), idempotent, ..Default::default() };
+        let action =
+            |(name, idempotent): (&str, bool)| v1::Action { name: name.into(), idempotent, ..Default::default() };
         let actions = ACTIONS.into_iter().chain(more).map(action).collect();
         let capabilities = vec!["testing".into()];
         let capability_config = [("testing".to_owned(), r#"{"depth":3}"#.to_owned())].into();
@@ -175,7 +176,10 @@ impl Plugin for Shared {
         Ok(Response::new(v1::Capabilities { capabilities, capability_config, actions, hooks }))
     }
 
-    async fn initialize(&self, request: Request<v1::InitializeRequest>) -> Result<Response<v1::InitializeReply>, Status> {
+    async fn initialize(
+        &self,
+        request: Request<v1::InitializeRequest>,
+    ) -> Result<Response<v1::InitializeReply>, Status> {
         let request = request.into_inner();
         self.0.tell(format!("initialize {} {} {}", request.plugin_id, request.version, request.config));
         Ok(Response::new(v1::InitializeReply { success: true, ..Default::default() }))
@@ -242,11 +246,7 @@ impl Plugin for Shared {
             action.push_str(&part.action);
             input.extend(part.input);
         }
-        let output = if action == "big" {
-            vec![7; String::from_utf8(input).unwrap().parse().unwrap()]
-        } else {
-            input
-        };
+        let output = if action == "big" { vec![7; String::from_utf8(input).unwrap().parse().unwrap()] } else { input };
         let part = |output: &[u8]| Ok(v1::ReplyPart { output: output.to_vec(), error: None });
         let parts: Vec<_> = output.chunks(1024 * 1024).map(part).collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(parts))))

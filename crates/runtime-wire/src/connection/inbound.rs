@@ -31,7 +31,15 @@ impl Connection {
             Ok(0) => None,
             Ok(count) => Some(count),
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Read::Nothing,
-            Err(_) => None,
+            Err(error) => match error.downcast::<Error>() {
+                // What came was no breach of the framing but of what the carrier makes frames of.
+                Ok(breach) => {
+                    inbound.ended = true;
+                    self.end(breach);
+                    return Read::End;
+                }
+                Err(_) => None,
+            },
         };
         let Some(count) = count else {
             inbound.ended = true;

@@ -28,6 +28,11 @@ struct Writer {
     written: usize,
 }
 
+/// Whether what the carrier has taken over is on its way as well. What broke it is found by whoever reads.
+fn is_out(carrier: &dyn Carrier) -> bool {
+    !carrier.flush().is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -71,7 +76,7 @@ impl Outbox {
             done -= skipped;
             writer.pending.extend_from_slice(part.get(skipped..).unwrap_or_default());
         }
-        if writer.pending.is_empty() {
+        if writer.pending.is_empty() && is_out(carrier) {
             return Sent::All;
         }
         self.blocked.store(true, Ordering::SeqCst);
@@ -97,7 +102,7 @@ impl Outbox {
                 writer.pending.clear();
                 writer.pending.shrink_to(KEPT);
                 if !self.queued.load(Ordering::Acquire) {
-                    self.blocked.store(false, Ordering::SeqCst);
+                    self.blocked.store(!is_out(carrier), Ordering::SeqCst);
                     return;
                 }
                 let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);

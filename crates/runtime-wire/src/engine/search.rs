@@ -72,7 +72,8 @@ pub(crate) fn text((major, minor, patch): Version) -> String {
     format!("{major}.{minor}.{patch}")
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// A program on the search path.
+pub(super) fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     env::split_paths(&path)
         .filter(|folder| folder.is_absolute())

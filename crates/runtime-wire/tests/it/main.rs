@@ -17,3 +17,4 @@ mod orphans;
 mod python;
 mod stage;
 mod streams;
+mod text;

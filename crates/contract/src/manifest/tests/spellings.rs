@@ -304,7 +304,7 @@ fn fields_of_a_process_that_do_not_fit_each_other_are_refused() {
         ("main: a, runtime: process, network: unix, protocol: stdio", "conflict /entry/protocol"),
         ("main: a, runtime: process, workdir: a, work_dir: b", "conflict /entry/work_dir"),
         ("main: a, runtime: process, network: udp", "unknown_word /entry/network"),
-        ("main: a, runtime: process, timeout: 5", "wrong_type /entry/timeout"),
+        ("main: a, runtime: process, network: tcp, timeout: 5", "wrong_type /entry/timeout"),
     ];
     for (entry, expected) in table {
         let text = format!("id: a\nname: A\nversion: 1.0.0\nentry: {{{entry}}}\n");

@@ -20,7 +20,7 @@ pub(crate) struct Go {
 }
 
 pub(crate) fn built(build: GoBuild) -> PathBuf {
-    go_probe(build, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap_or_else(|error| panic!("{error}"))
+    go_probe(build, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap()
 }
 
 pub(crate) fn go() -> Go {

@@ -1,0 +1,84 @@
+//! Any executable as a plugin.
+//!
+//! `entry.main` is a file in the plugin's folder, `entry.executable` any program. It speaks the wire protocol of
+//! `contract/wire.md` on the descriptor in `MIDPLANE_FD`, on stdin and stdout (`protocol: stdio`) or at an address where
+//! it listens (`network`); or the text protocol of `contract/text.md` (`protocol: text`).
+
+use std::path::{Path, PathBuf};
+
+use midplane_contract::manifest::Protocol;
+use midplane_contract::{Code, Error, Result};
+use midplane_kernel::LoadRequest;
+
+use super::search;
+use crate::channel::{Channel, Speech, Wiring};
+use crate::dial::Dial;
+use crate::program::{Program, Programs};
+
+/// Plugins that are programs of their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Executable;
+
+impl Programs for Executable {
+    fn program(&self, request: &LoadRequest) -> Result<Program> {
+        Ok(Program::peer(command(request)?, &request.manifest.entry.args))
+    }
+
+    fn channel(&self, request: &LoadRequest) -> Result<Channel> {
+        channel(request, Protocol::Wire)
+    }
+
+    fn host_limits_memory(&self, _: &LoadRequest) -> bool {
+        true
+    }
+}
+
+/// The channel that a manifest asks for; `otherwise` is spoken where it names no protocol.
+pub(super) fn channel(request: &LoadRequest, otherwise: Protocol) -> Result<Channel> {
+    let spec = &request.manifest.entry.process;
+    let protocol = spec.protocol.unwrap_or(otherwise);
+    let speech = if protocol == Protocol::Text { Speech::Text } else { Speech::Frames };
+    let wiring = match (spec.network, protocol) {
+        (Some(network), _) => Wiring::Dial(Dial::new(network, spec, &request.folder)?),
+        (None, Protocol::Wire) => Wiring::Descriptor,
+        (None, Protocol::Stdio | Protocol::Text) => Wiring::Stdio,
+    };
+    Ok(Channel { wiring, speech })
+}
+
+/// The program that a manifest names, in full.
+pub(super) fn command(request: &LoadRequest) -> Result<PathBuf> {
+    match request.manifest.entry.process.executable.as_deref() {
+        Some(name) if !name.contains('/') => on_path(name),
+        Some(path) => check(request.folder.join(path)),
+        None => check(request.main.clone()),
+    }
+}
+
+pub(super) fn on_path(name: &str) -> Result<PathBuf> {
+    search::on_path(name).ok_or_else(|| {
+        Error::new(Code::ConfigInvalid, format!("`{name}` is not installed: it is not on the search path"))
+            .remedy(format!("install {name}, or write the path of a program"))
+            .with("executable", name)
+    })
+}
+
+fn check(path: PathBuf) -> Result<PathBuf> {
+    let refused = |why: String, remedy: String| Err(Error::new(Code::ConfigInvalid, why).remedy(remedy));
+    if !path.is_file() {
+        let what = if path.exists() { "is no file" } else { "is not there" };
+        return refused(
+            format!("the executable {} {what}", path.display()),
+            "build the plugin, or correct the path".to_owned(),
+        );
+    }
+    if !is_executable(&path) {
+        let remedy = format!("chmod +x {}", path.display());
+        return refused(format!("{} is not executable", path.display()), remedy);
+    }
+    Ok(path)
+}
+
+pub(super) fn is_executable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
+}
