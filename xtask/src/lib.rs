@@ -17,6 +17,7 @@ pub mod lint;
 pub mod prerequisites;
 pub mod stage;
 pub mod step;
+pub mod suites;
 pub mod tally;
 pub mod test;
 pub mod workspace;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::{Step, spent};
 use crate::tally::Tally;
-use crate::{build, cargo, prerequisites, stage};
+use crate::{build, cargo, prerequisites, stage, suites};
 
 /// The inner loop: what changes most and needs no wasm engine.
 const QUICK: &[&str] = &["midplane-contract", "midplane-kernel", "midplane-sdk", "midplane-testkit", "xtask"];
@@ -34,7 +34,9 @@ fn everything() -> Result<Tally> {
     build::everything()?;
     stage::examples()?;
     build::tests()?;
-    test(&["--workspace"])
+    let mut tally = test(&["--workspace"])?;
+    suites::run(&mut tally)?;
+    Ok(tally)
 }
 
 fn selection() -> Vec<&'static str> {

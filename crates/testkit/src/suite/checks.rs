@@ -190,10 +190,11 @@ impl Ground<'_> {
 }
 
 /// Whether an error is an answer, which may well be that of another plugin or of the host to this one, and not the sign
-/// of something broken.
+/// of something broken. A panic is one as well: it was caught and told, and calls that the check made up provoke it in
+/// many a plugin that takes its input for granted.
 pub(super) fn is_answer(error: &Error) -> bool {
     let ended = matches!(error.code(), Code::DeadlineExceeded | Code::Crashed | Code::PeerGone | Code::ProtocolError);
-    let spent = matches!(error.code(), Code::Panicked | Code::Trapped | Code::MemoryLimit | Code::Internal);
+    let spent = matches!(error.code(), Code::Trapped | Code::MemoryLimit | Code::Internal);
     let absent = matches!(error.code(), Code::NotRunning | Code::NotLoaded | Code::ActionNotFound);
     !(ended || spent || absent || matches!(error.code(), Code::Overloaded | Code::BreakerOpen))
 }

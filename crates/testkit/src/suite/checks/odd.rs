@@ -37,9 +37,6 @@ pub(super) fn odd(ground: &mut Ground<'_>, action: &str) -> Done {
 }
 
 fn weigh(what: &str, error: &Error) -> Result<Option<String>, Outcome> {
-    if is_answer(error) {
-        return Ok(None);
-    }
     match error.code() {
         Code::Panicked | Code::Trapped | Code::MemoryLimit => {
             let message = excerpt::text(&error.record().message);
@@ -49,6 +46,7 @@ fn weigh(what: &str, error: &Error) -> Result<Option<String>, Outcome> {
             let reason = format!("{what}: no answer within its time: {}", excerpt::text(&error.record().message));
             Err(failed(FailureKind::Timeout, reason))
         }
+        _ if is_answer(error) => Ok(None),
         _ => Err(Outcome::Failed(of_error(error).in_part(what))),
     }
 }
