@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod inspect;
 mod list;
+mod new;
 mod open;
 mod run;
 mod table;
@@ -29,6 +30,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
 
 fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
     match command {
+        Command::New(command) => new::new(&command, output),
         Command::Run(run) => block_on(run::run(run, output)),
         Command::Open(open) => block_on(open::open(open, output)),
         Command::Check(check) => block_on(check::check(check, output)),

@@ -60,8 +60,8 @@ pub(crate) async fn parts(
         None => pieces.push(v1::CallPart { action: ask.method.to_owned(), input: Vec::new() }),
     }
     let metadata = metadata(session, ask.method, number, ask.scope);
-    let time = ask.scope.deadline.remaining();
-    let told = |status| endpoint.error_of(&status, peer, ask.method);
+    let (deadline, time) = ask.time();
+    let told = |status| endpoint.error_of(&status, peer, ask.method, deadline);
     let done = async {
         let pieces = stream::iter(pieces);
         let path = "/midplane.plugin.v1.Plugin/CallStream";

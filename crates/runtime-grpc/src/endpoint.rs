@@ -5,7 +5,7 @@ mod keeper;
 mod life;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use midplane_contract::{Code, Error, Result};
@@ -24,6 +24,11 @@ use crate::status;
 use counts::Counts;
 pub(crate) use keeper::keep;
 use life::Life;
+
+/// The longest time that a service is told: gRPC has no words for an eternity.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
+/// How much earlier than here a deadline may pass at a service.
+const SLACK: Duration = Duration::from_millis(20);
 
 /// One endpoint.
 pub(crate) struct Endpoint {
@@ -86,6 +91,14 @@ pub(crate) struct Ask<'a> {
     pub(crate) host: Option<&'a Arc<dyn Host>>,
 }
 
+impl Ask<'_> {
+    /// When the answer has to be there, and how long the service is told that it has.
+    pub(crate) fn time(&self) -> (Instant, Duration) {
+        let deadline = self.scope.deadline.instant();
+        (deadline, deadline.saturating_duration_since(Instant::now()).min(LONGEST))
+    }
+}
+
 impl Endpoint {
     pub(crate) fn new(location: Location, session: &Arc<Session>) -> Arc<Self> {
         let now = Now {
@@ -136,10 +149,10 @@ impl Endpoint {
         let number = self.session.number();
         let _mark = self.mark(peer, number, ask);
         let metadata = metadata(&self.session, ask.method, number, ask.scope);
-        let time = ask.scope.deadline.remaining();
+        let (deadline, time) = ask.time();
         let started = Instant::now();
         let reply = peer.link.unary(path, message, metadata, Some(time)).await;
-        self.count(started, reply.map_err(|status| self.error_of(&status, peer, ask.method)))
+        self.count(started, reply.map_err(|status| self.error_of(&status, peer, ask.method, deadline)))
     }
 
     /// Notes that something is under way, for what the service asks meanwhile.
@@ -155,8 +168,14 @@ impl Endpoint {
     }
 
     /// What a status means, with what is known of the connection's end.
-    pub(crate) fn error_of(&self, status: &tonic::Status, peer: &Peer, method: &str) -> Error {
+    pub(crate) fn error_of(&self, status: &tonic::Status, peer: &Peer, method: &str, deadline: Instant) -> Error {
         let error = status::error_of(status, &peer.link.name, method);
+        // Who gives a request up here waits for no answer: a service that says CANCELLED keeps the deadline itself.
+        if error.code() == Code::Cancelled && Instant::now() + SLACK >= deadline {
+            return Error::new(Code::DeadlineExceeded, "the deadline passed before the service had answered")
+                .remedy("allow more time, or find out what keeps the service")
+                .with("endpoint", peer.link.name.as_str());
+        }
         if error.code() != Code::PeerGone {
             return error;
         }

@@ -130,7 +130,8 @@ impl GrpcInstance {
 
     async fn ping(&self, scope: &Scope) -> Result<Option<Vec<u8>>> {
         let (_, peer) = self.fleet.pick(&[]).ok_or_else(|| self.fleet.nobody())?;
-        match greet::serves(&peer.link, scope.deadline.remaining()).await? {
+        let ask = Ask { method: "Check", is_action: false, scope, host: None };
+        match greet::serves(&peer.link, ask.time().1).await? {
             true => Ok(None),
             false => Err(greet::not_serving(&peer.link.name)),
         }

@@ -18,6 +18,7 @@ A plugin is a folder with a manifest (plugin.yaml) and its code, or a bare .so o
 
 pub(super) const AFTER: &str = "\
 Examples:
+  midplane new --lang js hello                 a plugin to begin with
   midplane open notes.md --plugins plugins     give a file to the plugin that handles it
   midplane run plugins/text-stats --call text-stats/count --input notes.md
   midplane check my-plugin                     everything that is wrong with it
@@ -41,6 +42,24 @@ Environment:
                     under the target `plugin`
   NO_COLOR          no colour; there is none anyway where output is not a terminal
   XDG_CACHE_HOME    compiled code and copies are kept in its folder `midplane`";
+
+pub(super) const NEW: &str = "\
+Makes a folder with a small plugin that works: its manifest, one file of source with the action `greet`, a test case, and a \
+README with the commands. What an SDK has to bring for the build comes along in the folder `.midplane`.
+
+An existing folder is taken when it is empty, and left alone otherwise. What this machine lacks to build or run the plugin is \
+named, with how to get it, and does not make the command fail.
+
+For wasm the source is in Rust where the compiler has the target wasm32-wasip2 or wasm32-unknown-unknown, else in Go where \
+Go is installed, else in Rust.";
+
+pub(super) const NEW_EXAMPLES: &str = "\
+Examples:
+  midplane new --lang python hello
+  midplane test hello
+  midplane run hello --call hello/greet --input '{\"name\":\"x\"}'
+  midplane new --lang rust word-count --dir plugins
+  midplane new --lang go hello --output json | jq -r '.commands[]'";
 
 pub(super) const RUN: &str = "\
 Registers and loads the plugins, in the order given, with what they depend on.

@@ -13,6 +13,8 @@ mod lifetime;
 #[cfg(test)]
 mod midplane;
 #[cfg(test)]
+mod new;
+#[cfg(test)]
 mod open;
 #[cfg(test)]
 mod output;

@@ -110,13 +110,19 @@ impl<'s> Site<'s> {
 
     /// That it answers again: by itself, or after a restart where it has failed or gone away.
     pub(super) fn comes_back(&self, id: &PluginId) -> Result<(), String> {
-        let again = block_on(self.action(id, "echo")?.call_with("again", self.patient()));
-        if again.is_ok_and(|reply| reply == b"again") {
+        let echo = self.action(id, "echo")?;
+        let answers = || block_on(echo.call_with("again", self.patient())).is_ok_and(|reply| reply == b"again");
+        // What broke has failed; what has gone away is stopped. A service may be on its way back.
+        let down = || self.state(id).is_ok_and(|state| matches!(state, State::Failed | State::Stopped));
+        let mut again = false;
+        let settled = self.eventually(|| {
+            again = answers();
+            again || down()
+        });
+        super::ensure!(settled, "it neither answers nor has failed or gone: {:?}", self.state(id));
+        if again {
             return Ok(());
         }
-        // What broke has failed; what has gone away is stopped.
-        let down = || self.state(id).is_ok_and(|state| matches!(state, State::Failed | State::Stopped));
-        super::ensure!(self.eventually(down), "it neither answers nor has failed or gone: {:?}", self.state(id));
         block_on(self.kernel.restart(id)).map_err(told)?;
         self.echoes(id, b"again")
     }
