@@ -10,6 +10,7 @@
 
 mod admission;
 mod behaviours;
+mod bench;
 mod browser;
 mod node;
 mod presence;
