@@ -46,6 +46,13 @@ impl Connection {
                 again(now + LOOK);
             }
         }
+        match self.beat(now) {
+            Ok(at) => at.into_iter().chain(self.asks.drop_unread(now)).for_each(&mut again),
+            Err(silence) => {
+                self.end(silence);
+                return None;
+            }
+        }
         let graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         let late = graces.iter().find(|grace| now >= grace.until).map(|grace| grace.cause.clone());
         if let Some(first) = graces.iter().map(|grace| grace.until).min() {
