@@ -5,13 +5,13 @@ use std::thread;
 
 use jiff::Timestamp;
 use midplane_contract::{PluginId, Result};
+use midplane_runtime_wire::text::Registration;
 use serde_json::Value;
 
 use crate::host::Inner;
 use crate::link::Link;
 use crate::register::{self, Protocol, Register};
 use crate::socket::{Closing, Outlet};
-use crate::text::Shape;
 use crate::visit::{About, Visit};
 
 /// A plugin that is in.
@@ -19,7 +19,7 @@ pub(crate) struct Guest {
     pub(crate) plugin: PluginId,
     pub(crate) link: Arc<Link>,
     pub(crate) protocol: Protocol,
-    pub(crate) shape: Shape,
+    pub(crate) registration: Registration,
     /// Whether it takes the place of one that is connected.
     replaces: bool,
 }
@@ -40,7 +40,7 @@ pub(crate) fn admit(host: &Inner, outlet: &Arc<dyn Outlet>, text: &str, from: &s
 }
 
 fn enter(host: &Inner, outlet: &Arc<dyn Outlet>, id: &Value, register: &Register, from: &str) -> Result<Guest> {
-    let Register { manifest, process_id, protocol, shape, .. } = register;
+    let Register { manifest, process_id, protocol, registration, .. } = register;
     let (link, wire) = Link::new(Arc::clone(outlet))?;
     let admitted = host.roster.admit(&host.tokens, register, &link, from)?;
     let about = About {
@@ -59,7 +59,13 @@ fn enter(host: &Inner, outlet: &Arc<dyn Outlet>, id: &Value, register: &Register
     if let Err(error) = outlet.text(&register::success(id, manifest, renewal)) {
         link.over(&format!("it took no answer to its registration: {error}"));
     }
-    Ok(Guest { plugin: manifest.id.clone(), link, protocol: *protocol, shape: shape.clone(), replaces: admitted.replaces })
+    Ok(Guest {
+        plugin: manifest.id.clone(),
+        link,
+        protocol: *protocol,
+        registration: registration.clone(),
+        replaces: admitted.replaces,
+    })
 }
 
 /// Has the plugin loaded and started, on a thread of its own. What goes wrong closes the connection.
@@ -68,12 +74,13 @@ pub(crate) fn begin(host: &Arc<Inner>, guest: &Guest) {
     let (keeper, named) = (Arc::clone(host), thread::Builder::new().name("midplane-welcome".to_owned()));
     let spawned = named.spawn(move || match keeper.reception.load(&plugin, replaces) {
         Ok(()) => {
+            link.entered(None);
             let config = keeper.reception.config(&plugin).ok();
             keeper.roster.note(&plugin, &link, |entry| entry.config = config);
         }
         Err(error) => {
             tracing::warn!(%plugin, %error, "a plugin that connected could not be loaded");
-            link.close(&Closing::of(&error));
+            link.entered(Some(&error));
             keeper.roster.note(&plugin, &link, |entry| entry.last_error = Some(error));
         }
     });

@@ -16,9 +16,11 @@ use crate::register::{self, Protocol};
 use crate::roster::Roster;
 use crate::settings::Settings;
 use crate::socket::{Closing, Incoming, Message, Outlet};
-use crate::text::Translator;
+use crate::text::Dialogue;
 use crate::token::{Pass, Token, Tokens};
 
+/// How long plugins have to answer that the connection is closed when the host is dropped.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// How long plugins have to go when the host stops.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -90,7 +92,7 @@ impl Host {
     /// ([`Settings::origins`]), until it ends. Blocks: give it a thread. `from` is shown where the plugin is.
     pub fn serve(&self, incoming: impl Incoming, outlet: Arc<dyn Outlet>, from: &str) {
         match self.arrive() {
-            Some(arrival) => self.admit(incoming, outlet, from, arrival),
+            Some(arrival) => self.clone().admit(incoming, outlet, from, arrival),
             None => outlet.close(&Closing { code: 1013, reason: "too many plugins are on their way in".to_owned() }),
         }
     }
@@ -128,9 +130,10 @@ impl Host {
         taken.then_some(arrival)
     }
 
-    /// Serves a WebSocket whose place is taken.
-    pub(crate) fn admit(&self, mut incoming: impl Incoming, outlet: Arc<dyn Outlet>, from: &str, arrival: Arrival) {
+    /// Serves a WebSocket whose place is taken. Keeps no host alive.
+    pub(crate) fn admit(self, mut incoming: impl Incoming, outlet: Arc<dyn Outlet>, from: &str, arrival: Arrival) {
         let inner = Arc::clone(&self.owner.inner);
+        drop(self);
         let Some(guest) = inner.welcome(&mut incoming, &outlet, from) else {
             // The other side answers that the connection is closed, or time is up.
             while matches!(incoming.next(), Ok(Some(_))) {}
@@ -146,7 +149,7 @@ impl Host {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.stop.say();
-        self.inner.shut_down(Duration::ZERO);
+        self.inner.shut_down(FAREWELL);
     }
 }
 
@@ -179,11 +182,11 @@ impl Inner {
 
     /// Carries a plugin's messages until its connection ends.
     fn attend(self: &Arc<Self>, mut incoming: impl Incoming, guest: &Guest) {
-        let Guest { plugin, link, protocol, shape, .. } = guest;
-        let translator = Arc::new(Translator::new(Arc::clone(link), plugin.as_str(), shape.clone()));
-        let (pumped, told, spoken) = (Arc::clone(link), Arc::clone(&translator), *protocol);
+        let Guest { plugin, link, protocol, registration, .. } = guest;
+        let dialogue = Arc::new(Dialogue::new(Arc::clone(link), registration.clone()));
+        let (pumped, told, spoken) = (Arc::clone(link), Arc::clone(&dialogue), *protocol);
         let pump = thread::Builder::new().name("midplane-ws-out".to_owned()).spawn(move || match spoken {
-            Protocol::Text => told.run(),
+            Protocol::Text => told.hear_host(),
             Protocol::Wire => pumped.pump(),
         });
         admission::begin(self, guest);
@@ -192,22 +195,18 @@ impl Inner {
                 Ok(Some(message)) => {
                     link.hear(message == Message::Life);
                     link.busy(true);
-                    if let Err(error) = deliver(guest, &translator, message) {
-                        match protocol {
-                            Protocol::Text => translator.breach(&error),
-                            Protocol::Wire => link.close(&Closing::of(&error)),
-                        }
+                    if let Err(error) = deliver(guest, &dialogue, message) {
+                        link.close(&Closing::of(&error));
                     }
                     link.busy(false);
                 }
                 Ok(None) => break "the plugin has closed the connection".to_owned(),
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break "the connection broke".to_owned(),
-                Err(error) => {
-                    if error.kind() == ErrorKind::InvalidData {
-                        link.close(&Closing { code: 1002, reason: error.to_string() });
-                    }
-                    break error.to_string();
+                // What is under way is still read, so that the plugin hears why; if it goes on and on, it is cut off.
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    link.close(&Closing { code: 1002, reason: error.to_string() });
                 }
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => break "the connection broke".to_owned(),
+                Err(error) => break error.to_string(),
             }
         };
         link.over(&reason);
@@ -239,9 +238,12 @@ impl Inner {
 }
 
 /// Hands a message on; an error is the plugin's.
-fn deliver(guest: &Guest, translator: &Translator, message: Message) -> Result<()> {
+fn deliver(guest: &Guest, dialogue: &Dialogue, message: Message) -> Result<()> {
     match (guest.protocol, message) {
-        (Protocol::Text, Message::Text(text)) => translator.hear_plugin(&text),
+        (Protocol::Text, Message::Text(text)) => {
+            dialogue.hear_plugin(&text);
+            Ok(())
+        }
         (Protocol::Wire, Message::Binary(bytes)) => {
             // An error means that the kernel has ended the connection, which closes this one too.
             let _ = guest.link.deliver(&bytes);

@@ -43,6 +43,10 @@ pub(crate) struct Link {
 struct End {
     reason: Option<String>,
     closed: Option<Instant>,
+    /// The plugin has been taken over, well or badly.
+    entered: bool,
+    /// The kernel let it go before that; why is not known yet.
+    deferred: bool,
 }
 
 impl Link {
@@ -149,13 +153,36 @@ impl Link {
             let first = end.reason.is_none();
             if first {
                 end.reason = Some(closing.reason.clone());
-                end.closed = Some(Instant::now());
+                end.deferred = !end.entered && *closing == Closing::done();
+                end.closed = (!end.deferred).then(Instant::now);
             }
-            first
+            (first, end.deferred)
         };
-        if first {
-            self.outlet.close(closing);
+        if let (true, deferred) = first {
+            if !deferred {
+                self.outlet.close(closing);
+            }
             self.announce();
+        }
+    }
+
+    /// The kernel has taken the plugin over, or has not and says why: that is then what the plugin is told, although the
+    /// kernel let go of it before.
+    pub(crate) fn entered(&self, failure: Option<&Error>) {
+        let deferred = {
+            let mut end = self.end();
+            end.entered = true;
+            std::mem::take(&mut end.deferred)
+        };
+        let closing = failure.map_or_else(Closing::done, Closing::of);
+        if deferred {
+            let mut end = self.end();
+            end.reason = Some(closing.reason.clone());
+            end.closed = Some(Instant::now());
+            drop(end);
+            self.outlet.close(&closing);
+        } else if failure.is_some() {
+            self.close(&closing);
         }
     }
 

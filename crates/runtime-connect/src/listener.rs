@@ -99,14 +99,14 @@ fn accept(socket: &TcpListener, closed: &AtomicBool, host: &Host) {
         };
         let host = host.clone();
         let named = thread::Builder::new().name(format!("midplane-ws-{}", from.port()));
-        if let Err(error) = named.spawn(move || serve(&host, tcp, from, arrival)) {
+        if let Err(error) = named.spawn(move || serve(host, tcp, from, arrival)) {
             tracing::error!(%error, "no thread for a plugin's connection");
         }
     }
 }
 
-fn serve(host: &Host, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
-    let settings = host.settings();
+fn serve(host: Host, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
+    let settings = host.settings().clone();
     let until = Instant::now() + settings.admission;
     let Ok(wire) = Wire::new(tcp, settings.timeout) else { return };
     let wire = Arc::new(wire);

@@ -2,24 +2,26 @@
 
 use midplane_contract::manifest::Entry;
 use midplane_contract::version::parse_version;
-use midplane_contract::{ActionSpec, Code, Error, Hook, Manifest, Permission, PluginId, Result, RuntimeKind, Version};
+use midplane_contract::{ActionSpec, Code, Error, Manifest, Permission, PluginId, Result, RuntimeKind, Version};
+use midplane_runtime_wire::text::Registration;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
-use crate::text::{Encoding, Shape};
+use crate::text;
 
 /// How many permissions, capabilities and the like one registration may list.
 const LISTED: usize = 1_000;
 
 /// A request, as far as it concerns this crate.
 #[derive(Debug, Deserialize)]
-struct Request {
+struct Request<'a> {
     #[serde(default)]
     id: Value,
     #[serde(default)]
     method: String,
-    #[serde(default)]
-    params: Option<Params>,
+    #[serde(borrow, default)]
+    params: Option<&'a RawValue>,
 }
 
 /// What `register` says. Unknown fields are ignored.
@@ -40,8 +42,6 @@ struct Params {
     config_schema: Option<Value>,
     process_id: Option<u64>,
     protocol: Protocol,
-    hooks: Option<Vec<String>>,
-    encoding: Encoding,
 }
 
 /// What is spoken after the registration.
@@ -72,12 +72,12 @@ pub(crate) struct Register {
     pub(crate) process_id: Option<u64>,
     pub(crate) protocol: Protocol,
     /// For the text protocol.
-    pub(crate) shape: Shape,
+    pub(crate) registration: Registration,
 }
 
 /// Reads the first message: the id to answer to, and who wants to come in.
 pub(crate) fn read(text: &str) -> (Value, Result<Register>) {
-    let request: Request = match serde_json::from_str(text) {
+    let request: Request<'_> = match serde_json::from_str(text) {
         Ok(request) => request,
         Err(error) => {
             let begins: String = text.chars().take(80).collect();
@@ -93,11 +93,17 @@ pub(crate) fn read(text: &str) -> (Value, Result<Register>) {
             Err(Error::new(Code::NotSupported, message).remedy("send `register` first; see contract/text.md")),
         );
     }
-    (id, request.params.unwrap_or_default().register())
+    (id, register(request.params.map_or("{}", RawValue::get)))
+}
+
+fn register(params: &str) -> Result<Register> {
+    let read: Params = serde_json::from_str(params)
+        .map_err(|error| invalid(&format!("`register`: {error}"), "see contract/text.md"))?;
+    read.register(text::registration(params)?)
 }
 
 impl Params {
-    fn register(self) -> Result<Register> {
+    fn register(self, registration: Registration) -> Result<Register> {
         if self.plugin_id.is_empty() {
             return Err(invalid("missing plugin_id", "say who the plugin is"));
         }
@@ -127,12 +133,7 @@ impl Params {
         manifest.permissions =
             permissions.map_err(|error| invalid(&error.to_string(), "see the permissions' grammar"))?;
         manifest.config_schema = self.config_schema;
-        let hooks = match &self.hooks {
-            Some(names) => names.iter().filter_map(|name| Hook::from_name(name)).collect(),
-            None => Shape::HOOKS.to_vec(),
-        };
-        let shape = Shape { actions: Shape::actions(&manifest), hooks, encoding: self.encoding };
-        Ok(Register { token: self.token, manifest, process_id: self.process_id, protocol: self.protocol, shape })
+        Ok(Register { token: self.token, manifest, process_id: self.process_id, protocol: self.protocol, registration })
     }
 }
 

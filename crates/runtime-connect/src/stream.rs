@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tungstenite::protocol::frame::FrameHeader;
@@ -17,7 +17,10 @@ const SMALL: usize = 16 * 1024;
 /// The socket, and whose turn it is to write.
 pub(crate) struct Wire {
     tcp: TcpStream,
-    writing: Mutex<()>,
+    /// Whether the last frame is out: nothing follows it.
+    writing: Mutex<bool>,
+    /// The last frame's payload, until somebody has written it.
+    last: Mutex<Option<Vec<u8>>>,
 }
 
 impl Wire {
@@ -25,12 +28,32 @@ impl Wire {
     pub(crate) fn new(tcp: TcpStream, timeout: Duration) -> io::Result<Self> {
         tcp.set_nodelay(true)?;
         tcp.set_write_timeout(Some(timeout.max(Duration::from_millis(1))))?;
-        Ok(Self { tcp, writing: Mutex::new(()) })
+        Ok(Self { tcp, writing: Mutex::new(false), last: Mutex::new(None) })
     }
 
     fn write(&self, bytes: [&[u8]; 2]) -> io::Result<()> {
-        let _turn = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.write_now(bytes)
+        let ended = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = if *ended { Ok(()) } else { self.write_now(bytes) };
+        drop(ended);
+        self.write_last();
+        written
+    }
+
+    /// Writes the last frame, if there is one and nobody writes; whoever does looks for it afterwards.
+    fn write_last(&self) {
+        // CONCURRENCY: looked for again after letting go. Who left a frame while this held the lock has gone by then.
+        while self.last().is_some() {
+            let Ok(mut ended) = self.writing.try_lock() else { return };
+            let Some(payload) = self.last().take() else { return };
+            if !*ended {
+                let _ = self.write_now([&head(OpCode::Control(Control::Close), payload.len()), &payload]);
+                *ended = true;
+            }
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Vec<u8>>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// After a write that failed the stream is good for nothing: half a frame may be out.
@@ -40,12 +63,6 @@ impl Wire {
             [head, payload] => (&self.tcp).write_all(head).and_then(|()| (&self.tcp).write_all(payload)),
         };
         written.inspect_err(|_| self.destroy())
-    }
-
-    /// A control frame, unless somebody writes: then whoever wants to know whether the peer lives sees that anyway.
-    fn control(&self, control: Control, payload: &[u8]) -> bool {
-        let Ok(_turn) = self.writing.try_lock() else { return false };
-        self.write_now([&head(OpCode::Control(control), payload.len()), payload]).is_ok()
     }
 }
 
@@ -66,15 +83,20 @@ impl Outlet for Wire {
     }
 
     fn ping(&self) {
-        self.control(Control::Ping, &[]);
+        // While somebody writes, whether the peer lives shows anyway.
+        let Ok(ended) = self.writing.try_lock() else { return };
+        if !*ended {
+            let _ = self.write_now([&head(OpCode::Control(Control::Ping), 0), &[]]);
+        }
+        drop(ended);
+        self.write_last();
     }
 
     fn close(&self, closing: &Closing) {
         let mut payload = closing.code.to_be_bytes().to_vec();
         payload.extend_from_slice(closing.short().as_bytes());
-        if !self.control(Control::Close, &payload) {
-            self.destroy();
-        }
+        *self.last() = Some(payload);
+        self.write_last();
     }
 
     fn destroy(&self) {
@@ -129,22 +151,35 @@ impl Write for Stream {
 }
 
 /// The reading end.
-pub(crate) struct Reader(WebSocket<Stream>);
+pub(crate) struct Reader {
+    socket: WebSocket<Stream>,
+    /// What arrives is no WebSocket any longer, or too large.
+    broken: bool,
+}
 
 impl Reader {
     pub(crate) fn new(socket: WebSocket<Stream>) -> Self {
-        Self(socket)
+        Self { socket, broken: false }
+    }
+
+    /// Takes what arrives for nothing: ended with bytes unread, a connection takes along what was just written to it.
+    fn drain(&mut self) -> io::Result<Option<Message>> {
+        let count = self.socket.get_mut().read(&mut [0; SMALL])?;
+        Ok((count > 0).then_some(Message::Life))
     }
 }
 
 impl Incoming for Reader {
     fn next(&mut self) -> io::Result<Option<Message>> {
-        match self.0.read() {
+        if self.broken {
+            return self.drain();
+        }
+        match self.socket.read() {
             Ok(tungstenite::Message::Text(text)) => Ok(Some(Message::Text(text.as_str().to_owned()))),
             Ok(tungstenite::Message::Binary(bytes)) => Ok(Some(Message::Binary(bytes.into()))),
             Ok(tungstenite::Message::Close(_)) => {
                 // The answer to it is written by the next read or flush.
-                let _ = self.0.flush();
+                let _ = self.socket.flush();
                 Ok(None)
             }
             Ok(_) => Ok(Some(Message::Life)),
@@ -153,13 +188,16 @@ impl Incoming for Reader {
             Err(Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
                 Err(ErrorKind::UnexpectedEof.into())
             }
-            Err(error) => Err(io::Error::new(ErrorKind::InvalidData, error.to_string())),
+            Err(error) => {
+                self.broken = true;
+                Err(io::Error::new(ErrorKind::InvalidData, error.to_string()))
+            }
         }
     }
 
     fn admitted(&mut self, limit: usize) {
-        self.0.get_mut().patient();
-        self.0.set_config(|config| {
+        self.socket.get_mut().patient();
+        self.socket.set_config(|config| {
             config.max_message_size = Some(limit);
             config.max_frame_size = Some(limit);
         });

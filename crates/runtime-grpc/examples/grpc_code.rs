@@ -20,8 +20,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .build_transport(false)
         .emit_rerun_if_changed(false)
-        // Descriptions of tables are no Rust documentation: only the names stand in the code.
-        .disable_comments(["."])
         .out_dir(&folder)
         .compile_fds(descriptors)?;
     std::fs::rename(folder.join(format!("{package}.rs")), &output)?;

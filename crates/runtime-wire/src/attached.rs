@@ -1,7 +1,8 @@
 //! Plugins that were not started here: the wire over a socket whose other end somebody else holds.
 
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use midplane_contract::frame::FrameKind;
 use midplane_contract::frame::message::Open;
@@ -18,7 +19,10 @@ use crate::program::{Program, Programs};
 use crate::reactor::Reactor;
 use crate::runtime::{Hosting, Setup, WireRuntime};
 
-/// Code with one instance, served by whoever is at the other end of `socket` (blocking, connected). It is greeted and
+/// How long an instance may take to leave before the next one is made.
+const LEAVE: Duration = Duration::from_secs(5);
+
+/// Code with one instance at a time, served by whoever is at the other end of `socket` (blocking, connected). It is greeted and
 /// told to load at once; both have the deadlines of [`WireRuntime`]. Dropping the code and its instance says
 /// goodbye and, a second later, cuts the line.
 ///
@@ -48,7 +52,14 @@ pub fn attach(socket: UnixStream, line: Arc<dyn Elsewhere>, request: &LoadReques
         stays_loaded: None,
         details,
     };
-    Ok(Arc::new(Attached { setup, request: request.clone(), facts, hooks: hooks.into(), tenancy: Arc::new(tenancy) }))
+    Ok(Arc::new(Attached {
+        setup,
+        request: request.clone(),
+        facts,
+        hooks: hooks.into(),
+        tenancy: Arc::new(tenancy),
+        seats: Arc::default(),
+    }))
 }
 
 /// Code of a peer that was not started here.
@@ -58,6 +69,7 @@ struct Attached {
     facts: CodeFacts,
     hooks: Arc<[Hook]>,
     tenancy: Arc<Tenancy>,
+    seats: Arc<Seats>,
 }
 
 impl Code for Attached {
@@ -68,12 +80,45 @@ impl Code for Attached {
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
         let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
         let open = serde_json::to_vec(&open).map_err(|error| code::unwritable("OPEN", &error))?;
+        let seat = Seats::take(&self.seats)?;
         let lane = self.tenancy.connection.add_lane(0, context.host)?;
         let mut instance = WireInstance::new(Arc::clone(&self.tenancy), lane, Arc::clone(&self.hooks));
+        instance.sit(seat);
         let scope = Scope::within(self.setup.hook_deadline(&self.request));
         let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
         instance.ask(&request, &[], &mut |_| Ok(()))?;
         Ok(Box::new(instance))
+    }
+}
+
+/// Room for one instance. One that is spent may still be taking its leave when the next is made.
+#[derive(Default)]
+struct Seats {
+    taken: Mutex<bool>,
+    free: Condvar,
+}
+
+/// The room of an instance that is there.
+pub(crate) struct Seat(Arc<Seats>);
+
+impl Seats {
+    fn take(this: &Arc<Self>) -> Result<Seat> {
+        let taken = this.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = this.free.wait_timeout_while(taken, LEAVE, |taken| *taken);
+        let (mut taken, late) = waited.unwrap_or_else(PoisonError::into_inner);
+        if late.timed_out() {
+            return Err(Error::new(Fault::Overloaded, "the connection has an instance, and that does not end")
+                .remedy("unload the plugin, then have it connect again"));
+        }
+        *taken = true;
+        Ok(Seat(Arc::clone(this)))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        *self.0.taken.lock().unwrap_or_else(PoisonError::into_inner) = false;
+        self.0.free.notify_one();
     }
 }
 

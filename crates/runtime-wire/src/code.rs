@@ -1,12 +1,15 @@
 //! A plugin's code as workers have loaded it, and the workers that have.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use midplane_contract::frame::FrameKind;
 use midplane_contract::frame::message::{self, Hello, Load, Loaded, Open};
 use midplane_contract::{Code as Fault, Error, Hook, Kind, Result};
 use midplane_kernel::{Code, CodeFacts, Condition, Instance, InstanceContext, LoadRequest, Scope};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use crate::carrier::Carrier;
 use crate::channel::{Channel, Speech};
@@ -73,6 +76,8 @@ pub(crate) struct WireCode {
     hooks: Arc<[Hook]>,
     /// The worker of the pool, or the one that was started for the facts and waits for its instance.
     current: Mutex<Option<Arc<Tenancy>>>,
+    /// Every worker that lives.
+    workers: Mutex<Vec<Weak<Tenancy>>>,
 }
 
 impl WireCode {
@@ -92,8 +97,15 @@ impl WireCode {
             stays_loaded: None,
             details,
         };
-        let current = Mutex::new(Some(Arc::new(tenancy)));
-        Ok(Self { setup: Arc::clone(setup), request: request.clone(), facts, hooks: hooks.into(), current })
+        let tenancy = Arc::new(tenancy);
+        Ok(Self {
+            setup: Arc::clone(setup),
+            request: request.clone(),
+            facts,
+            hooks: hooks.into(),
+            workers: Mutex::new(vec![Arc::downgrade(&tenancy)]),
+            current: Mutex::new(Some(tenancy)),
+        })
     }
 
     /// A living worker with room for one more instance.
@@ -119,13 +131,27 @@ impl WireCode {
             );
             return Err(Error::new(Fault::BuildIdMismatch, message).remedy("reload the plugin"));
         }
-        Ok(Arc::new(tenancy))
+        let tenancy = Arc::new(tenancy);
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        workers.retain(|worker| worker.strong_count() > 0);
+        workers.push(Arc::downgrade(&tenancy));
+        Ok(tenancy)
     }
 }
 
 impl Code for WireCode {
     fn facts(&self) -> &CodeFacts {
         &self.facts
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        let name = self.request.main.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let workers: Vec<_> = {
+            let workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+            workers.iter().filter_map(Weak::upgrade).collect()
+        };
+        let shown: Vec<Value> = workers.iter().map(|worker| worker.connection.describe(&name).into()).collect();
+        [("processes".to_owned(), Value::Array(shown))].into_iter().collect()
     }
 
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
@@ -156,15 +182,28 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     })?;
     let connection = Connection::new(reactor, plugin, carrier, process);
     let tenancy = Tenancy { connection, hosting: setup.hosting_of(request) };
-    let loaded = greet(setup, reactor, &tenancy.connection)
+    let mut loaded = greet(setup, reactor, &tenancy.connection)
         .and_then(|()| limit_memory(setup, &tenancy.connection, request))
         .and_then(|()| load(setup, &tenancy.connection, request))
         .map_err(|error| match error.code() {
             Fault::Crashed | Fault::DeadlineExceeded | Fault::ProtocolError => error.kind(Kind::Load),
             _ => error,
         })?;
+    if loaded.build_id.is_empty() {
+        loaded.build_id = identity(&request.main).or_else(|| identity(&program.command)).unwrap_or_default();
+    }
     tenancy.connection.name_actions(loaded.actions.clone());
+    if let Some(interval) = request.manifest.entry.process.heartbeat_interval_ms {
+        tenancy.connection.beat_every(Duration::from_millis(interval));
+    }
     Ok((tenancy, loaded))
+}
+
+/// The identity of code that says nothing of its own: what its file holds.
+fn identity(file: &Path) -> Option<String> {
+    let mut hash = Sha256::new();
+    std::io::copy(&mut std::fs::File::open(file).ok()?, &mut hash).ok()?;
+    Some(format!("sha256:{}", hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 fn connect(end: HostEnd, speech: Speech, process: &Process) -> Result<Box<dyn Carrier>> {

@@ -10,6 +10,7 @@ mod ending;
 mod inbound;
 mod lane;
 mod outbox;
+mod pulse;
 mod reading;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -29,6 +30,7 @@ use crate::reactor::Reactor;
 use ask::Asks;
 pub(crate) use lane::{Lane, Waiter};
 use outbox::{Outbox, Sent};
+use pulse::Pulse;
 
 /// Requests under way up to which a frame is written at once by whoever sends it.
 const DIRECT: usize = 2;
@@ -47,6 +49,7 @@ pub(crate) struct Connection {
     lanes: RwLock<Lanes>,
     lanes_version: AtomicU64,
     asks: Asks,
+    pulse: Pulse,
     limits: OnceLock<PeerLimits>,
     peer: OnceLock<String>,
     actions: OnceLock<Vec<ActionName>>,
@@ -124,6 +127,7 @@ impl Connection {
             lanes: RwLock::new(Vec::new()),
             lanes_version: AtomicU64::new(0),
             asks: Asks::default(),
+            pulse: Pulse::default(),
             limits: OnceLock::new(),
             peer: OnceLock::new(),
             actions: OnceLock::new(),

@@ -140,8 +140,11 @@ impl Dial {
                 let peer = rustix::net::sockopt::socket_peercred(line.as_fd()).map_err(|error| error.to_string())?;
                 Some(peer.pid.as_raw_nonzero().get()).filter(|pid| !family.contains(pid))
             }
-            Target::Tcp(address) if owner::listens(*address, &family) => None,
-            Target::Tcp(_) => Some(0),
+            Target::Tcp(address) => {
+                let stream = TcpStream::from(line.try_clone().map_err(|error| error.to_string())?);
+                let ours = stream.local_addr().map_err(|error| error.to_string())?;
+                (!owner::is_among(*address, ours, &family)).then_some(0)
+            }
         };
         match owner {
             None => Ok(line),

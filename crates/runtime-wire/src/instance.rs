@@ -11,6 +11,7 @@ use midplane_contract::{Code, Error, Hook, Result};
 use midplane_kernel::runtime::BoxFuture;
 use midplane_kernel::{Call, Condition, Instance, Interrupt, Reply, Scope};
 
+use crate::attached::Seat;
 use crate::code::Tenancy;
 use crate::connection::{Connection, Lane};
 use crate::exchange::{Exchange, GRACE, Request, Scratch, origin};
@@ -21,11 +22,18 @@ pub(crate) struct WireInstance {
     pub(crate) lane: Arc<Lane>,
     pub(crate) hooks: Arc<[Hook]>,
     scratch: Scratch,
+    /// Given up last, when the peer knows that the instance is gone.
+    seat: Option<Seat>,
 }
 
 impl WireInstance {
     pub(crate) fn new(tenancy: Arc<Tenancy>, lane: Arc<Lane>, hooks: Arc<[Hook]>) -> Self {
-        Self { tenancy, lane, hooks, scratch: Scratch::default() }
+        Self { tenancy, lane, hooks, scratch: Scratch::default(), seat: None }
+    }
+
+    /// Has it keep the only seat of a peer for as long as it is there.
+    pub(crate) fn sit(&mut self, seat: Seat) {
+        self.seat = Some(seat);
     }
 
     /// Asks for something and waits for the answer on this thread.

@@ -1,11 +1,28 @@
 //! Node, which runs the JavaScript side of connections.
 
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 /// A program that goes with the test.
-pub(crate) struct Program(pub(crate) Child);
+pub(crate) struct Program(pub(crate) Child, Option<File>);
+
+impl Program {
+    pub(crate) fn new(child: Child) -> Self {
+        Self(child, None)
+    }
+
+    /// What it has printed.
+    pub(crate) fn output(&mut self) -> String {
+        let mut output = String::new();
+        let read =
+            self.1.as_mut().map(|file| file.seek(SeekFrom::Start(0)).and_then(|_| file.read_to_string(&mut output)));
+        read.transpose().unwrap();
+        output
+    }
+}
 
 impl Drop for Program {
     fn drop(&mut self) {
@@ -29,9 +46,8 @@ pub(crate) fn start(script: &str, arguments: &[&str], token: &str) -> Program {
     });
     let mut command = Command::new("node");
     command.args(flag).arg("--no-warnings").arg(sdk().join(script)).args(arguments);
+    let output = tempfile::tempfile().unwrap();
     command.env("MIDPLANE_TOKEN", token).stdin(Stdio::null());
-    if std::env::var_os("MIDPLANE_TEST_OUTPUT").is_none() {
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-    }
-    Program(command.spawn().unwrap())
+    command.stdout(output.try_clone().unwrap()).stderr(output.try_clone().unwrap());
+    Program(command.spawn().unwrap(), Some(output))
 }

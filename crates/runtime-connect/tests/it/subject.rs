@@ -86,10 +86,12 @@ impl Runtime for Dialled {
         let (sender, arrived): (_, Receiver<Arc<dyn Runtime>>) = channel();
         expected.0.lock().unwrap().insert(id.clone(), sender);
         let main = request.main.to_str().unwrap();
-        let program = node::start("dial.js", &[&listener.url(), id.as_str(), main], token.reveal());
-        let visit = arrived
-            .recv_timeout(Duration::from_secs(60))
-            .map_err(|_| Error::new(Fault::PeerGone, "the plugin did not connect").remedy("see what Node printed"))?;
+        let mut program = node::start("dial.js", &[&listener.url(), id.as_str(), main], token.reveal());
+        let visit = arrived.recv_timeout(Duration::from_secs(60)).map_err(|_| {
+            let ended = program.0.try_wait();
+            let said = format!("the plugin did not connect ({ended:?}), but printed: {}", program.output());
+            Error::new(Fault::PeerGone, said).remedy("see what Node printed")
+        })?;
         let code = visit.load(request)?;
         Ok(Arc::new(Started { code, _program: program }))
     }

@@ -23,7 +23,10 @@ fn the_host_calls_and_the_plugin_answers() {
     assert!(line.contains(r#""method":"call","params":{"action":"echo","deadline_ms":"#), "{line}");
     assert!(line.ends_with(r#","input":{"name":"Ada"}}}"#), "{line}");
     let request: Value = serde_json::from_str(&line).unwrap();
-    client.text(&format!(r#"{{"id":{},"result":{{"text": "Hello, Ada!", "n": 10000000000000000000000}}}}"#, request["id"]));
+    client.text(&format!(
+        r#"{{"id":{},"result":{{"text": "Hello, Ada!", "n": 10000000000000000000000}}}}"#,
+        request["id"]
+    ));
     let reply = String::from_utf8(calling.join().unwrap().unwrap()).unwrap();
     assert_eq!(reply, r#"{"text": "Hello, Ada!", "n": 10000000000000000000000}"#, "as it was written");
 }
@@ -32,8 +35,7 @@ fn the_host_calls_and_the_plugin_answers() {
 fn bytes_go_as_what_they_are() {
     let stage = Stage::new();
     let mut client = stage.plain("p");
-    for (input, field, value) in
-        [(&b"plain"[..], "text", "plain"), (b"a\0b\xff", "base64", "YQBi/w=="), (b"", "", "")]
+    for (input, field, value) in [(&b"plain"[..], "text", "plain"), (b"a\0b\xff", "base64", "YQBi/w=="), (b"", "", "")]
     {
         let calling = call(&stage, input);
         let request = client.next();
@@ -78,7 +80,8 @@ fn a_plugins_error_is_its_own() {
     client.send(&json!({ "id": request["id"], "error": error }));
     let error = calling.join().unwrap().unwrap_err();
     assert_eq!((error.code(), error.record().recoverable), (Code::PluginError, true));
-    assert_eq!((&error.record().data["code"], &error.record().data["data"]["sku"]), (&json!("sold_out"), &json!(7)));
+    assert_eq!(error.record().data["code"], "sold_out");
+    assert!(json!(error.record().data).to_string().contains("\"sku\":7"));
     assert_eq!(stage.state("p"), Some(State::Running));
 }
 
@@ -117,7 +120,10 @@ fn a_plugin_asks_the_host_and_the_gate_decides() {
     assert!(client.ask("9", "time.now", json!({}))["result"].is_string());
     assert_eq!(client.ask("10", "ping", json!({})), json!({ "id": "10", "result": {} }));
     let unknown = client.ask("11", "play", json!({}));
-    assert_eq!((&unknown["error"]["code"], &unknown["error"]["message"]), (&json!("not_supported"), &json!("unknown method: play")));
+    assert_eq!(
+        (&unknown["error"]["code"], &unknown["error"]["message"]),
+        (&json!("not_supported"), &json!("unknown method: play"))
+    );
     let second = client.ask("12", "register", json!({}));
     assert_eq!(second["error"]["code"], "not_supported");
     // A notice is answered by nobody.

@@ -264,7 +264,8 @@ pub struct HostReply {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Error {
     /// A code of the contract (`invalid_input`, `not_supported`, `panicked`, …) reaches the caller as it is; any other
-    /// reaches it as `plugin_error` with this one in `data.code`.
+    /// reaches it as `plugin_error` with this one in `data.code`. An error of the host that the plugin passes on as its
+    /// own goes out as `plugin_error`, with the host's code in `data`.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
     #[prost(string, tag = "2")]

@@ -95,7 +95,11 @@ impl Line {
         self.write(head.flags(if rest.is_empty() { 0 } else { flag::MORE }), request.args.as_bytes(), piece);
         while !rest.is_empty() {
             let credit = self.wait_until(&ask.state, &ask.bell, |state| match (given_up(), &mut state.end) {
-                (Some(error), _) => Some(Err(error)),
+                (Some(error), _) => {
+                    // The host has a part of it and would wait for the rest.
+                    self.write(Prefix::new(FrameKind::Cancel, ask.instance, id), &[], &[]);
+                    Some(Err(error))
+                }
                 (None, Some(end)) => Some(end.clone().map(|()| usize::MAX)),
                 (None, None) => (state.credit > 0).then_some(Ok(state.credit)),
             })?;

@@ -1,7 +1,8 @@
 //! What the plugin asks of the host: collected from frames, answered from a thread of its own.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use midplane_contract::frame::{Frame, FrameKind, Prefix, WINDOW, flag, message};
@@ -18,13 +19,14 @@ const UNREAD: Duration = Duration::from_secs(30);
 
 /// All requests to the host that are under way.
 #[derive(Default)]
-pub(crate) struct Asks(Mutex<HashMap<(u16, u32), Arc<Ask>>>);
+pub(crate) struct Asks {
+    all: Mutex<HashMap<(u16, u32), Arc<Ask>>>,
+    /// How many answers wait for credit.
+    stalled: AtomicUsize,
+}
 
 /// One request to the host.
-pub(crate) struct Ask {
-    state: Mutex<AskState>,
-    bell: Condvar,
-}
+pub(crate) struct Ask(Mutex<AskState>);
 
 struct AskState {
     head: Prefix,
@@ -32,26 +34,55 @@ struct AskState {
     payload: Vec<u8>,
     /// Bytes that the peer has been allowed and has not sent.
     room: usize,
+    /// Whether all of it has come and the kernel has it.
+    whole: bool,
     /// Bytes of the answer that may still be sent.
     credit: usize,
+    answer: Option<Answer>,
+}
+
+/// An answer on its way.
+struct Answer {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// Since when the peer has given no credit for it.
+    stalled: Option<Instant>,
 }
 
 impl Ask {
     fn lock(&self) -> MutexGuard<'_, AskState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Asks {
     fn lock(&self) -> MutexGuard<'_, HashMap<(u16, u32), Arc<Ask>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets everything go that waits for the peer.
     pub(crate) fn clear(&self) {
-        for (_, ask) in self.lock().drain() {
-            ask.bell.notify_all();
+        self.lock().clear();
+    }
+
+    /// Drops answers that nobody takes; says when to look again.
+    pub(super) fn drop_unread(&self, now: Instant) -> Option<Instant> {
+        if self.stalled.load(Ordering::SeqCst) == 0 {
+            return None;
         }
+        let mut next: Option<Instant> = None;
+        self.lock().retain(|_, ask| {
+            let state = ask.lock();
+            let Some(since) = state.answer.as_ref().and_then(|answer| answer.stalled) else { return true };
+            let until = since + UNREAD;
+            if now >= until {
+                self.stalled.fetch_sub(1, Ordering::SeqCst);
+                return false;
+            }
+            next = Some(next.map_or(until, |next| next.min(until)));
+            true
+        });
+        next
     }
 }
 
@@ -68,7 +99,15 @@ impl Connection {
         match head.kind {
             FrameKind::Credit => {
                 state.credit = state.credit.saturating_add(head.value as usize);
-                ask.bell.notify_all();
+                if self.send_on(key, &mut state) {
+                    drop(state);
+                    self.asks.lock().remove(&key);
+                }
+            }
+            FrameKind::Cancel if !state.whole => {
+                drop(state);
+                self.asks.lock().remove(&key);
+                return self.refuse(head, &taken_back());
             }
             FrameKind::Data => {
                 let size = frame.payload.len();
@@ -102,8 +141,9 @@ impl Connection {
         };
         let room = WINDOW.saturating_sub(frame.payload.len());
         let credit = self.peer_limits().window;
-        let state = AskState { head, args: args.to_owned(), payload: frame.payload.to_vec(), room, credit };
-        let ask = Arc::new(Ask { state: Mutex::new(state), bell: Condvar::new() });
+        let (args, payload) = (args.to_owned(), frame.payload.to_vec());
+        let state = AskState { head, args, payload, room, whole: false, credit, answer: None };
+        let ask = Arc::new(Ask(Mutex::new(state)));
         let mut asks = self.asks.lock();
         if asks.len() >= ASKS || asks.contains_key(&(head.instance, head.id)) {
             drop(asks);
@@ -127,6 +167,7 @@ impl Connection {
 
     /// Gives a complete request to a thread that asks the kernel and sends the answer.
     fn hand_over(self: &Arc<Self>, key: (u16, u32), ask: &Arc<Ask>) {
+        ask.lock().whole = true;
         let connection = Arc::clone(self);
         let ask = Arc::clone(ask);
         // The scope is the host's own record of the call, taken now: what the peer says about it does not count.
@@ -148,46 +189,59 @@ impl Connection {
                 let mut state = ask.lock();
                 (state.head.value, std::mem::take(&mut state.args), std::mem::take(&mut state.payload))
             };
-            let result = ask_host(host.as_deref(), &within, function, &args, &payload);
-            connection.send_answer(key, &ask, result);
-            connection.asks.lock().remove(&key);
+            match ask_host(host.as_deref(), &within, function, &args, &payload) {
+                Ok(bytes) => connection.answer_ask(key, &ask, bytes),
+                Err(error) => {
+                    let json = message::write_error(&error, connection.peer_limits().chunk);
+                    connection.send(Prefix::new(FrameKind::Error, key.0, key.1), &[], &json);
+                    connection.asks.lock().remove(&key);
+                }
+            }
         });
     }
 
-    fn send_answer(&self, key: (u16, u32), ask: &Ask, result: Result<Vec<u8>>) {
-        let bytes = match result {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let json = message::write_error(&error, self.peer_limits().chunk);
-                return self.send(Prefix::new(FrameKind::Error, key.0, key.1), &[], &json);
-            }
-        };
-        let mut rest = bytes.as_slice();
-        loop {
-            let Some(credit) = self.answer_credit(ask, rest.len()) else { return };
-            let (piece, after) = rest.split_at(rest.len().min(credit).min(self.peer_limits().chunk));
-            rest = after;
-            let (kind, flags) = if rest.is_empty() { (FrameKind::Done, 0) } else { (FrameKind::Data, flag::MORE) };
-            ask.lock().credit -= piece.len();
-            self.send(Prefix::new(kind, key.0, key.1).flags(flags), &[], piece);
-            if rest.is_empty() {
-                return;
-            }
+    fn answer_ask(&self, key: (u16, u32), ask: &Ask, bytes: Vec<u8>) {
+        let mut state = ask.lock();
+        state.answer = Some(Answer { bytes, sent: 0, stalled: None });
+        let over = self.send_on(key, &mut state);
+        drop(state);
+        if over {
+            self.asks.lock().remove(&key);
+        } else {
+            self.reactor.attend(self);
         }
     }
 
-    /// Waits until something of an answer may be sent; `None` when nobody will read it.
-    fn answer_credit(&self, ask: &Ask, wanted: usize) -> Option<usize> {
-        let until = Instant::now() + UNREAD;
-        let mut state = ask.lock();
-        while wanted > 0 && state.credit == 0 {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() || self.fate().is_some() {
-                return None;
+    /// Sends what there is credit for of an answer; whether that was the end of it.
+    fn send_on(&self, key: (u16, u32), state: &mut AskState) -> bool {
+        let AskState { credit, answer: Some(answer), .. } = state else { return false };
+        loop {
+            let rest = answer.bytes.get(answer.sent..).unwrap_or_default();
+            let (piece, after) = rest.split_at(rest.len().min(*credit).min(self.peer_limits().chunk));
+            let stalls = piece.is_empty() && !after.is_empty();
+            match (stalls, answer.stalled.is_some()) {
+                (true, false) => {
+                    self.asks.stalled.fetch_add(1, Ordering::SeqCst);
+                    answer.stalled = Some(Instant::now());
+                }
+                (false, true) => {
+                    self.asks.stalled.fetch_sub(1, Ordering::SeqCst);
+                    answer.stalled = None;
+                }
+                _ => {}
             }
-            state = ask.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            if stalls {
+                return false;
+            }
+            let last = after.is_empty();
+            let (kind, flags) = if last { (FrameKind::Done, 0) } else { (FrameKind::Data, flag::MORE) };
+            self.send(Prefix::new(kind, key.0, key.1).flags(flags), &[], piece);
+            *credit -= piece.len();
+            answer.sent += piece.len();
+            if last {
+                return true;
+            }
         }
-        Some(state.credit)
     }
 }
 
@@ -210,6 +264,10 @@ fn ask_host(host: Option<&dyn Host>, within: &Within<'_>, number: u32, args: &st
         return Err(Error::new(Code::NotSupported, message).remedy("ask from within an instance"));
     };
     host.request(within, &HostRequest { function, args, payload })
+}
+
+fn taken_back() -> Error {
+    Error::new(Code::Cancelled, "the request was taken back before it had come in full").remedy("ask again if need be")
 }
 
 fn too_large() -> Error {

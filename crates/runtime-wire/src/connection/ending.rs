@@ -16,6 +16,9 @@ const LOOK: Duration = Duration::from_millis(2);
 /// Time that a process gets to end after its wire has.
 const LAST_BREATH: Duration = Duration::from_millis(500);
 
+/// Time that a guest gets to end a request that was given up: a network lies between, and it cannot be started anew.
+const AFAR: Duration = Duration::from_secs(2);
+
 /// How long whoever waits for the end of a given-up request waits between two looks.
 const SETTLE_LOOK: Duration = Duration::from_millis(20);
 
@@ -43,6 +46,13 @@ impl Connection {
                 again(now + LOOK);
             }
         }
+        match self.beat(now) {
+            Ok(at) => at.into_iter().chain(self.asks.drop_unread(now)).for_each(&mut again),
+            Err(silence) => {
+                self.end(silence);
+                return None;
+            }
+        }
         let graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         let late = graces.iter().find(|grace| now >= grace.until).map(|grace| grace.cause.clone());
         if let Some(first) = graces.iter().map(|grace| grace.until).min() {
@@ -56,8 +66,9 @@ impl Connection {
         next
     }
 
-    /// Gives a request up. The peer has `grace` to end it, then it is killed.
+    /// Gives a request up. The peer has `grace` to end it, then it is killed; a guest has longer, and is cut off.
     pub(crate) fn cancel(&self, instance: u16, id: u32, grace: Duration, cause: Error) {
+        let grace = if self.process.guest().is_some() { AFAR } else { grace };
         let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         if self.fate.get().is_some() || graces.iter().any(|g| (g.instance, g.id) == (instance, id)) {
             return;

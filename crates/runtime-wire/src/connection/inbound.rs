@@ -82,6 +82,9 @@ impl Connection {
                 let message = format!("the first frame is {} instead of HELLO", kind.name());
                 return Err(Error::new(Code::ProtocolError, message).remedy("greet first; see contract/wire.md"));
             }
+            if kind == FrameKind::Pong {
+                self.pulse.heard();
+            }
             match kind {
                 FrameKind::Hello => {
                     self.on_hello(&frame, std::mem::replace(greeted, true), woken)?;

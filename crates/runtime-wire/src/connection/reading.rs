@@ -8,6 +8,9 @@ use super::inbound::Read;
 use super::lane::Lane;
 use super::{Connection, Inbound};
 
+/// Reads that bring something after which the clock is read all the same.
+const FLOOD: u32 = 32;
+
 impl Connection {
     /// Somebody waits without reading: the reactor has to.
     pub(crate) fn have_it_read(&self) {
@@ -31,13 +34,18 @@ impl Connection {
         }
         self.own_reads.fetch_add(1, Ordering::Relaxed);
         self.look(&mut inbound, lane);
-        // The socket's timeout is in ticks, so the clock is read once per tick, not per call.
+        // The socket's timeout is in ticks, so the clock is read once per tick, not per call; and now and then while
+        // the peer floods.
+        let mut reads = 0_u32;
         let mut left = until.saturating_duration_since(Instant::now());
         while !left.is_zero() && !lane.lock().news() {
             self.own_reads.fetch_add(1, Ordering::Relaxed);
             match self.read(&mut inbound, left) {
-                Read::Something => {}
-                Read::Nothing => left = until.saturating_duration_since(Instant::now()),
+                Read::Something if reads % FLOOD != FLOOD - 1 => reads += 1,
+                Read::Something | Read::Nothing => {
+                    reads = 0;
+                    left = until.saturating_duration_since(Instant::now());
+                }
                 Read::End => {
                     drop(inbound);
                     std::thread::park_timeout(left);

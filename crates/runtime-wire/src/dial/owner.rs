@@ -1,14 +1,20 @@
-//! Which process listens on a TCP port.
+//! Which process is at the other end of a TCP connection within this machine.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-/// The state `LISTEN` in the kernel's tables.
+/// States in the kernel's tables.
+const ESTABLISHED: &str = "01";
 const LISTEN: &str = "0A";
 
-/// Whether one of these processes listens at an address.
-pub(super) fn listens(address: SocketAddr, processes: &[i32]) -> bool {
-    let sockets = sockets_at(address);
+/// Whether one of these processes listens at an address, or has accepted the connection from `ours` and listens no more.
+pub(super) fn is_among(address: SocketAddr, ours: SocketAddr, processes: &[i32]) -> bool {
+    // In this order: a connection has an owner only once it is accepted, and until then somebody listens.
+    has(processes, &sockets(|line| listener(line, address)))
+        || has(processes, &sockets(|line| accepted(line, address, ours)))
+}
+
+fn has(processes: &[i32], sockets: &[u64]) -> bool {
     processes.iter().any(|pid| {
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
         let links = descriptors.filter_map(|entry| fs::read_link(entry.path()).ok());
@@ -21,21 +27,43 @@ fn inode(link: &str) -> Option<u64> {
     link.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
-/// The inodes of the sockets that listen at an address, or at all addresses with its port.
-fn sockets_at(address: SocketAddr) -> Vec<u64> {
+/// The inodes of sockets, by the lines of the kernel's tables.
+fn sockets(wanted: impl Fn(&Line<'_>) -> bool) -> Vec<u64> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|table| fs::read_to_string(table).unwrap_or_default());
-    tables.iter().flat_map(|table| table.lines().skip(1)).filter_map(|line| listener(line, address)).collect()
+    let lines = tables.iter().flat_map(|table| table.lines().skip(1)).filter_map(Line::of);
+    lines.filter(wanted).map(|line| line.inode).collect()
 }
 
-/// The inode in a line of the tables: `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`.
-fn listener(line: &str, wanted: SocketAddr) -> Option<u64> {
-    let mut columns = line.split_ascii_whitespace();
-    let local = columns.nth(1)?;
-    let (ip, port) = local.split_once(':')?;
-    let listens = columns.nth(1)? == LISTEN && u16::from_str_radix(port, 16).ok()? == wanted.port();
-    let ip = parse_ip(ip)?;
-    let inode = columns.nth(5)?.parse().ok()?;
-    (listens && (ip.is_unspecified() || ip == wanted.ip())).then_some(inode)
+/// A line of the tables: `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`.
+struct Line<'a> {
+    local: SocketAddr,
+    remote: SocketAddr,
+    state: &'a str,
+    inode: u64,
+}
+
+impl<'a> Line<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let mut columns = line.split_ascii_whitespace().skip(1);
+        let (local, remote) = (parse_address(columns.next()?)?, parse_address(columns.next()?)?);
+        let state = columns.next()?;
+        Some(Self { local, remote, state, inode: columns.nth(5)?.parse().ok()? })
+    }
+}
+
+/// At the address, or at all addresses with its port.
+fn listener(line: &Line<'_>, address: SocketAddr) -> bool {
+    let at = line.local.ip().is_unspecified() || line.local.ip() == address.ip();
+    line.state == LISTEN && line.local.port() == address.port() && at
+}
+
+fn accepted(line: &Line<'_>, address: SocketAddr, ours: SocketAddr) -> bool {
+    line.state == ESTABLISHED && line.local == address && line.remote == ours
+}
+
+fn parse_address(text: &str) -> Option<SocketAddr> {
+    let (ip, port) = text.split_once(':')?;
+    Some(SocketAddr::new(parse_ip(ip)?, u16::from_str_radix(port, 16).ok()?))
 }
 
 /// Words of four bytes, each in the machine's own order.
@@ -57,7 +85,7 @@ fn parse_ip(hex: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     #[test]
     fn the_process_that_listens_is_found_and_no_other() {
@@ -65,9 +93,16 @@ mod tests {
         for any in ["127.0.0.1:0", "0.0.0.0:0"] {
             let listener = TcpListener::bind(any).unwrap();
             let address = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listener.local_addr().unwrap().port());
-            assert!(listens(address, &[me]), "{any}");
-            assert!(!listens(address, &[1]) || rustix::process::getpid().is_init());
-            assert!(!listens(SocketAddr::new(address.ip(), address.port() ^ 1), &[]));
+            let client = TcpStream::connect(address).unwrap();
+            let ours = client.local_addr().unwrap();
+            assert!(is_among(address, ours, &[me]), "{any}");
+            assert!(!is_among(address, ours, &[]));
+            // Whoever has accepted need not listen on.
+            let accepted = listener.accept().unwrap();
+            drop(listener);
+            assert!(is_among(address, ours, &[me]), "{any}");
+            drop((accepted, client));
+            assert!(!is_among(address, ours, &[me]), "{any}");
         }
     }
 

@@ -4,6 +4,8 @@
 //! `contract/wire.md` on the descriptor in `MIDPLANE_FD`, on stdin and stdout (`protocol: stdio`) or at an address where
 //! it listens (`network`); or the text protocol of `contract/text.md` (`protocol: text`).
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use midplane_contract::manifest::Protocol;
@@ -14,6 +16,10 @@ use super::search;
 use crate::channel::{Channel, Speech, Wiring};
 use crate::dial::Dial;
 use crate::program::{Program, Programs};
+
+const ELF: &[u8] = b"\x7fELF";
+/// Processors that run programs of another: x86-64 those of i386, aarch64 those of arm.
+const COMPATIBLE: [(u16, u16); 2] = [(62, 3), (183, 40)];
 
 /// Plugins that are programs of their own.
 #[derive(Debug, Clone, Copy, Default)]
@@ -72,11 +78,41 @@ fn check(path: PathBuf) -> Result<PathBuf> {
             "build the plugin, or correct the path".to_owned(),
         );
     }
+    let begin = begin(&path)?;
+    if !begin.starts_with(b"#!") && !begin.starts_with(ELF) {
+        // The system would hand it to a shell, which takes anything for commands.
+        let message = format!("{} is no program: it begins with \"{}\"", path.display(), begin.escape_ascii());
+        return Err(Error::new(Code::NotAPlugin, message)
+            .remedy("build the program, or begin a script with a line like `#!/usr/bin/env python3`"));
+    }
+    let ours = self::begin(Path::new("/proc/self/exe"))?;
+    if let (Some(machine), Some(ours)) = (machine(&begin), machine(&ours))
+        && machine != ours
+        && !COMPATIBLE.contains(&(ours, machine))
+    {
+        let message = format!("{} is built for another processor (ELF machine {machine}, not {ours})", path.display());
+        return Err(Error::new(Code::WrongArchitecture, message).remedy("build it for this machine"));
+    }
     if !is_executable(&path) {
         let remedy = format!("chmod +x {}", path.display());
         return refused(format!("{} is not executable", path.display()), remedy);
     }
     Ok(path)
+}
+
+/// The first bytes of a file, as many as say what it is.
+fn begin(path: &Path) -> Result<Vec<u8>> {
+    let mut begin = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(20).read_to_end(&mut begin));
+    read.map(|_| begin).map_err(|error| {
+        Error::new(Code::Io, format!("{} cannot be read: {error}", path.display())).remedy("check the file's rights")
+    })
+}
+
+/// The processor that an ELF file is for; both byte orders that this runs on are the host's own.
+fn machine(begin: &[u8]) -> Option<u16> {
+    let bytes = begin.strip_prefix(ELF).and_then(|rest| rest.get(14..16))?;
+    Some(u16::from_ne_bytes(bytes.try_into().ok()?))
 }
 
 pub(super) fn is_executable(path: &Path) -> bool {

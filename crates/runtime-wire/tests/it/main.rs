@@ -14,6 +14,7 @@ mod go;
 mod limits;
 mod node;
 mod orphans;
+mod process;
 mod python;
 mod stage;
 mod streams;

@@ -6,20 +6,35 @@ use std::process::{Command, Stdio};
 use midplane_contract::RuntimeKind;
 use midplane_kernel::Scope;
 
-use crate::stage::{alive, call, eventually, load};
+use crate::stage::{Loaded, alive, call, eventually, load};
+use crate::{process, text};
 
-/// Tells the program that it is the host to be killed.
+/// Tells the program that it is the host to be killed: what it hosts, and the action that it calls.
 const ROLE: &str = "WIRE_TEST_HOST";
 
 #[test]
 fn a_host_that_waits_to_be_killed() {
-    // Not a test of its own: `killing_the_host_ends_its_workers` starts it.
-    let Ok(action) = std::env::var(ROLE) else { return };
-    let mut echo = load(RuntimeKind::Native, 1);
-    let child = String::from_utf8(echo.call("fork", b"").unwrap()).unwrap();
-    println!("\nworker {} child {child}", echo.pid());
-    let number = echo.action(&action);
-    let _ = call(&mut *echo.instances[0], number, &action, b"", &Scope::default());
+    // Not a test of its own: the others start it.
+    let Ok(role) = std::env::var(ROLE) else { return };
+    let (kind, action) = role.split_once(' ').unwrap();
+    let mut plugin = match kind {
+        "worker" => load(RuntimeKind::Native, 1),
+        "script" => return wait_with(text::faults::waiting(), action),
+        way => return wait_with(process::waiting(way), action),
+    };
+    let child = String::from_utf8(plugin.call("fork", b"").unwrap()).unwrap();
+    println!("\nworker {} child {child}", plugin.pid());
+    be_killed(plugin, action);
+}
+
+fn wait_with<T>((_place, plugin): (T, Loaded), action: &str) {
+    println!("\nworker {} child none", plugin.pid());
+    be_killed(plugin, action);
+}
+
+fn be_killed(mut plugin: Loaded, action: &str) {
+    let number = plugin.action(action);
+    let _ = call(&mut *plugin.instances[0], number, action, b"", &Scope::default());
     // A thread that has waited for answers may be unparked once more.
     loop {
         std::thread::park();
@@ -29,22 +44,36 @@ fn a_host_that_waits_to_be_killed() {
 #[test]
 fn killing_the_host_ends_its_workers() {
     for action in ["echo", "spin", "hang"] {
-        let mut host = Command::new(std::env::current_exe().unwrap())
-            .args(["orphans::a_host_that_waits_to_be_killed", "--exact", "--nocapture"])
-            .env(ROLE, action)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(host.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let line = lines.into_iter().find(|line| line.starts_with("worker ")).unwrap();
-        let worker: i32 = line.split(' ').nth(1).unwrap().parse().unwrap();
-        assert!(alive(worker));
-        host.kill().unwrap();
-        host.wait().unwrap();
-        eventually("the worker is gone", || !alive(worker));
         // What the worker had started in a session of its own outlives a kill; nothing but a pid namespace ends it.
-        let child: i32 = line.split(' ').nth(3).unwrap().parse().unwrap();
-        let _ = Command::new("kill").args(["-9", &child.to_string()]).status();
+        let child = host_and_kill("worker", action);
+        let _ = Command::new("kill").args(["-9", &child]).status();
     }
+}
+
+#[test]
+fn killing_the_host_ends_scripts_and_processes_whatever_they_do() {
+    for role in ["script", "descriptor", "stdio", "unix", "tcp"] {
+        for action in ["echo", "spin"] {
+            host_and_kill(role, action);
+        }
+    }
+}
+
+/// Starts a host with such a plugin, kills it and waits for the plugin's end. Returns what the plugin had started.
+fn host_and_kill(role: &str, action: &str) -> String {
+    let mut host = Command::new(std::env::current_exe().unwrap())
+        .args(["orphans::a_host_that_waits_to_be_killed", "--exact", "--nocapture"])
+        .env(ROLE, format!("{role} {action}"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(host.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let line = lines.into_iter().find(|line| line.starts_with("worker ")).unwrap();
+    let worker: i32 = line.split(' ').nth(1).unwrap().parse().unwrap();
+    assert!(alive(worker));
+    host.kill().unwrap();
+    host.wait().unwrap();
+    eventually("the plugin is gone", || !alive(worker));
+    line.split(' ').nth(3).unwrap().to_owned()
 }

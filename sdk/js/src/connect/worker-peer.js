@@ -4,7 +4,7 @@ import { stringify } from "../outcome.js";
 import { Refusal, Told } from "../wire/connection.js";
 import { identityOf } from "./page-peer.js";
 
-/** Milliseconds that a cancelled call has to end before its worker is ended. The host waits 500. */
+/** Milliseconds that a cancelled call has to end before its worker is ended. The host waits 2,000. */
 const PATIENCE = 300;
 const NONE = new Uint8Array(0);
 const THREAD = new URL("./worker-thread.js", import.meta.url);

@@ -36,6 +36,14 @@ fn registered(lines: &str) -> (Scratch, Loaded) {
     (scratch, loaded.unwrap())
 }
 
+/// A script that spins or waits, for a host that is to be killed.
+pub(crate) fn waiting() -> (Scratch, Loaded) {
+    let hello = HELLO.replace("[\"a\"]", "[\"echo\",\"spin\"]");
+    let (scratch, loaded) =
+        script(&format!("{hello}while read -r line; do [[ $line != *spin* ]] || while :; do :; done; done"));
+    (scratch, loaded.unwrap())
+}
+
 #[test]
 fn a_plugin_in_plain_shell_answers() {
     let (_scratch, mut loaded) = registered(r#"while read -r _; do echo '{"id":"5","result":{"by":"hand"}}'; done"#);
