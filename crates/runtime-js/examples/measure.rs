@@ -64,6 +64,8 @@ fn starts(scratch: &Scratch, source: &str) -> Result<(), Box<dyn std::error::Err
     instances.sort_unstable();
     println!("load and first instance: best {:?}, median {:?}", loads.first(), loads.get(100));
     println!("another instance: best {:?}, median {:?}", instances.first(), instances.get(100));
+    let memory = runtime.load(&request)?.instantiate(context())?.memory();
+    println!("its memory: {} KiB", memory.unwrap_or(0) / 1024);
     Ok(())
 }
 

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use midplane_contract::{ActionName, Code as ErrorCode, Error, Hook, PluginId, PluginInfo, Result};
 use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, Scope};
-use rquickjs::{Module, Value};
+use rquickjs::{Module, Object, Value};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::config::JsConfig;
 use crate::engine::Engine;
@@ -17,12 +18,14 @@ use crate::sources::Sources;
 use crate::tools::{Tool, Tools, keep_entries};
 
 /// What a plugin offers.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug)]
 pub(crate) struct Offer {
     pub(crate) info: Vec<u8>,
     pub(crate) actions: Arc<[ActionName]>,
     manners: Vec<Manner>,
     pub(crate) hooks: Vec<Hook>,
+    /// Where further instances find it: JSON for `prelude/core.js`.
+    plan: String,
 }
 
 /// What every instance of a generation is made from.
@@ -64,44 +67,51 @@ impl Code for JsCode {
 
 impl JsCode {
     fn another(&self) -> Result<Arc<Engine>> {
-        let (engine, said) = self.terms.make()?;
-        if Offer::read(&said)? != *self.offer {
-            return Err(Error::new(
-                ErrorCode::NotAPlugin,
-                "the plugin offers something else each time it is evaluated",
-            )
-            .remedy("give the same actions and hooks in every instance"));
-        }
+        let (engine, ()) = self.terms.make(|run, namespace| run.bind(namespace, &self.offer.plan))?;
         Ok(engine)
     }
 }
 
 impl Terms {
-    /// Makes an engine with the plugin's modules evaluated; answers with what it offers, as JSON.
-    pub(crate) fn make(&self) -> Result<(Arc<Engine>, String)> {
+    /// Makes an engine with the plugin's modules evaluated, and finds the plugin in them.
+    pub(crate) fn make<T>(
+        &self,
+        find: impl for<'r, 'js> FnOnce(&'r Run<'r, 'js>, Object<'js>) -> rquickjs::Result<T>,
+    ) -> Result<(Arc<Engine>, T)> {
         let inside = Inside::new(self.plugin.clone(), Arc::clone(&self.sources));
         let engine = Engine::new(inside, &self.config, self.memory)?;
         let text = self.sources.text(&self.main)?;
-        let said = engine.perform(&self.start, None, |run| run.load(&self.main, &text));
-        said.map(|said| (engine, said)).map_err(|error| at_load(&self.main, error))
+        let found = engine.perform(&self.start, None, |run| {
+            let namespace = run.evaluate(&self.main, &text)?;
+            find(run, namespace).and_then(|found| run.keep().map(|()| found)).map_err(|error| run.explain(&error))
+        });
+        found.map(|found| (engine, found)).map_err(|error| at_load(&self.main, error))
     }
 }
 
 impl<'js> Run<'_, 'js> {
-    /// Evaluates the plugin and keeps its functions.
-    fn load(&self, main: &str, text: &str) -> Result<String> {
+    /// Evaluates the plugin's main module.
+    fn evaluate(&self, main: &str, text: &str) -> Result<Object<'js>> {
         let begun = Module::declare(self.ctx.clone(), main, text).and_then(Module::eval);
         let (module, promise) = begun.map_err(|error| self.explain(&error))?;
         self.settle(promise.into_value())?;
-        let kept = || -> rquickjs::Result<String> {
-            let tools = Tools::of(&self.ctx)?;
-            let said: String = tools.get(Tool::Shape)?.call((module.namespace()?,))?;
-            let entries: Vec<Value<'js>> = tools.get(Tool::Entries)?.call(())?;
-            drop(tools);
-            keep_entries(&self.ctx, entries)?;
-            Ok(said)
-        };
-        kept().map_err(|error| self.explain(&error))
+        module.namespace().map_err(|error| self.explain(&error))
+    }
+
+    /// Reads what the plugin offers, as JSON.
+    pub(crate) fn shape(&self, namespace: Object<'js>) -> rquickjs::Result<String> {
+        Tools::of(&self.ctx)?.get(Tool::Shape)?.call((namespace,))
+    }
+
+    /// Finds what the first instance offered.
+    fn bind(&self, namespace: Object<'js>, plan: &str) -> rquickjs::Result<()> {
+        Tools::of(&self.ctx)?.get(Tool::Bind)?.call((namespace, plan))
+    }
+
+    /// Keeps the plugin's functions.
+    fn keep(&self) -> rquickjs::Result<()> {
+        let entries: Vec<Value<'js>> = Tools::of(&self.ctx)?.get(Tool::Entries)?.call(())?;
+        keep_entries(&self.ctx, entries)
     }
 }
 
@@ -119,16 +129,22 @@ impl Offer {
             name: ActionName,
             raw: bool,
             plain: bool,
+            declared: bool,
         }
         let said: Said = serde_json::from_str(said).map_err(|error| {
             Error::new(ErrorCode::NotAPlugin, format!("what the plugin offers cannot be used: {error}"))
                 .remedy("see contract/js.md for the shape of a plugin")
         })?;
+        let hooks: Vec<Hook> = said.hooks.iter().filter_map(|name| Hook::from_name(name)).collect();
+        let place = |action: &Action| json!({ "name": action.name, "raw": action.raw, "declared": action.declared });
+        let spelled: Vec<_> = hooks.iter().map(|hook| [hook.name(), hook.camel_case()]).collect();
+        let plan = json!({ "actions": said.actions.iter().map(place).collect::<Vec<_>>(), "hooks": spelled });
         Ok(Self {
+            plan: plan.to_string(),
             info: said.info.to_string().into_bytes(),
             manners: said.actions.iter().map(|action| Manner { raw: action.raw, plain: action.plain }).collect(),
             actions: said.actions.into_iter().map(|action| action.name).collect(),
-            hooks: said.hooks.iter().filter_map(|name| Hook::from_name(name)).collect(),
+            hooks,
         })
     }
 

@@ -13,13 +13,14 @@ use crate::timers::MOST;
 use crate::{bytes, web};
 
 /// The parts of the prelude that are fetched when they are first used.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("abort", include_str!("prelude/abort.js")),
     ("clone", include_str!("prelude/clone.js")),
     ("crypto", include_str!("prelude/crypto.js")),
     ("fetch", include_str!("prelude/fetch.js")),
     ("text", include_str!("prelude/text.js")),
     ("url", include_str!("prelude/url.js")),
+    ("work", include_str!("prelude/work.js")),
 ];
 
 /// Makes the object for one engine.
@@ -84,7 +85,7 @@ fn module<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {
     module.namespace()
 }
 
-/// A part of the prelude: a function of `native`, `host` and `modules`.
+/// A part of the prelude: a function.
 fn part<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Value<'js>> {
     let text = PARTS.iter().find(|(part, _)| *part == name).map(|(_, text)| *text);
     let text = text.ok_or_else(|| Exception::throw_reference(ctx, &format!("the prelude has no part {name}")))?;

@@ -42,7 +42,7 @@ impl Runtime for JsRuntime {
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {
         let terms = self.terms(request)?;
-        let (engine, said) = terms.make()?;
+        let (engine, said) = terms.make(|run, namespace| run.shape(namespace))?;
         let offer = Offer::read(&said)?;
         // The runtime itself keeps the configuration and ends what `onStart` began, whichever hooks the plugin has.
         let mut hooks = offer.hooks.clone();

@@ -18,6 +18,7 @@ pub(crate) enum Tool {
     Entries,
     Stop,
     Base64,
+    Bind,
 }
 
 /// Functions of the prelude, kept in the engine.

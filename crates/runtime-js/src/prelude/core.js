@@ -1,266 +1,95 @@
-// What every instance has from its first moment. A function of `native`, what Rust offers (see ../native.rs); gives the
-// functions that Rust calls, in the order of ../tools.rs. Larger parts are fetched when somebody first asks for them.
+// What every instance has from its first moment, and little of it: an engine parses it each time. A function of `native`, what
+// Rust offers (see ../native.rs); gives the functions that Rust calls, in the order of ../tools.rs.
 (native) => {
   "use strict";
 
   const sdk = {};
   const modules = (name) => (sdk[name] ??= native.module(name));
-  const global = globalThis;
-  const { parse, stringify } = JSON;
-
-  // ---- what calls are told
-
-  let latest;
-
-  /** One call or hook: the `scope` of the SDK's `Context`. Made for every call, so without private fields, which cost. */
-  function Scope(number) {
-    this.number = number;
-    this.cancelled = false;
-    this.facts = undefined;
-    this.controller = undefined;
-  }
-
-  const told = (scope) => (scope.facts ??= parse(native.scope(scope.number)));
-
-  Scope.prototype = {
-    get action() {
-      return told(this).action;
-    },
-    get caller() {
-      return told(this).caller;
-    },
-    get trace() {
-      return told(this).trace;
-    },
-    get deadline() {
-      return told(this).deadline;
-    },
-    get signal() {
-      this.controller ??= new AbortController();
-      if (this.cancelled) {
-        this.controller.abort();
-      }
-      return this.controller.signal;
-    },
-    abort() {
-      this.cancelled = true;
-      this.controller?.abort();
-    },
-  };
-
-  const refused = (record) => {
-    const { code, message, recoverable, data } = parse(record);
-    return new (modules("error").PluginError)(code, message, { recoverable, data });
-  };
-
-  let identity, config, configured;
-
-  /** The instance's `host`. */
-  const host = {
-    get identity() {
-      return (identity ??= Object.freeze(parse(native.identity())));
-    },
-    get config() {
-      const text = native.config();
-      if (text !== configured) {
-        config = frozen(parse(text));
-        configured = text;
-      }
-      return config;
-    },
-    // Rust keeps it, also for plugins without hooks.
-    set config(_) {},
-    ask(name, args, payload, scope) {
-      try {
-        const answer = native.ask(scope?.number ?? 0, name, stringify(args ?? {}), payload);
-        return typeof answer === "string" ? Promise.reject(refused(answer)) : Promise.resolve(answer);
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    },
-    log(level, message, fields) {
-      try {
-        native.log(String(level), String(message), fields === undefined ? undefined : stringify(fields));
-      } catch {
-        native.log("warn", "a log line could not be written", undefined);
-      }
-    },
-  };
-
-  function frozen(value) {
-    if (value !== null && typeof value === "object") {
-      Object.values(value).forEach(frozen);
-      Object.freeze(value);
-    }
-    return value;
-  }
-
-  let Context;
-
-  function context(number) {
-    Context ??= modules("context").Context;
-    return new Context(host, (latest = new Scope(number)));
-  }
+  const plugin = { shape: undefined };
+  let made;
+  const work = () => (made ??= native.part("work")(native, modules, plugin));
 
   // ---- the plugin
 
-  let shape, instance;
+  /** Reads the plugin: answers with what it offers. */
+  function shape(namespace) {
+    plugin.shape = modules("shape").shapeOf(namespace);
+    const { self, info, actions, hooks } = plugin.shape;
+    const declared = (self ?? namespace).actions ?? {};
+    return JSON.stringify({
+      info,
+      actions: actions.map(({ name, raw, run }) => ({ name, raw, plain: isPlain(run), declared: Object.hasOwn(declared, name) })),
+      hooks: [...hooks.keys()],
+    });
+  }
 
-  /** A function that takes one plain parameter and no other way to its arguments needs no context made for it. */
+  /** A function that takes one plain parameter and has no other way to its arguments needs no context made for it. */
   function isPlain(run) {
     const text = Function.prototype.toString.call(run);
     return /^(?:async\s+)?(?:(?:function\b\s*)?[\w$]*\s*\(\s*[\w$]*\s*\)|[\w$]+\s*=>)/.test(text) && !/\barguments\b|\beval\b|\[native code\]/.test(text);
   }
 
-  /** Reads the plugin: answers with what it offers. */
-  function shapeOf(namespace) {
-    shape = modules("shape").shapeOf(namespace);
-    return stringify({
-      info: shape.info,
-      actions: shape.actions.map(({ name, raw, run }) => ({ name, raw, plain: isPlain(run) })),
-      hooks: [...shape.hooks.keys()],
-    });
-  }
-
-  /** What an action's function is called with as `this`, and the functions. */
-  const entries = () => [shape.self, ...shape.actions.map(({ run }) => run)];
-
-  function hook(name, input, number) {
-    instance ??= new (modules("instance").Instance)(shape, host);
-    return instance.hook(name, input, (latest = new Scope(number)));
-  }
-
-  // ---- what comes out
-
-  /** A result as what Rust can hand on: bytes, text, nothing, a promise of a result, or a function that pulls chunks. */
-  function reply(result, raw) {
-    if (result !== null && (typeof result === "object" || typeof result === "function")) {
-      if (typeof result.then === "function") {
-        return Promise.resolve(result);
-      }
-      const outcome = modules("outcome");
-      if (outcome.isChunks(result)) {
-        return pulling(result, outcome.chunkOf);
-      }
-      if (raw || ArrayBuffer.isView(result) || result instanceof ArrayBuffer || result instanceof SharedArrayBuffer) {
-        return outcome.replyOf(result, raw);
-      }
-    } else if (raw) {
-      return typeof result === "string" ? result.toWellFormed() : modules("outcome").replyOf(result, raw);
-    }
-    const text = stringify(result);
-    if (text === undefined) {
-      throw new TypeError(`a ${typeof result} is not JSON`);
-    }
-    return text;
-  }
-
-  function pulling(chunks, chunkOf) {
-    const iterator = chunks[Symbol.asyncIterator]?.() ?? chunks;
-    return async (leave) => {
-      if (leave) {
-        return void (await iterator.return?.());
-      }
-      const { done, value } = await iterator.next();
-      return done ? undefined : chunkOf(await value);
+  /** Finds again, in another instance, what the first one offered. */
+  function bind(namespace, plan) {
+    const { actions, hooks } = JSON.parse(plan);
+    let self = namespace.default;
+    self = self?.__esModule === true && "default" in self ? self.default : self;
+    self = typeof self === "function" ? new self() : self;
+    const from = self ?? namespace;
+    const found = (what) => (typeof what === "function" ? what : what.run);
+    plugin.shape = {
+      self,
+      actions: actions.map(({ name, raw, declared }) => ({ name, raw, run: found(declared ? from.actions[name] : from[name]) })),
+      hooks: new Map(hooks.map(([name, spelling]) => [name, from[spelling]])),
     };
   }
 
-  const describe = (thrown) => stringify(modules("outcome").recordOf(thrown)).toWellFormed();
+  /** What an action's function is called with as `this`, and the functions. */
+  const entries = () => [plugin.shape.self, ...plugin.shape.actions.map(({ run }) => run)];
 
-  // ---- between calls
+  // ---- globals, made when somebody asks for them
 
-  const timers = new Map();
-
-  function timer(run, time, args, repeats) {
-    if (typeof run !== "function") {
-      throw new TypeError(`a timer calls a function, not a ${typeof run}`);
-    }
-    const id = native.timer(Number(time) || 0, repeats);
-    timers.set(id, { run, args, repeats });
-    return id;
-  }
-
-  function clear(id) {
-    if (timers.delete(Number(id))) {
-      native.clear(Number(id));
-    }
-  }
-
-  function fire(id) {
-    const timer = timers.get(id);
-    if (timer === undefined) {
-      return;
-    }
-    if (!timer.repeats) {
-      timers.delete(id);
-    }
-    timer.run(...timer.args);
-  }
-
-  const rejections = new Map();
-
-  function rejected(promise, reason, isHandled) {
-    if (isHandled) {
-      rejections.delete(promise);
-    } else if (rejections.size < 100) {
-      rejections.set(promise, reason);
-    }
-  }
-
-  /** Says in the log which rejections nobody handled. The result of a call is somebody's. */
-  function complain(result) {
-    rejections.delete(result);
-    for (const reason of rejections.values()) {
-      host.log("warn", `a rejection that nobody handles: ${modules("print").print([reason])}`);
-    }
-    rejections.clear();
-  }
-
-  const stop = () => timers.clear();
-  const abort = () => latest?.abort();
-
-  // ---- globals
-
-  const line = (level) => (...args) => host.log(level, args.length === 1 && typeof args[0] === "string" ? args[0] : modules("print").print(args));
-  const info = line("info");
-  const value = (name, what) => Object.defineProperty(global, name, { value: what, writable: true, configurable: true });
-  value("console", { log: info, info, debug: line("debug"), trace: line("debug"), warn: line("warn"), error: line("error") });
-  value("setTimeout", function setTimeout(run, time, ...args) {
-    return timer(run, time, args, false);
-  });
-  value("setInterval", function setInterval(run, time, ...args) {
-    return timer(run, time, args, true);
-  });
-  value("clearTimeout", clear);
-  value("clearInterval", clear);
-
-  const parts = {
-    abort: ["AbortController", "AbortSignal", "Event", "EventTarget"],
-    text: ["TextEncoder", "TextDecoder"],
-    url: ["URL", "URLSearchParams"],
-    clone: ["structuredClone"],
-    fetch: ["fetch", "Headers", "Request", "Response"],
-    crypto: ["crypto"],
-  };
-  for (const part in parts) {
-    for (const name of parts[part]) {
-      Object.defineProperty(global, name, {
+  const own = (name, value) => Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+  const later = (names, make) => {
+    for (const name of names) {
+      Object.defineProperty(globalThis, name, {
         configurable: true,
         get() {
-          const made = native.part(part)(native, host, modules);
-          for (const name of parts[part]) {
-            value(name, made[name]);
+          const made = make();
+          for (const name of names) {
+            own(name, made[name]);
           }
           return made[name];
         },
-        set: (what) => void value(name, what),
+        set: (value) => void own(name, value),
       });
     }
-  }
+  };
+  const part = (name) => () => native.part(name)(native, work().host, modules);
+  later(["console", "setTimeout", "setInterval", "clearTimeout", "clearInterval"], work);
+  later(["AbortController", "AbortSignal", "Event", "EventTarget"], part("abort"));
+  later(["TextEncoder", "TextDecoder"], part("text"));
+  later(["URL", "URLSearchParams"], part("url"));
+  later(["structuredClone"], part("clone"));
+  later(["fetch", "Headers", "Request", "Response"], part("fetch"));
+  later(["crypto"], part("crypto"));
 
   // The engine's own, whatever a plugin makes of the prototype.
   const { toBase64 } = Uint8Array.prototype;
 
-  return [context, reply, describe, fire, abort, rejected, complain, hook, shapeOf, entries, stop, toBase64];
+  return [
+    (number) => work().context(number),
+    (result, raw) => work().reply(result, raw),
+    (thrown) => JSON.stringify(modules("outcome").recordOf(thrown)).toWellFormed(),
+    (id) => work().fire(id),
+    () => made?.abort(),
+    (promise, reason, isHandled) => work().rejected(promise, reason, isHandled),
+    (result) => made?.complain(result),
+    (name, input, number) => work().hook(name, input, number),
+    shape,
+    entries,
+    () => made?.stop(),
+    toBase64,
+    bind,
+  ];
 };

@@ -1,6 +1,6 @@
 //! The shapes of plugins, and what calls take and give.
 
-use midplane_contract::{Code, HealthStatus, Limits, State};
+use midplane_contract::{Code, HealthStatus, State};
 use midplane_kernel::block_on;
 use midplane_testkit::{eventually, log};
 use serde_json::json;
@@ -70,6 +70,17 @@ fn a_single_file_is_a_plugin_that_describes_itself() {
         block_on(stage.kernel.load(&id)).unwrap();
         assert_eq!(stage.json(&format!("light-{ending}/greet"), r#"{"name":"x"}"#), json!("hello x"));
     }
+}
+
+#[test]
+fn the_example_in_one_file_greets() {
+    let stage = Stage::new();
+    let example = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/greeter-js/plugin.js");
+    let id = block_on(stage.kernel.register(example)).unwrap();
+    block_on(stage.kernel.load(&id)).unwrap();
+    assert_eq!(stage.json("greeter-js/greet", r#"{"name":"Ada"}"#), json!("Hello, Ada!"));
+    assert_eq!(stage.json("greeter-js/greet", ""), json!("Hello, world!"));
+    assert_eq!(block_on(stage.kernel.health(&id)).unwrap().details["greeted"], 2);
 }
 
 #[test]
@@ -195,5 +206,4 @@ fn each_plugin_and_each_instance_has_an_environment_of_its_own() {
     block_on(stage.kernel.unload(&id)).unwrap();
     block_on(stage.kernel.load(&id)).unwrap();
     assert_eq!(stage.json("three/count", ""), json!(2));
-    let _ = Limits::default();
 }
