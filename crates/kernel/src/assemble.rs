@@ -143,8 +143,11 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
     // What begins something in `start` works for itself.
     let acts = facts.hooks.contains(&Hook::Event) || facts.hooks.contains(&Hook::Start);
     if facts.actions.is_empty() && manifest.provides.is_empty() && !acts {
-        return Err(Error::new(Fault::NotAPlugin, "the code offers no action, takes no event, provides no service and does nothing in `start`")
-            .remedy("add an action; a plugin that does nothing cannot be loaded"));
+        return Err(Error::new(
+            Fault::NotAPlugin,
+            "the code offers no action, takes no event, provides no service and does nothing in `start`",
+        )
+        .remedy("add an action; a plugin that does nothing cannot be loaded"));
     }
     Ok(())
 }

@@ -27,8 +27,11 @@ pub(crate) fn decide(
         return Ok(wanted);
     }
     if let Some(engine) = engine_of(entry) {
-        return Err(Error::new(Code::NotSupported, format!("what runs on `{engine}` cannot run in the host's process"))
-            .remedy("leave the placement out, or entry.engine for the embedded engine"));
+        return Err(Error::new(
+            Code::NotSupported,
+            format!("what runs on `{engine}` cannot run in the host's process"),
+        )
+        .remedy("leave the placement out, or entry.engine for the embedded engine"));
     }
     match (runtime, trust) {
         (_, Trust::Untrusted) => Err(refused("an untrusted plugin runs in a worker, never in the host's process")),

@@ -23,10 +23,10 @@ pub use midplane_contract::{
     Instances, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result, RuntimeKind, State, Trust,
     Version, VersionRange,
 };
-/// Plugins that dial this host over WebSocket.
-#[cfg(feature = "connect")]
-pub use midplane_runtime_connect as connect;
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
     ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
 };
+/// Plugins that dial this host over WebSocket.
+#[cfg(feature = "connect")]
+pub use midplane_runtime_connect as connect;
