@@ -24,17 +24,13 @@ func Memory(limit, slack uint64) error {
 	// Endless recursion is to be told as such, not as a heap that is full of its stack.
 	debug.SetMaxStack(int(min(limit/2, 1<<30)))
 	watch(limit)
-	// The arena that is there counts as far as it is empty.
-	empty := arena - min(arena, taken())
-	arenas := (limit - min(limit, empty)) / arena
+	// Whole arenas: how much of the one that is there can still be used is the runtime's affair, and a block that does
+	// not fit into it takes another. What is beyond the limit then is told by watch.
+	arenas := (limit + arena - 1) / arena
 	if err := addressSpace(arenas*arena + slack); err != nil {
 		return fmt.Errorf("the memory limit of %d bytes cannot be set: %w", limit, err)
 	}
 	return nil
-}
-
-func taken() uint64 {
-	return read("/memory/classes/heap/objects:bytes")
 }
 
 func read(metric string) uint64 {
