@@ -161,8 +161,17 @@ _mp_say() { printf '%s\n' "$1" >&"$_mp_out" || exit 0; }
 # reply TEXT: answers with TEXT.
 reply() {
     local _t
-    json_string _t "$1"
-    _mp_answer "\"text\":$_t"
+    _mp_field _t "$1"
+    _mp_answer "$_t"
+}
+# A text as a field. Large ones go through base64, which is quicker than looking for what a JSON string escapes.
+_mp_field() {
+    if ((${#2} > 16384)) && type -P base64 >/dev/null; then
+        printf -v "$1" '"base64":"%s"' "$(printf %s "$2" | base64 -w0)"
+    else
+        json_string "$1" "$2"
+        printf -v "$1" '"text":%s' "${!1}"
+    fi
 }
 # reply_json JSON, reply_base64 BASE64: answers with JSON, or with the bytes that BASE64 stands for.
 reply_json() { _mp_answer "\"result\":$1"; }
@@ -172,8 +181,8 @@ reply_bytes() { reply_base64 "$(base64 -w0)"; }
 # chunk TEXT, chunk_json JSON, chunk_base64 BASE64: a piece of the answer, any number of them.
 chunk() {
     local _t
-    json_string _t "$1"
-    _mp_say "{\"id\":\"$_mp_id\",\"more\":true,\"text\":$_t}"
+    _mp_field _t "$1"
+    _mp_say "{\"id\":\"$_mp_id\",\"more\":true,$_t}"
 }
 chunk_json() { _mp_say "{\"id\":\"$_mp_id\",\"more\":true,\"result\":$1}"; }
 chunk_base64() { _mp_say "{\"id\":\"$_mp_id\",\"more\":true,\"base64\":\"$1\"}"; }
@@ -232,8 +241,8 @@ host() {
 call_plugin() {
     local _a _t
     json_string _a "$1"
-    json_string _t "${2-}"
-    host call "{\"address\":$_a,\"text\":$_t}"
+    _mp_field _t "${2-}"
+    host call "{\"address\":$_a,$_t}"
 }
 # state_get KEY, state_set KEY TEXT, state_delete KEY: the plugin's own state.
 state_get() {
@@ -244,8 +253,8 @@ state_get() {
 state_set() {
     local _k _t
     json_string _k "$1"
-    json_string _t "$2"
-    host state.set "{\"key\":$_k,\"text\":$_t}"
+    _mp_field _t "$2"
+    host state.set "{\"key\":$_k,$_t}"
 }
 state_delete() {
     local _k
@@ -256,19 +265,19 @@ state_delete() {
 publish() {
     local _k _t
     json_string _k "$1"
-    json_string _t "$2"
-    host bus.publish "{\"topic\":$_k,\"text\":$_t}"
+    _mp_field _t "$2"
+    host bus.publish "{\"topic\":$_k,$_t}"
 }
 
 # ---- Messages --------------------------------------------------------------------------------------------------------
 
-# The next message in _line, the line that belongs to it in _data.
+# The next message in _line, what follows it in _data.
 _mp_read() {
     _data=''
     IFS= read -r -u "$_mp_in" _line || return 1
-    if [[ $_line == *',"attached":'* && $_line =~ ,\"attached\":([0-9]+)\}+$ ]]; then
-        # Counted characters are read many at a time, a line one by one.
-        IFS= read -r -N "${BASH_REMATCH[1]}" -u "$_mp_in" _data && IFS= read -r -u "$_mp_in" _ || return 1
+    if [[ $_line == *',"attached'* && $_line =~ ,\"attached(_text)?\":([0-9]+)\}+$ ]]; then
+        # Counted bytes are read many at a time, a line one by one.
+        IFS= read -r -N "${BASH_REMATCH[2]}" -u "$_mp_in" _data && IFS= read -r -u "$_mp_in" _ || return 1
     fi
     [[ $_line != '{"method":"shutdown"'* ]] || exit 0
 }
@@ -286,9 +295,10 @@ _mp_next() {
 _mp_payload() {
     local _fields=$1
     printf -v "$2" %s ''
-    printf -v "${2}_base64" %s "$_data"
+    printf -v "${2}_base64" %s ''
     case $_fields in
-        *',"attached":'*) ;;
+        *',"attached_text":'*) printf -v "$2" %s "$_data" ;;
+        *',"attached":'*) printf -v "${2}_base64" %s "$_data" ;;
         *',"text":"'*) json_text "$2" "\"${_fields#*,\"text\":\"}" ;;
         *',"base64":"'*)
             _fields=${_fields#*,\"base64\":\"}
@@ -344,7 +354,7 @@ _mp_list() {
 run() {
     local _line _data _actions _hooks
     _actions=$(_mp_list action_) _hooks=$(_mp_list on_)
-    _mp_say "{\"id\":\"r\",\"method\":\"register\",\"params\":{\"encoding\":\"text\",\"attach\":16384,\
+    _mp_say "{\"id\":\"r\",\"method\":\"register\",\"params\":{\"encoding\":\"text\",\"attach\":256,\
 \"actions\":[${_actions#,}],\"hooks\":[${_hooks#,}]}}"
     while _mp_next; do
         if [[ $_line =~ ^\{\"id\":\"([0-9]+)\",\"method\":\"([a-z_]+)\",\"params\":(.*)\}$ ]]; then

@@ -13,7 +13,7 @@ use super::fields::Fields;
 pub struct Encoding {
     /// As what.
     form: Form,
-    /// Payloads of more bytes than this come on a line of their own, as base64.
+    /// Payloads of more bytes than this come behind the message.
     attach: Option<usize>,
 }
 
@@ -40,18 +40,21 @@ impl Encoding {
         Self { attach: None, ..self }
     }
 
-    /// Adds the field for these bytes behind others, with its comma; none for no bytes. What is returned is the line that
-    /// follows. `name` is what JSON is called here: `input` or `result`.
+    /// Adds the field for these bytes behind others, with its comma; none for no bytes. What is returned follows the
+    /// message. `name` is what JSON is called here: `input` or `result`.
     pub(super) fn write(self, name: &str, bytes: &[u8], out: &mut Vec<u8>) -> Option<Vec<u8>> {
         if bytes.is_empty() {
             return None;
         }
-        if self.attach.is_some_and(|most| bytes.len() > most) {
-            let line = BASE64_STANDARD.encode(bytes).into_bytes();
-            out.extend_from_slice(format!(",\"attached\":{}", line.len()).as_bytes());
-            return Some(line);
-        }
         let text = std::str::from_utf8(bytes).ok().filter(|_| self.form != Form::Base64);
+        if self.attach.is_some_and(|most| bytes.len() > most) {
+            let (field, follows) = match text {
+                Some(text) if !bytes.contains(&0) => ("attached_text", text.as_bytes().to_vec()),
+                _ => ("attached", BASE64_STANDARD.encode(bytes).into_bytes()),
+            };
+            out.extend_from_slice(format!(",\"{field}\":{}", follows.len()).as_bytes());
+            return Some(follows);
+        }
         match text {
             Some(json) if self.form == Form::Json && serde_json::from_str::<IgnoredAny>(json).is_ok() => {
                 out.extend_from_slice(format!(",\"{name}\":").as_bytes());
@@ -146,10 +149,13 @@ mod tests {
     }
 
     #[test]
-    fn large_ones_follow_on_a_line_of_their_own() {
+    fn large_ones_follow_the_message() {
         let mut out = Vec::new();
-        let line = Encoding::new(Form::Text, Some(3)).write("input", b"four", &mut out).unwrap();
-        assert_eq!((line.as_slice(), out.as_slice()), (&b"Zm91cg=="[..], &b",\"attached\":8"[..]));
+        let follows = Encoding::new(Form::Text, Some(3)).write("input", b"fo\nr", &mut out).unwrap();
+        assert_eq!((follows.as_slice(), out.as_slice()), (&b"fo\nr"[..], &b",\"attached_text\":4"[..]));
+        let mut out = Vec::new();
+        let follows = Encoding::new(Form::Text, Some(3)).write("input", b"fo\0r", &mut out).unwrap();
+        assert_eq!((follows.as_slice(), out.as_slice()), (&b"Zm8Acg=="[..], &b",\"attached\":8"[..]));
         assert_eq!(Encoding::new(Form::Text, Some(3)).inline().write("input", b"four", &mut out), None);
     }
 

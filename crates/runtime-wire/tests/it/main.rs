@@ -11,6 +11,7 @@ mod calls;
 mod ends;
 mod foreign;
 mod go;
+mod guide;
 mod limits;
 mod node;
 mod orphans;

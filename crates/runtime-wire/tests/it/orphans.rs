@@ -35,7 +35,7 @@ fn wait_with<T>((_place, plugin): (T, Loaded), action: &str) {
 fn be_killed(mut plugin: Loaded, action: &str) {
     let number = plugin.action(action);
     let _ = call(&mut *plugin.instances[0], number, action, b"", &Scope::default());
-    // A thread that has waited for answers may be unparked once more.
+    // More than once: the call may have left the thread a wake-up.
     loop {
         std::thread::park();
     }

@@ -12,6 +12,7 @@ use midplane_testkit::PluginFolder;
 use midplane_testkit::conformance::{Behaviour, Cell, Site, Subject, check};
 use serde_json::{Map, Value};
 
+mod bench;
 pub(crate) mod faults;
 
 /// The probe in Bash.
