@@ -93,7 +93,8 @@ _mp_value() {
             while :; do
                 [[ $_rest =~ ^([^]\[{}\"]+|\"([^\"\\]|\\.)*\"|[]\[{}]) ]] || return 1
                 case ${BASH_REMATCH[0]} in
-                    [[{]) ((++_depth)) ;;
+                    # As deep as JSON goes anywhere in the contract; what is deeper would take minutes to walk.
+                    [[{]) ((++_depth <= 128)) || return 1 ;;
                     []}]) ((--_depth)) ;;
                 esac
                 _mpr_v+=${BASH_REMATCH[0]}
