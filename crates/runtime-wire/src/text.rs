@@ -1,7 +1,7 @@
 //! The text protocol of `contract/text.md`: JSON messages instead of frames.
 //!
 //! [`Translator`] turns the host's side of the wire protocol into messages for the plugin and what the plugin says into
-//! frames for the host. It does no I/O. [`TextCarrier`] puts it on a stream of lines, for scripts; whoever carries
+//! frames for the host. It does no I/O. `carrier` puts it on a stream of lines, for scripts; whoever carries
 //! messages in another way, a WebSocket for instance, drives a translator itself.
 
 mod answer;
