@@ -162,8 +162,20 @@ _mp_say() { printf '%s\n' "$1" >&"$_mp_out" || exit 0; }
 # reply TEXT: answers with TEXT.
 reply() {
     local _t
-    _mp_field _t "$1"
-    _mp_answer "$_t"
+    ((_mp_answered)) && return
+    if ((${#1} > 16384)) && type -P base64 >/dev/null; then
+        _mp_answered=1
+        printf %s "$1" | _mp_stream
+    else
+        json_string _t "$1"
+        _mp_answer "\"text\":$_t"
+    fi
+}
+# Answers with stdin, through no variable: each costs a large text another second.
+_mp_stream() {
+    {
+        printf '{"id":"%s","base64":"' "$_mp_id" && base64 -w0 && printf '"}\n'
+    } >&"$_mp_out"
 }
 # A text as a field. Large ones go through base64, which is quicker than looking for what a JSON string escapes.
 _mp_field() {
@@ -176,9 +188,17 @@ _mp_field() {
 }
 # reply_json JSON, reply_base64 BASE64: answers with JSON, or with the bytes that BASE64 stands for.
 reply_json() { _mp_answer "\"result\":$1"; }
-reply_base64() { _mp_answer "\"base64\":\"$1\""; }
+reply_base64() {
+    ((_mp_answered)) && return
+    _mp_answered=1
+    printf '{"id":"%s","base64":"%s"}\n' "$_mp_id" "$1" >&"$_mp_out" || exit 0
+}
 # COMMAND | reply_bytes does not work (it would answer in a subshell): reply_bytes < FILE, or < <(COMMAND).
-reply_bytes() { reply_base64 "$(base64 -w0)"; }
+reply_bytes() {
+    ((_mp_answered)) && return
+    _mp_answered=1
+    _mp_stream
+}
 # chunk TEXT, chunk_json JSON, chunk_base64 BASE64: a piece of the answer, any number of them.
 chunk() {
     local _t
@@ -186,7 +206,7 @@ chunk() {
     _mp_say "{\"id\":\"$_mp_id\",\"more\":true,$_t}"
 }
 chunk_json() { _mp_say "{\"id\":\"$_mp_id\",\"more\":true,\"result\":$1}"; }
-chunk_base64() { _mp_say "{\"id\":\"$_mp_id\",\"more\":true,\"base64\":\"$1\"}"; }
+chunk_base64() { printf '{"id":"%s","more":true,"base64":"%s"}\n' "$_mp_id" "$1" >&"$_mp_out" || exit 0; }
 # fail CODE MESSAGE [DATA [RECOVERABLE]]: answers with an error; DATA is a JSON object, RECOVERABLE true or false.
 fail() {
     local _c _m
@@ -298,8 +318,9 @@ _mp_payload() {
     printf -v "$2" %s ''
     printf -v "${2}_base64" %s ''
     case $_fields in
-        *',"attached_text":'*) printf -v "$2" %s "$_data" ;;
-        *',"attached":'*) printf -v "${2}_base64" %s "$_data" ;;
+        # The names are this file's own.
+        *',"attached_text":'*) eval "$2=\$_data" ;;
+        *',"attached":'*) eval "${2}_base64=\$_data" ;;
         *',"text":"'*) json_text "$2" "\"${_fields#*,\"text\":\"}" ;;
         *',"base64":"'*)
             _fields=${_fields#*,\"base64\":\"}

@@ -1,6 +1,7 @@
 //! Manifests as authors write them, in three spellings, and what is said when they are wrong.
 
 mod faults;
+mod process;
 mod spellings;
 
 use super::*;
