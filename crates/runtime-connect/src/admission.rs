@@ -80,8 +80,9 @@ pub(crate) fn begin(host: &Arc<Inner>, guest: &Guest) {
         }
         Err(error) => {
             tracing::warn!(%plugin, %error, "a plugin that connected could not be loaded");
+            // Before the connection ends: who sees that it has looks here for the reason.
+            keeper.roster.note(&plugin, &link, |entry| entry.last_error = Some(error.clone()));
             link.entered(Some(&error));
-            keeper.roster.note(&plugin, &link, |entry| entry.last_error = Some(error));
         }
     });
     if let Err(error) = spawned {
