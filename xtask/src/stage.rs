@@ -53,10 +53,8 @@ fn stage(folder: &Path, built: &Path, staged: &Path) -> Result<()> {
 fn copy_all(folder: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(folder)? {
-        let (from, name) = {
-            let entry = entry?;
-            (entry.path(), entry.file_name())
-        };
+        let entry = entry?;
+        let (from, name) = (entry.path(), entry.file_name());
         if from.is_file() {
             replace(&from, &to.join(name))?;
         } else if name != "node_modules" && name != "__pycache__" && name != ".venv" {

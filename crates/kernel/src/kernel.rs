@@ -32,7 +32,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Begins a kernel without any runtime; `midplane::Midplane` has them all.
+    /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
         Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }

@@ -11,10 +11,11 @@ pub(crate) fn version() -> &'static str {
 }
 
 pub(super) const ABOUT: &str = "\
-Midplane runs plugins: native libraries and WebAssembly, in this process or in a worker process of their own, called \
-the same way and limited the same way.
+Midplane runs plugins: native libraries, WebAssembly, JavaScript, Python, scripts, any program and services elsewhere, \
+called the same way and limited the same way.
 
-A plugin is a folder with a manifest (plugin.yaml) and its code, or a bare .so or .wasm file that describes itself.";
+A plugin is a folder with a manifest (plugin.yaml) and its code, or a bare .so, .wasm, .js or .ts file that describes \
+itself.";
 
 pub(super) const AFTER: &str = "\
 Examples:
