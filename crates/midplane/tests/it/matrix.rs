@@ -1,43 +1,33 @@
-//! One test for each behaviour in each cell; a cell that does not apply is ignored, with its reason. The columns of runtimes
-//! that need no WebAssembly engine are run by those runtimes' own crates, over the same list: `js` in `runtime-js`, `node`,
-//! `python`, `go`, `go-c-shared` and `text` in `runtime-wire`, `remote-grpc` in `runtime-grpc`, `websocket` in
-//! `runtime-connect`.
+//! One test for each behaviour in each cell; a cell that does not apply is ignored, with its reason. The last two columns
+//! need services of their own and are run by the crates of their runtimes, over the same list: `remote-grpc` in
+//! `runtime-grpc`, `websocket` in `runtime-connect`.
 
-use midplane_testkit::conformance::{Behaviour, check};
+use midplane_testkit::cell;
 
 use crate::subjects;
 
-macro_rules! cell {
-    ($name:ident, $behaviour:ident, yes) => {
-        #[test]
-        fn $name() {
-            if let Err(why) = check(Behaviour::$behaviour, &subjects::$name()) {
-                panic!("{why}");
-            }
-        }
-    };
-    ($name:ident, $behaviour:ident, (no $reason:literal)) => {
-        #[test]
-        #[ignore = $reason]
-        fn $name() {}
-    };
-}
-
 macro_rules! matrix {
-    ($(($test:ident, $behaviour:ident, [$a:tt $b:tt $c:tt $d:tt $e:tt $f:tt $g:tt
-        $js:tt $js_worker:tt $node:tt $python:tt $go:tt $wasip1:tt $($elsewhere:tt)+]);)+) => {
+    ($(($test:ident, $behaviour:ident, [$a:tt $b:tt $c:tt $d:tt $e:tt $f:tt $g:tt $h:tt $i:tt $j:tt $k:tt $l:tt $m:tt $n:tt
+        $o:tt $remote_grpc:tt $websocket:tt]);)+) => {
         $(
             mod $test {
                 use super::*;
 
-                cell!(native_in_process, $behaviour, $a);
-                cell!(native_in_worker, $behaviour, $b);
-                cell!(component_in_process, $behaviour, $c);
-                cell!(component_in_worker, $behaviour, $d);
-                cell!(core_in_process, $behaviour, $e);
-                cell!(core_in_worker, $behaviour, $f);
-                cell!(fake, $behaviour, $g);
-                cell!(go_wasip1, $behaviour, $wasip1);
+                cell!(native_in_process, $behaviour, $a, subjects::native_in_process());
+                cell!(native_in_worker, $behaviour, $b, subjects::native_in_worker());
+                cell!(component_in_process, $behaviour, $c, subjects::component_in_process());
+                cell!(component_in_worker, $behaviour, $d, subjects::component_in_worker());
+                cell!(core_in_process, $behaviour, $e, subjects::core_in_process());
+                cell!(core_in_worker, $behaviour, $f, subjects::core_in_worker());
+                cell!(fake, $behaviour, $g, subjects::fake());
+                cell!(js_in_process, $behaviour, $h, subjects::js_in_process());
+                cell!(js_in_worker, $behaviour, $i, subjects::js_in_worker());
+                cell!(node, $behaviour, $j, subjects::node());
+                cell!(python, $behaviour, $k, subjects::python());
+                cell!(go, $behaviour, $l, subjects::go());
+                cell!(go_wasip1, $behaviour, $m, subjects::go_wasip1());
+                cell!(go_c_shared, $behaviour, $n, subjects::go_c_shared());
+                cell!(text, $behaviour, $o, subjects::text());
             }
         )+
     };

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use midplane::{Builder, Kernel, Placement, Policy, Trust};
 use midplane_testkit::conformance::{Cell, Site, Subject};
-use midplane_testkit::{Fake, PluginFolder, Sabotage, memory, probe};
-use serde_json::{Map, Value};
+use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_probe, memory, probe};
+use serde_json::{Map, Value, json};
 
 /// A cell of the real runtimes.
 pub(crate) struct Real {
@@ -31,7 +31,11 @@ fn built(name: &str) -> PathBuf {
 }
 
 fn guest(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests/probe").join(name)
+    guest_in("probe", name)
+}
+
+fn guest_in(folder: &str, name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests").join(folder).join(name)
 }
 
 pub(crate) fn native_in_process() -> Real {
@@ -58,11 +62,41 @@ pub(crate) fn core_in_worker() -> Real {
     real(Cell::CoreWorker, "wasm", "probe.wasm", guest("probe.core.wasm"))
 }
 
-/// Go's own WebAssembly, from the source that the other cells of Go are built from.
+pub(crate) fn js_in_process() -> Real {
+    real(Cell::JsInProcess, "js", "plugin.js", guest_in("probe-js", "plugin.js"))
+}
+
+pub(crate) fn js_in_worker() -> Real {
+    real(Cell::JsWorker, "js", "plugin.js", guest_in("probe-js", "plugin.js"))
+}
+
+pub(crate) fn node() -> Real {
+    real(Cell::Node, "js", "plugin.js", guest_in("probe-js", "plugin.js"))
+}
+
+pub(crate) fn python() -> Real {
+    real(Cell::Python, "python", "plugin.py", guest_in("probe-python", "plugin.py"))
+}
+
+pub(crate) fn text() -> Real {
+    real(Cell::Text, "script", "plugin.sh", guest_in("probe-text", "plugin.sh"))
+}
+
+pub(crate) fn go() -> Real {
+    real(Cell::Go, "process", "probe", go_built(GoBuild::Program))
+}
+
 pub(crate) fn go_wasip1() -> Real {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("go");
-    let module = midplane_testkit::go_probe(midplane_testkit::GoBuild::Module, &folder);
-    real(Cell::GoWasip1, "wasm", "probe.wasm", module.unwrap_or_else(|error| panic!("{error}")))
+    real(Cell::GoWasip1, "wasm", "probe.wasm", go_built(GoBuild::Module))
+}
+
+pub(crate) fn go_c_shared() -> Real {
+    real(Cell::GoCShared, "native", "libprobe.so", go_built(GoBuild::Library))
+}
+
+/// The one source of the cells of Go, built in one of its ways.
+fn go_built(build: GoBuild) -> PathBuf {
+    go_probe(build, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap_or_else(|error| panic!("{error}"))
 }
 
 impl Subject for Real {
@@ -71,10 +105,10 @@ impl Subject for Real {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version))
-            .executable()
-            .with("version", "0.1.0")
-            .with("permissions", vec!["plugin.call", "state.read"])
+        let folder = PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version)).executable();
+        let engine = json!({ "runtime": self.runtime, "main": self.main, "engine": "node" });
+        let folder = if self.cell == Cell::Node { folder.with("entry", engine) } else { folder };
+        folder.with("version", "0.1.0").with("permissions", vec!["plugin.call", "state.read"])
     }
 
     fn policy(&self) -> Policy {

@@ -31,6 +31,26 @@ macro_rules! behaviours {
     };
 }
 
+/// One place of the list as a test: it runs where the place is `yes`; where it is `(no "reason")` it is there, ignored, with
+/// its reason in the runner's output. The last argument makes the [`Subject`](crate::conformance::Subject).
+#[macro_export]
+macro_rules! cell {
+    ($name:ident, $behaviour:ident, yes, $subject:expr) => {
+        #[test]
+        fn $name() {
+            let behaviour = $crate::conformance::Behaviour::$behaviour;
+            if let Err(why) = $crate::conformance::check(behaviour, &$subject) {
+                panic!("{why}");
+            }
+        }
+    };
+    ($name:ident, $behaviour:ident, (no $reason:literal), $subject:expr) => {
+        #[test]
+        #[ignore = $reason]
+        fn $name() {}
+    };
+}
+
 /// How many places of the list are `no`. Pinned: another one is a decision, not an accident.
 pub const NOT_APPLICABLE: usize = 6;
 
