@@ -10,6 +10,7 @@ use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, Plu
 
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
+use crate::hooks::{Hooks, on_a_thread};
 use crate::policy::{self, Policy};
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
 use crate::{build, config, placement, platform};
@@ -36,12 +37,22 @@ pub(crate) struct Assembled {
 
 /// Loads code and initializes instances. On error everything that was loaded is gone again.
 pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
-    let started = Instant::now();
     let id = plan.plugin.clone();
-    let mut generation = load(plan).await.map_err(|error| error.plugin(&id))?;
+    let decided = decide(&plan).map_err(|error| error.plugin(&id))?;
+    let (label, number, time) = (decided.label(), plan.number, decided.times.hook);
+    let sign = |error: Error| error.plugin(&id).runtime(&label).generation(number);
+    on_a_thread(time, move |hooks| put_together(plan, decided, hooks)).await.map_err(sign)?.map_err(sign)
+}
+
+/// The part of it that blocks.
+fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembled> {
+    let started = Instant::now();
+    let code = decided.runtime.load(&decided.request)?;
+    verify(&decided.request, code.facts())?;
+    let mut generation = Arc::new(generation(plan, decided, code));
     let mut instances = Vec::new();
     for _ in 0..generation.instances.min.max(1) {
-        instances.push(build::make(&generation).await?);
+        instances.push(build::make(&generation, hooks)?);
     }
     // Nobody else holds the generation but the instances' hosts, which do not keep it.
     if let Some(generation) = Arc::get_mut(&mut generation) {
@@ -50,19 +61,23 @@ pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
     Ok(Assembled { generation, instances })
 }
 
-async fn load(plan: Plan) -> Result<Arc<Generation>> {
-    let (request, runtime, config) = decide(&plan)?;
-    let asked = request.clone();
-    let label = format!("{}/{}", request.manifest.entry.runtime, request.placement);
-    let code = blocking::unblock(move || runtime.load(&asked))
-        .await
-        .map_err(|error| error.runtime(&label).generation(plan.number))?;
-    verify(&request, code.facts()).map_err(|error| error.runtime(&label).generation(plan.number))?;
-    Ok(Arc::new(generation(plan, request, code, config)))
+/// What was decided before any code was touched.
+struct Decided {
+    request: LoadRequest,
+    runtime: Arc<dyn Runtime>,
+    config: Vec<u8>,
+    times: Times,
+}
+
+impl Decided {
+    /// `native/worker` and the like.
+    fn label(&self) -> String {
+        format!("{}/{}", self.request.manifest.entry.runtime, self.request.placement)
+    }
 }
 
 /// Everything that is decided before any code is touched.
-fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
+fn decide(plan: &Plan) -> Result<Decided> {
     let Found { manifest, folder, main, own, .. } = &plan.found;
     platform::check(manifest, &platform::Machine::current())?;
     let kind = manifest.entry.runtime;
@@ -86,7 +101,8 @@ fn decide(plan: &Plan) -> Result<(LoadRequest, Arc<dyn Runtime>, Vec<u8>)> {
         instances: manifest.instances,
         cache: plan.cache.clone(),
     };
-    Ok((request, runtime, config))
+    let times = times(&request.limits);
+    Ok(Decided { request, runtime, config, times })
 }
 
 /// The runtime for a kind of code in a placement.
@@ -152,14 +168,18 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
     Ok(())
 }
 
-fn generation(plan: Plan, request: LoadRequest, code: Arc<dyn Code>, config: Vec<u8>) -> Generation {
+fn times(limits: &Limits) -> Times {
     let millis = |limit: Option<u64>, default: Duration| limit.map_or(default, Duration::from_millis);
-    let limits = &request.limits;
-    let times = Times {
+    Times {
         call: millis(limits.call_deadline_ms, defaults::CALL_DEADLINE),
         hook: millis(limits.hook_deadline_ms, defaults::HOOK_DEADLINE),
         probe: defaults::PROBE_DEADLINE,
-    };
+    }
+}
+
+fn generation(plan: Plan, decided: Decided, code: Arc<dyn Code>) -> Generation {
+    let Decided { request, config, times, .. } = decided;
+    let limits = &request.limits;
     Generation {
         number: plan.number,
         plugin: plan.plugin,

@@ -7,13 +7,13 @@ use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Hook, Result};
 
 use crate::generation::Generation;
-use crate::hooks;
+use crate::hooks::{Hooks, on_a_thread};
 use crate::lane::Occupant;
 use crate::runtime::{Instance, InstanceContext};
 use crate::slot::Core;
 
-/// Makes an instance and initializes it.
-pub(crate) async fn make(generation: &Arc<Generation>) -> Result<Box<dyn Instance>> {
+/// Makes an instance and initializes it. Blocks.
+pub(crate) fn make(generation: &Arc<Generation>, hooks: &Hooks) -> Result<Box<dyn Instance>> {
     let number = generation.made.fetch_add(1, Ordering::Relaxed);
     let context = InstanceContext {
         plugin: generation.plugin.clone(),
@@ -22,25 +22,42 @@ pub(crate) async fn make(generation: &Arc<Generation>) -> Result<Box<dyn Instanc
         number,
         host: (generation.host)(),
     };
-    let code = Arc::clone(&generation.code);
-    let instance = blocking::unblock(move || code.instantiate(context)).await.map_err(|e| generation.sign(e))?;
-    let instance = if number == 0 { hook(generation, instance, Hook::ValidateConfig).await? } else { instance };
-    hook(generation, instance, Hook::Init).await
+    let mut instance = generation.code.instantiate(context).map_err(|error| generation.sign(error))?;
+    if number == 0 {
+        hook(generation, hooks, instance.as_mut(), Hook::ValidateConfig)?;
+    }
+    hook(generation, hooks, instance.as_mut(), Hook::Init)?;
+    Ok(instance)
 }
 
-/// Runs a hook that gets the configuration or nothing; an error costs the instance.
-pub(crate) async fn hook(
+/// Starts instances, one after the other. An error costs them all.
+pub(crate) async fn start(
     generation: &Arc<Generation>,
-    instance: Box<dyn Instance>,
-    hook: Hook,
-) -> Result<Box<dyn Instance>> {
+    instances: Vec<Box<dyn Instance>>,
+) -> Result<Vec<Box<dyn Instance>>> {
+    if !generation.has(Hook::Start) {
+        return Ok(instances);
+    }
+    let started = Arc::clone(generation);
+    let work = move |hooks: &Hooks| {
+        let start =
+            |mut instance: Box<dyn Instance>| hook(&started, hooks, instance.as_mut(), Hook::Start).map(|()| instance);
+        instances.into_iter().map(start).collect()
+    };
+    on_a_thread(generation.times.hook, work).await.map_err(|error| generation.sign(error))?
+}
+
+/// Runs a hook that gets the configuration or nothing, if the code has it.
+fn hook(generation: &Generation, hooks: &Hooks, instance: &mut dyn Instance, hook: Hook) -> Result<()> {
+    if !generation.has(hook) {
+        return Ok(());
+    }
     let input: Arc<[u8]> = match hook {
         Hook::Init | Hook::ValidateConfig => generation.config(),
         _ => Arc::new([]),
     };
-    let ran = hooks::run(instance, hook, input, generation.times.hook).await;
-    ran.answer.map_err(|error| generation.sign(config_fault(hook, error)))?;
-    ran.instance.ok_or_else(|| generation.sign(Error::new(Code::Internal, "the hook kept the instance")))
+    let answer = hooks.run(instance, hook, &input);
+    answer.map(drop).map_err(|error| generation.sign(config_fault(hook, error)))
 }
 
 /// A configuration that the plugin itself refuses is `config_invalid`, with the plugin's own error whole in `data`.
@@ -58,10 +75,13 @@ fn config_fault(hook: Hook, error: Error) -> Error {
 pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize, lane: usize) {
     let (core, generation) = (Arc::clone(core), Arc::clone(generation));
     blocking::unblock(move || {
-        let made = block_on(async {
-            let instance = make(&generation).await?;
-            hook(&generation, instance, Hook::Start).await
-        });
+        let theirs = Arc::clone(&generation);
+        let work = move |hooks: &Hooks| {
+            let mut instance = make(&theirs, hooks)?;
+            hook(&theirs, hooks, instance.as_mut(), Hook::Start).map(|()| instance)
+        };
+        let made = block_on(on_a_thread(generation.times.hook, work));
+        let made = made.map_err(|error| generation.sign(error)).and_then(|made| made);
         let place = core.berth_at(berth);
         match made {
             Ok(instance) => {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use midplane_contract::{ActionName, Error, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
+use midplane_contract::{ActionName, Error, Hook, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
 
 use crate::runtime::{Code, Host};
 
@@ -57,6 +57,11 @@ impl Generation {
     #[cold]
     pub(crate) fn sign(&self, error: Error) -> Error {
         error.plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
+    }
+
+    /// Whether its code has this hook.
+    pub(crate) fn has(&self, hook: Hook) -> bool {
+        self.code.facts().hooks.contains(&hook)
     }
 
     /// The longest that a call of this action may take.

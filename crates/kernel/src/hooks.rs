@@ -1,52 +1,121 @@
-//! Running hooks: each on a thread of its own, each with a deadline.
+//! Hooks: run on threads that may block, each within its own time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Hook, Kind, Result};
 
 use crate::alarm::until;
 use crate::call::{Deadline, Scope};
-use crate::runtime::Instance;
+use crate::runtime::{Instance, Interrupt};
 
 /// How long an instance that was told to stop its hook may take to do so before it is abandoned.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// What a hook left behind: the instance, unless it had to be abandoned, and the hook's answer.
-pub(crate) struct Ran {
-    pub(crate) instance: Option<Box<dyn Instance>>,
-    pub(crate) answer: Result<Option<Vec<u8>>>,
+/// Does work that may block, hooks among it, on one thread: handing work from thread to thread and back costs as much as
+/// everything else about a small plugin's load. Each hook of the work has so much time.
+///
+/// # Errors
+/// `deadline_exceeded` when a hook neither ends in its time nor lets itself be interrupted. Thread and work are left
+/// alone then: the thread lives on until the hook returns, and whatever the work holds is dropped there.
+pub(crate) async fn on_a_thread<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce(&Hooks) -> T + Send + 'static,
+) -> Result<T> {
+    let hooks = Arc::new(Hooks { time, watched: Mutex::default() });
+    let theirs = Arc::clone(&hooks);
+    let mut task = blocking::unblock(move || work(&theirs));
+    loop {
+        if let Ok(done) = until(hooks.next_due(), &mut task).await {
+            return Ok(done);
+        }
+        let Some(number) = hooks.interrupt_late() else { continue };
+        if let Ok(done) = until(Instant::now() + GRACE, &mut task).await {
+            return Ok(done);
+        }
+        if let Some(hook) = hooks.abandon(number) {
+            task.detach();
+            return Err(abandoned(hook, time));
+        }
+    }
 }
 
-/// Runs one hook within so much time. `Ok(None)` when the plugin has no such hook.
-///
-/// A hook that neither ends nor lets itself be interrupted is abandoned with its instance: the thread lives on until
-/// the hook returns, and the instance is dropped there.
-pub(crate) async fn run(mut instance: Box<dyn Instance>, hook: Hook, input: Arc<[u8]>, time: Duration) -> Ran {
-    let interrupt = instance.interrupter();
-    let deadline = Deadline::After(time).instant();
-    let scope = Scope { deadline: Deadline::At(deadline), ..Scope::default() };
-    let mut task = blocking::unblock(move || {
-        let answer = catch_unwind(AssertUnwindSafe(|| instance.hook(hook, &input, &scope)));
-        (instance, answer.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked"))))
-    });
-    let mut done = until(deadline, &mut task).await;
-    if done.is_err() {
-        if let Some(interrupt) = &interrupt {
+/// Runs the hooks of one piece of work, and lets their time be watched.
+pub(crate) struct Hooks {
+    time: Duration,
+    watched: Mutex<Watched>,
+}
+
+#[derive(Default)]
+struct Watched {
+    running: Option<Running>,
+    /// How many have run.
+    number: u64,
+    /// Nobody waits for the work any longer.
+    abandoned: bool,
+}
+
+struct Running {
+    hook: Hook,
+    deadline: Instant,
+    interrupt: Option<Arc<dyn Interrupt>>,
+}
+
+impl Hooks {
+    /// Runs one hook. `Ok(None)` when the plugin has no such hook.
+    ///
+    /// # Errors
+    /// The plugin's own, and `deadline_exceeded` when it had to be interrupted.
+    pub(crate) fn run(&self, instance: &mut dyn Instance, hook: Hook, input: &[u8]) -> Result<Option<Vec<u8>>> {
+        let deadline = Deadline::After(self.time).instant();
+        let scope = Scope { deadline: Deadline::At(deadline), ..Scope::default() };
+        let running = Running { hook, deadline, interrupt: instance.interrupter() };
+        if !self.begin(running) {
+            return Err(abandoned(hook, self.time));
+        }
+        let answer = catch_unwind(AssertUnwindSafe(|| instance.hook(hook, input, &scope)));
+        self.watched().running = None;
+        match answer.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked"))) {
+            Err(error) if error.code() == Code::Cancelled => Err(abandoned(hook, self.time).because(&error)),
+            answer => answer.map_err(|error| phase(error, hook)),
+        }
+    }
+
+    /// False when the work was abandoned.
+    fn begin(&self, running: Running) -> bool {
+        let mut watched = self.watched();
+        watched.number += 1;
+        let wanted = !watched.abandoned;
+        watched.running = wanted.then_some(running);
+        wanted
+    }
+
+    /// No hook is late before that.
+    fn next_due(&self) -> Instant {
+        self.watched().running.as_ref().map_or_else(|| Instant::now() + self.time, |running| running.deadline)
+    }
+
+    /// Interrupts the running hook if it is late, and returns its number.
+    fn interrupt_late(&self) -> Option<u64> {
+        let watched = self.watched();
+        let late = watched.running.as_ref().filter(|running| running.deadline <= Instant::now())?;
+        if let Some(interrupt) = &late.interrupt {
             interrupt.interrupt();
         }
-        done = until(Instant::now() + GRACE, &mut task).await;
+        Some(watched.number)
     }
-    match done {
-        Ok((instance, Err(error))) if error.code() == Code::Cancelled => {
-            Ran { instance: Some(instance), answer: Err(abandoned(hook, time).because(&error)) }
-        }
-        Ok((instance, answer)) => Ran { instance: Some(instance), answer: answer.map_err(|error| phase(error, hook)) },
-        Err(_) => {
-            task.detach();
-            Ran { instance: None, answer: Err(abandoned(hook, time)) }
-        }
+
+    /// Gives the work up if the hook of that number still runs.
+    fn abandon(&self, number: u64) -> Option<Hook> {
+        let mut watched = self.watched();
+        let hook = watched.running.as_ref().filter(|_| watched.number == number)?.hook;
+        watched.abandoned = true;
+        Some(hook)
+    }
+
+    fn watched(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

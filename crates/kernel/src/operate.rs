@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_lite::future::block_on;
-use midplane_contract::{Code, Error, Hook, PluginId, Result, State};
+use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
@@ -132,13 +132,17 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Start)?;
     let core = &plugin.slot.core;
     let (number, generation) = (core.current(), loaded(plugin)?);
+    let (mut turns, mut instances) = (Vec::new(), Vec::new());
     for lane in 0..core.berth_at(number).lanes() {
         // A call that outlived the stop may still be in there.
         let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
         let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
-        if let Some(instance) = turn.take() {
-            turn.give(Some(build::hook(&generation, instance, Hook::Start).await?));
-        }
+        instances.extend(turn.take());
+        turns.push(turn);
+    }
+    let started = build::start(&generation, instances).await?;
+    for (mut turn, instance) in turns.into_iter().zip(started) {
+        turn.give(Some(instance));
     }
     plugin.advance(Event::Started)?;
     // First the slot, then the lanes: a call that returned to a closed slot would park its instance again.

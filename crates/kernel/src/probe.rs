@@ -7,12 +7,13 @@ use midplane_contract::{Code, Error, Health, Hook, PluginId, Result};
 use serde_json::{Map, Value, json};
 
 use crate::alarm::until;
+use crate::config;
 use crate::generation::Generation;
+use crate::hooks::{Hooks, on_a_thread};
 use crate::kernel::Inner;
 use crate::operate::{announce, loaded};
 use crate::plugin::Plugin;
 use crate::turn::{Leave, Turn, acquire, claim_lane};
-use crate::{config, hooks};
 
 /// Asks one instance how it is.
 pub(crate) async fn health(kernel: &Arc<Inner>, id: &PluginId) -> Result<Health> {
@@ -120,10 +121,14 @@ async fn run(
     input: Arc<[u8]>,
     time: Duration,
 ) -> Result<Option<Vec<u8>>> {
-    let Some(instance) = turn.take() else { return Ok(None) };
-    let ran = hooks::run(instance, which, input, time).await;
-    turn.give(ran.instance);
-    ran.answer.map_err(|error| generation.sign(error))
+    let Some(mut instance) = turn.take() else { return Ok(None) };
+    let work = move |hooks: &Hooks| {
+        let answer = hooks.run(instance.as_mut(), which, &input);
+        (instance, answer)
+    };
+    let (instance, answer) = on_a_thread(time, work).await.map_err(|error| generation.sign(error))?;
+    turn.give(Some(instance));
+    answer.map_err(|error| generation.sign(error))
 }
 
 fn busy(generation: &Generation) -> Error {

@@ -1,13 +1,15 @@
 //! Compiled code, kept on disk by content and engine, and shared within the process.
 //!
-//! A stored file is the SHA-256 of the compiled bytes, then the bytes. Its name is the hash of the WebAssembly file and
+//! A stored file is the compiled bytes, then their SHA-256: so it can be mapped as it stands. Its name is the hash of the WebAssembly file and
 //! of everything about the engine that compiled code depends on, so a stale entry cannot be found. Nothing in the cache is
 //! needed: whatever is wrong with an entry, the code is compiled afresh and the entry replaced.
 
 mod folder;
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::hash::{Hash, Hasher};
+use std::io::Read;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -17,7 +19,9 @@ use wasmtime::Engine;
 
 use crate::compiled::Compiled;
 use crate::header::Format;
-use folder::{Folder, Stamp};
+use crate::source::{Identity, Source};
+use crate::stamp::Stamp;
+use folder::Folder;
 
 /// Files of which it is remembered that they are whole, at most.
 const REMEMBERED: usize = 10_000;
@@ -42,7 +46,7 @@ pub(crate) fn hex(hash: &Hash256) -> String {
 
 /// Where compiled code came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Origin {
     /// Compiled just now.
     Compiler,
     /// Read from the folder.
@@ -51,7 +55,7 @@ pub(crate) enum Source {
     Process,
 }
 
-impl Source {
+impl Origin {
     /// The word used in details.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
@@ -84,48 +88,42 @@ impl Cache {
     /// and a warning says so.
     ///
     /// # Errors
-    /// `not_a_plugin` with the compiler's words when the bytes are no valid WebAssembly.
+    /// `not_a_plugin` with the compiler's words when the file is no valid WebAssembly.
     pub(crate) fn get(
         &self,
-        format: Format,
-        wasm: &[u8],
-        hash: &Hash256,
+        Identity { format, hash, .. }: Identity,
+        source: &mut Source<'_>,
         folder: &Path,
-    ) -> Result<(Arc<Compiled>, Source)> {
-        if let Some(live) = lock(&self.live).get(hash).and_then(Weak::upgrade) {
-            return Ok((live, Source::Process));
+    ) -> Result<(Arc<Compiled>, Origin)> {
+        if let Some(live) = lock(&self.live).get(&hash).and_then(Weak::upgrade) {
+            return Ok((live, Origin::Process));
         }
-        let name = format!("{}-{}.cwasm", hex(hash), self.engine_hash);
+        let name = format!("{}-{}.cwasm", hex(&hash), self.engine_hash);
         let folder =
             Folder::open(folder).inspect_err(|error| tracing::warn!(%error, "compiled WebAssembly is not cached")).ok();
         let stored = folder.as_ref().and_then(|folder| self.read(folder, &name, format));
-        let (compiled, source) = match stored {
-            Some(compiled) => (compiled, Source::Disk),
-            None => (self.compile(folder.as_ref(), &name, format, wasm)?, Source::Compiler),
+        let (compiled, origin) = match stored {
+            Some(compiled) => (compiled, Origin::Disk),
+            None => (self.compile(folder.as_ref(), &name, format, source.bytes()?)?, Origin::Compiler),
         };
         let compiled = Arc::new(compiled);
         let mut live = lock(&self.live);
         live.retain(|_, compiled| compiled.strong_count() > 0);
-        live.insert(*hash, Arc::downgrade(&compiled));
-        Ok((compiled, source))
+        live.insert(hash, Arc::downgrade(&compiled));
+        Ok((compiled, origin))
     }
 
     fn read(&self, folder: &Folder, name: &str, format: Format) -> Option<Compiled> {
-        let (bytes, stamp) = folder
-            .read(name)
-            .inspect_err(|error| tracing::warn!(%error, name, "a compiled file was not used"))
-            .ok()??;
-        let (sum, stored) = bytes.split_first_chunk::<32>()?;
+        let unused = |error: &dyn std::fmt::Display| tracing::warn!(%error, name, "a compiled file was not used");
+        let (file, stamp) = folder.file(name).inspect_err(|error| unused(error)).ok()??;
         if lock(&self.whole).get(name) != Some(&stamp) {
-            if content_hash(stored) != *sum {
+            if !is_whole(&file).inspect_err(|error| unused(error)).ok()? {
                 tracing::warn!(name, "a compiled file is damaged and is compiled afresh");
                 return None;
             }
             self.remember(name, stamp);
         }
-        Compiled::deserialize(&self.engine, format, stored)
-            .inspect_err(|error| tracing::warn!(%error, name, "a compiled file was not accepted"))
-            .ok()
+        Compiled::map(&self.engine, format, &file).inspect_err(|error| unused(error)).ok()
     }
 
     /// Hashing takes as long as everything else about a load, so each state of a file is hashed once.
@@ -145,7 +143,7 @@ impl Cache {
         if let Some(folder) = folder {
             let kept = compiled.serialize().map_err(std::io::Error::other).and_then(|bytes| {
                 let sum = content_hash(&bytes);
-                folder.write(name, &[&sum, &bytes])
+                folder.write(name, &[&bytes, &sum])
             });
             if let Err(error) = kept {
                 tracing::warn!(%error, name, "compiled WebAssembly could not be cached");
@@ -153,6 +151,13 @@ impl Cache {
         }
         Ok(compiled)
     }
+}
+
+/// Whether a stored file ends with the hash of the rest.
+fn is_whole(mut file: &File) -> std::io::Result<bool> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes.split_last_chunk::<32>().is_some_and(|(stored, sum)| content_hash(stored) == *sum))
 }
 
 fn invalid(format: Format, error: &wasmtime::Error) -> Error {

@@ -1,5 +1,8 @@
 //! Compiled code, and turning its stored bytes back into it. The one place here that trusts bytes.
 
+use std::fs::File;
+use std::os::fd::AsRawFd;
+
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module, Result};
 
@@ -31,20 +34,22 @@ impl Compiled {
         }
     }
 
-    /// Takes back what [`Compiled::serialize`] gave.
+    /// Takes back what [`Compiled::serialize`] gave, from a file that begins with it. The file is mapped, not read: what
+    /// is never executed is never brought into memory.
     ///
-    /// The caller has checked that nobody but this user could have written the bytes and that they are whole.
+    /// The caller has checked that nobody but this user could have written the file and that it is whole.
     #[expect(unsafe_code, reason = "loading compiled code is unsafe by nature")]
-    pub(crate) fn deserialize(engine: &Engine, format: Format, stored: &[u8]) -> Result<Self> {
-        // `crate::cache` hands over only bytes that it read from a file which this user alone may write, in a
-        // folder of which the same is true, and which an engine of the same compatibility hash wrote: their hash was
-        // stored with them and fits. wasmtime checks its own version and settings in them once more. They are copied,
-        // so nothing that happens to the file afterwards matters.
+    pub(crate) fn map(engine: &Engine, format: Format, file: &File) -> Result<Self> {
+        // `crate::cache` hands over only files that this user alone may write, in a folder of which the same is true, and
+        // which an engine of the same compatibility hash wrote: the hash of their content was stored with them and fits.
+        // wasmtime checks its own version and settings in them once more. They are replaced by renaming, never written
+        // again, so the mapping stays what it is. By its descriptor it is this very file, whatever its name means by now.
+        let path = format!("/dev/fd/{}", file.as_raw_fd());
         match format {
             // SAFETY: as said above.
-            Format::Core => unsafe { Module::deserialize(engine, stored) }.map(Self::Core),
+            Format::Core => unsafe { Module::deserialize_file(engine, path) }.map(Self::Core),
             // SAFETY: as said above.
-            Format::Component => unsafe { Component::deserialize(engine, stored) }.map(Self::Component),
+            Format::Component => unsafe { Component::deserialize_file(engine, path) }.map(Self::Component),
         }
     }
 }

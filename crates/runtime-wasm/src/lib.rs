@@ -32,6 +32,8 @@ mod header;
 mod instance;
 mod limiter;
 mod runtime;
+mod source;
+mod stamp;
 mod state;
 mod ticker;
 

@@ -1,6 +1,5 @@
 //! The runtime: reads a file, compiles it or takes it from the cache, and loads what it holds.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use midplane_contract::{Code as ErrorCode, Error, Limits, Placement, Result, RuntimeKind};
@@ -8,13 +7,13 @@ use midplane_kernel::{Code, CodeFacts, LoadRequest, Runtime};
 use serde_json::{Map, Value, json};
 use wasmtime::{Engine, Linker, component};
 
-use crate::cache::{Cache, Source, content_hash, hex};
+use crate::cache::{Cache, Origin, hex};
 use crate::code::Terms;
 use crate::compiled::Compiled;
 use crate::component::guest::Entries;
 use crate::config::WasmConfig;
 use crate::core::abi::Abi;
-use crate::header::{Format, format};
+use crate::source::{Identity, Source, Sources};
 use crate::state::GuestState;
 use crate::ticker::Ticker;
 
@@ -23,6 +22,7 @@ use crate::ticker::Ticker;
 pub struct WasmRuntime {
     engine: Engine,
     ticker: Arc<Ticker>,
+    sources: Sources,
     cache: Cache,
     core: Linker<GuestState>,
     components: component::Linker<GuestState>,
@@ -41,7 +41,7 @@ impl WasmRuntime {
         crate::core::imports::link(&mut core)
             .and_then(|()| crate::component::imports::link(&mut components))
             .map_err(|error| Error::new(ErrorCode::Internal, format!("the host functions do not link: {error:#}")))?;
-        Ok(Self { cache: Cache::new(&engine), engine, ticker, core, components, config })
+        Ok(Self { sources: Sources::default(), cache: Cache::new(&engine), engine, ticker, core, components, config })
     }
 }
 
@@ -67,12 +67,11 @@ impl Runtime for WasmRuntime {
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {
-        let wasm = self.read(request)?;
-        let format = format(&wasm)?;
-        let hash = content_hash(&wasm);
-        let (compiled, source) = self.cache.get(format, &wasm, &hash, &request.cache)?;
-        let details = details(format, source, wasm.len(), &compiled);
-        let facts = CodeFacts { build_id: hex(&hash), details, ..CodeFacts::default() };
+        let mut source = Source::open(&request.main, self.config.file)?;
+        let identity = self.sources.identify(&mut source)?;
+        let (compiled, origin) = self.cache.get(identity, &mut source, &request.cache)?;
+        let details = details(identity, origin, &compiled);
+        let facts = CodeFacts { build_id: hex(&identity.hash), details, ..CodeFacts::default() };
         let terms = |imports| Terms::new(&self.engine, &self.ticker, &self.config, request, imports, &compiled);
         match &*compiled {
             Compiled::Core(module) => {
@@ -93,30 +92,7 @@ impl Runtime for WasmRuntime {
     }
 }
 
-impl WasmRuntime {
-    fn read(&self, request: &LoadRequest) -> Result<Vec<u8>> {
-        let unreadable = |error: std::io::Error| {
-            Error::new(ErrorCode::Io, format!("{} cannot be read", request.main.display()))
-                .remedy("check the path in `entry.main` and who may read the file")
-                .caused_by(&error)
-        };
-        let file = std::fs::File::open(&request.main).map_err(unreadable)?;
-        let mut bytes = Vec::new();
-        file.take(self.config.file + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        if bytes.len() as u64 > self.config.file {
-            return Err(Error::new(
-                ErrorCode::LimitExceeded,
-                format!("{} has more than {} bytes", request.main.display(), self.config.file),
-            )
-            .remedy("build it smaller (strip it, optimize for size)")
-            .with("which", "file")
-            .with("limit", self.config.file));
-        }
-        Ok(bytes)
-    }
-}
-
-fn details(format: Format, source: Source, size: usize, compiled: &Compiled) -> Map<String, Value> {
+fn details(identity: Identity, origin: Origin, compiled: &Compiled) -> Map<String, Value> {
     let (imports, exports): (Vec<String>, Vec<String>) = match compiled {
         Compiled::Core(module) => (
             module.imports().map(|import| format!("{}.{}", import.module(), import.name())).collect(),
@@ -131,7 +107,7 @@ fn details(format: Format, source: Source, size: usize, compiled: &Compiled) -> 
         }
     };
     let all = json!({
-        "format": format.as_str(), "size": size, "compiled_by": source.as_str(), "imports": imports, "exports": exports,
+        "format": identity.format.as_str(), "size": identity.size, "compiled_by": origin.as_str(), "imports": imports, "exports": exports,
     });
     match all {
         Value::Object(fields) => fields,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{Code, Error, Hook, Placement, PluginId, Result, State};
+use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
 use super::retire::{self, LastHooks};
@@ -96,11 +96,8 @@ async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     let policy = policy(kernel, plugin)?;
     let _place = kernel.loads.acquire().await;
     let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;
-    let mut started = Vec::with_capacity(instances.len());
-    for instance in instances {
-        started.push(build::hook(&generation, instance, Hook::Start).await?);
-    }
-    Ok(Assembled { generation, instances: started })
+    let instances = build::start(&generation, instances).await?;
+    Ok(Assembled { generation, instances })
 }
 
 /// Code that cannot leave this process would pile up with every reload: its next generation gets a worker.

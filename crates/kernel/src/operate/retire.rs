@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
-use midplane_contract::{Hook, defaults};
+use midplane_contract::{Error, Hook, defaults};
 
 use crate::alarm::until;
 use crate::generation::Generation;
-use crate::hooks;
+use crate::hooks::{Hooks, on_a_thread};
 use crate::plugin::Plugin;
 use crate::runtime::Instance;
 use crate::turn::claim_lane;
@@ -30,8 +30,10 @@ pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Ge
     let drained = Instant::now() + defaults::SHUTDOWN_DRAIN;
     for lane in 0..core.berth_at(berth).lanes() {
         let Ok(Some(mut turn)) = until(drained, claim_lane(core, berth, lane)).await else { continue };
-        if let Some(instance) = turn.take() {
-            turn.give(hook(plugin, generation, instance, Hook::Stop).await);
+        if generation.has(Hook::Stop)
+            && let Some(instance) = turn.take()
+        {
+            turn.give(last_hooks(plugin, generation, instance, &[Hook::Stop], Some).await);
         }
     }
 }
@@ -67,35 +69,42 @@ async fn clear(
     }
     for lane in 0..place.lanes() {
         let Ok(turn) = until(late, claim_lane(core, berth, lane)).await else { return false };
-        let mut instance = turn.and_then(crate::turn::Turn::close);
+        let Some(instance) = turn.and_then(crate::turn::Turn::close) else { continue };
         let hooks: &[Hook] = match last {
             LastHooks::StopAndCleanup => &[Hook::Stop, Hook::Cleanup],
             LastHooks::Cleanup => &[Hook::Cleanup],
             LastHooks::None => &[],
         };
-        for which in hooks {
-            let Some(live) = instance.take() else { break };
-            instance = hook(plugin, generation, live, *which).await;
-        }
         // Taking leave of a process takes its time: never on an executor's thread.
-        blocking::unblock(move || drop(instance)).await;
+        last_hooks(plugin, generation, instance, hooks, drop).await;
     }
     place.release();
     true
 }
 
-/// Runs a hook whose error is noted and changes nothing.
-async fn hook(
+/// Runs hooks whose errors are noted and change nothing, and does something with the instance, all on one thread. The
+/// default when a hook had to be abandoned with its instance.
+async fn last_hooks<T: Default + Send + 'static>(
     plugin: &Arc<Plugin>,
     generation: &Arc<Generation>,
-    instance: Box<dyn Instance>,
-    hook: Hook,
-) -> Option<Box<dyn Instance>> {
-    let ran = hooks::run(instance, hook, Arc::new([]), generation.times.hook).await;
-    if let Err(error) = ran.answer {
+    mut instance: Box<dyn Instance>,
+    which: &'static [Hook],
+    then: impl FnOnce(Box<dyn Instance>) -> T + Send + 'static,
+) -> T {
+    let theirs = Arc::clone(generation);
+    let work = move |hooks: &Hooks| {
+        let run = |hook: &Hook| hooks.run(instance.as_mut(), *hook, &[]).err();
+        let errors: Vec<Error> = which.iter().filter(|hook| theirs.has(**hook)).filter_map(run).collect();
+        (then(instance), errors)
+    };
+    let (done, errors) = match on_a_thread(generation.times.hook, work).await {
+        Ok((done, errors)) => (done, errors),
+        Err(error) => (T::default(), vec![error]),
+    };
+    for error in errors {
         let error = generation.sign(error);
-        tracing::warn!(plugin = %plugin.id, %error, "the hook `{hook}` failed");
+        tracing::warn!(plugin = %plugin.id, %error, "a last hook failed");
         plugin.life().last_error = Some(error);
     }
-    ran.instance
+    done
 }

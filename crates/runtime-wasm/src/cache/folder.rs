@@ -1,36 +1,14 @@
 //! A folder that only this user may write, and files in it.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat, fstat, openat, renameat, unlinkat};
 
-/// Which state of a file something was read from: another content has another stamp, because writing moves the time of
-/// change, which nobody can set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: i64,
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    fn of(facts: &Stat) -> Self {
-        let nanos = i64::try_from(facts.st_ctime_nsec).unwrap_or(0);
-        Self { device: facts.st_dev, inode: facts.st_ino, size: facts.st_size, changed: (facts.st_ctime, nanos) }
-    }
-
-    /// Whether the change lies so far back that another one has another time, however coarse the clock of the file
-    /// system is.
-    pub(super) fn is_settled(&self) -> bool {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |now| now.as_secs());
-        i64::try_from(now).is_ok_and(|now| now > self.changed.0.saturating_add(2))
-    }
-}
+use crate::stamp::Stamp;
 
 /// An open folder. All access goes through its descriptor, so that nobody can swap it afterwards.
 #[derive(Debug)]
@@ -51,11 +29,11 @@ impl Folder {
         Ok(Self(folder))
     }
 
-    /// A file's content and which state of the file that was; `None` where there is none.
+    /// Opens a file, and says in which state it is; `None` where there is none.
     ///
     /// # Errors
     /// When it is no plain file of this user's alone, or cannot be read.
-    pub(super) fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Stamp)>> {
+    pub(super) fn file(&self, name: &str) -> Result<Option<(File, Stamp)>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match openat(&self.0, name, flags, Mode::empty()) {
             Ok(file) => File::from(file),
@@ -67,9 +45,7 @@ impl Folder {
             return Err(Error::new(ErrorKind::InvalidInput, format!("{name} is no plain file")));
         }
         ours(&facts, &name)?;
-        let mut bytes = Vec::with_capacity(usize::try_from(facts.st_size).unwrap_or(0));
-        (&file).read_to_end(&mut bytes)?;
-        Ok(Some((bytes, Stamp::of(&facts))))
+        Ok(Some((file, Stamp::from_facts(&facts))))
     }
 
     /// Puts a file into place by renaming it: it is there wholly or not at all.
