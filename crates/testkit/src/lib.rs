@@ -15,6 +15,7 @@ mod grpc;
 pub mod log;
 pub mod memory;
 mod probe;
+pub mod process;
 pub mod suite;
 mod waiting;
 
