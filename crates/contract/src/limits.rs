@@ -74,6 +74,21 @@ pub enum Limit {
     TableElements,
 }
 
+impl Limit {
+    /// The limits that nobody but who runs the code can hold: all but those of time, queues and payloads, which are the
+    /// kernel's.
+    pub const RESOURCES: [Self; 8] = [
+        Self::Memory,
+        Self::Cpu,
+        Self::DiskIo,
+        Self::NetworkIo,
+        Self::Threads,
+        Self::FileDescriptors,
+        Self::Connections,
+        Self::TableElements,
+    ];
+}
+
 impl Limits {
     /// The names of those limits among `limits` that are set, in the order given.
     #[must_use]

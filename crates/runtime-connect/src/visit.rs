@@ -36,16 +36,7 @@ impl Runtime for Visit {
 
     /// The plugin runs on somebody else's machine.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        limits.set_among(&[
-            Limit::Memory,
-            Limit::Cpu,
-            Limit::DiskIo,
-            Limit::NetworkIo,
-            Limit::Threads,
-            Limit::FileDescriptors,
-            Limit::Connections,
-            Limit::TableElements,
-        ])
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -34,16 +34,7 @@ impl Runtime for GrpcRuntime {
 
     /// Another machine's memory, processor and files are not ours to bound.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        limits.set_among(&[
-            Limit::Memory,
-            Limit::Cpu,
-            Limit::DiskIo,
-            Limit::NetworkIo,
-            Limit::Threads,
-            Limit::FileDescriptors,
-            Limit::Connections,
-            Limit::TableElements,
-        ])
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

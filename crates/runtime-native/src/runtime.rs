@@ -62,15 +62,7 @@ impl Runtime for NativeRuntime {
     /// Code in the host's own process shares its memory, its threads and its files: only what the kernel itself counts
     /// (payload, queue, deadlines) can be held, and of the deadlines none can end a call that runs.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        limits.set_among(&[
-            Limit::Memory,
-            Limit::Cpu,
-            Limit::DiskIo,
-            Limit::NetworkIo,
-            Limit::Threads,
-            Limit::FileDescriptors,
-            Limit::Connections,
-        ])
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {
