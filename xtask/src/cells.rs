@@ -110,7 +110,9 @@ fn part(text: &mut String, cells: &[&str], places: &[Place], said: &Said) {
     };
     // `component/in-process` in two lines is half as wide.
     line("", &|cell| cell.split('/').next().unwrap_or_default().to_owned());
-    line("", &|cell| cell.split('/').nth(1).unwrap_or_default().to_owned());
+    if cells.iter().any(|cell| cell.contains('/')) {
+        line("", &|cell| cell.split('/').nth(1).unwrap_or_default().to_owned());
+    }
     for row in rows {
         let place = |cell: &str| places.iter().find(|place| place.behaviour == row && place.cell == cell);
         line(row, &|cell| place(cell).map_or(Outcome::Missing, |place| said.of(place)).shown().to_owned());

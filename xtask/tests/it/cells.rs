@@ -50,6 +50,12 @@ n/a: abort in native/worker: no way
 }
 
 #[test]
+fn cells_without_a_placement_have_one_line_for_a_head() {
+    let table = table(&[place("load", "node", None)], &said("test matrix::load::node ... FAILED"));
+    assert_eq!(table, "      node\nload  FAILED\n\n");
+}
+
+#[test]
 fn the_flags_of_the_tests_are_read() {
     let choice = |flags: &[&str]| Choice::of(&flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<_>>());
     assert_eq!(choice(&[]).ok(), Some(Choice::default()));
