@@ -47,13 +47,19 @@ pub fn run_command(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it cannot be started, does not succeed or prints something that is not UTF-8.
 pub fn output(arguments: &[&str]) -> Result<String> {
-    let mut command = command();
-    command.args(arguments).stderr(Stdio::inherit());
-    let output = command.output().with_context(|| format!("starting `{}`", line(&command)))?;
+    output_of(command().args(arguments))
+}
+
+/// Runs a prepared command and returns what it printed.
+///
+/// # Errors
+/// When it cannot be started, does not succeed or prints something that is not UTF-8.
+pub fn output_of(command: &mut Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("starting `{}`", line(command)))?;
     if !output.status.success() {
-        bail!("`{}` did not succeed ({})", line(&command), output.status);
+        bail!("`{}` did not succeed ({})", line(command), output.status);
     }
-    String::from_utf8(output.stdout).context("cargo printed something that is not UTF-8")
+    String::from_utf8(output.stdout).with_context(|| format!("`{}` printed something that is not UTF-8", line(command)))
 }
 
 /// A command as one would type it: the program without its folder, then the arguments.

@@ -13,6 +13,8 @@ Usage: cargo xtask TASK [OPTIONS]
 Tasks:
   demo                     build what it needs, open real files with the example plugins, show what they made of them
   test [--quick]           set up what the tests need and run them all; --quick is the inner loop
+  test --full              the same with 100 x 1,000 calls and 1,000 cycles in every runtime and placement, not in two
+  test --list-cells        run the list of behaviours in every runtime and placement, show what became of each; also --full
   generate [--check]       write the committed files that are made from code, or check that they are current
   guests [--check]         build the committed WebAssembly files from their sources, or check that they are current
   bench [OPTIONS]          measure, in the release profile; see `cargo xtask bench --help`

@@ -13,6 +13,8 @@ pub struct Tally {
     pub died: u64,
     /// The names of the tests that failed, in the order they did.
     pub failures: Vec<String>,
+    /// The tests that were not run because they are marked so, each with the reason that its mark gives.
+    pub left_out: Vec<String>,
     running: bool,
 }
 
@@ -27,6 +29,9 @@ impl Tally {
             self.add(counts);
         } else if let Some(name) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
             self.failures.push(name.to_owned());
+        } else if let Some((name, reason)) = line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ignored"))
+        {
+            self.left_out.push(format!("{name}{}", reason.replacen(',', ":", 1)));
         }
     }
 

@@ -28,7 +28,7 @@ pub use hook::Hook;
 pub use host::HostFunction;
 pub use id::{ActionName, Address, PluginId};
 pub use info::PluginInfo;
-pub use limits::Limits;
+pub use limits::{Limit, Limits};
 pub use manifest::Manifest;
 pub use permission::Permission;
 pub use placement::{InstanceMode, Instances, Placement, RuntimeKind, Trust};

@@ -4,7 +4,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
-use midplane_contract::{Code as Fault, Error, Limits, Placement, Result, RuntimeKind};
+use midplane_contract::{Code as Fault, Error, Limit, Limits, Placement, Result, RuntimeKind};
 use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, LoadRequest, Runtime};
 use midplane_runtime_wire::{Elsewhere, attach};
 use serde_json::{Map, Value, json};
@@ -36,17 +36,7 @@ impl Runtime for Visit {
 
     /// The plugin runs on somebody else's machine.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let set = [
-            (limits.memory.is_some(), "memory"),
-            (limits.cpu.is_some(), "cpu"),
-            (limits.disk_io.is_some(), "disk_io"),
-            (limits.network_io.is_some(), "network_io"),
-            (limits.threads.is_some(), "threads"),
-            (limits.file_descriptors.is_some(), "file_descriptors"),
-            (limits.connections.is_some(), "connections"),
-            (limits.table_elements.is_some(), "table_elements"),
-        ];
-        set.into_iter().filter_map(|(set, name)| set.then_some(name)).collect()
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use midplane_contract::{Code, Error, Health, HealthStatus, Hook, PluginInfo, Result};
-use midplane_kernel::Scope;
 use serde_json::{Map, Value, json};
 
 use crate::endpoint::{Ask, Endpoint};
-use crate::greet::{Offer, Peer};
+use crate::greet::{Introduction, Offer, Peer, united};
 use crate::link::Link;
-use crate::metadata::metadata;
 use crate::proto::{musicfox, v1};
 use crate::session::Session;
 use crate::status;
@@ -165,21 +163,11 @@ pub(crate) async fn hook(
 
 /// What a service under the names of requirement 004 says of itself.
 pub(crate) async fn musicfox(link: &Link, session: &Session, time: Duration) -> Result<Offer> {
-    let told = |method: &'static str| move |status| status::error_of(&status, &link.name, method);
-    let scope = Scope::default();
-    let with = |method| metadata(session, method, session.number(), &scope);
-    let info: musicfox::PluginInfo = link
-        .unary("/musicfox.plugin.PluginService/GetInfo", (), with("GetInfo"), Some(time))
-        .await
-        .map_err(told("GetInfo"))?;
-    let offered: musicfox::CapabilitiesResponse = link
-        .unary("/musicfox.plugin.PluginService/GetCapabilities", (), with("GetCapabilities"), Some(time))
-        .await
-        .map_err(told("GetCapabilities"))?;
-    let mut capabilities = info.capabilities;
-    capabilities.extend(offered.capabilities);
-    capabilities.sort();
-    capabilities.dedup();
+    let service = Introduction { link, session, time };
+    let info: musicfox::PluginInfo = service.ask("/musicfox.plugin.PluginService/GetInfo", ()).await?;
+    let offered: musicfox::CapabilitiesResponse =
+        service.ask("/musicfox.plugin.PluginService/GetCapabilities", ()).await?;
+    let capabilities = united(info.capabilities, offered.capabilities);
     let shown = |any: prost_types::Any| json!({ "type": any.type_url, "bytes": any.value.len() });
     let config: BTreeMap<String, Value> =
         offered.capability_config.into_iter().map(|(name, any)| (name, shown(any))).collect();

@@ -1,6 +1,6 @@
 //! Who answers at an endpoint, and what it offers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use midplane_contract::{ActionName, ActionSpec, Code, Error, Hook, PluginInfo, Result};
@@ -10,7 +10,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::dialect::{self, Dialect};
-use crate::link::Link;
+use crate::link::{Link, Msg};
 use crate::metadata::metadata;
 use crate::proto::v1;
 use crate::session::Session;
@@ -76,29 +76,37 @@ pub(crate) fn not_serving(name: &str) -> Error {
         .with("endpoint", name)
 }
 
+/// Asking a service about itself, before it is anybody's plugin.
+pub(crate) struct Introduction<'a> {
+    pub(crate) link: &'a Link,
+    pub(crate) session: &'a Session,
+    /// How long each answer may take.
+    pub(crate) time: Duration,
+}
+
+impl Introduction<'_> {
+    /// Asks the method at `/SERVICE/METHOD`.
+    pub(crate) async fn ask<Q: Msg, R: Msg>(&self, path: &'static str, request: Q) -> Result<R> {
+        let method = path.rsplit('/').next().unwrap_or_default();
+        let metadata = metadata(self.session, method, self.session.number(), &Scope::default());
+        let reply = self.link.unary(path, request, metadata, Some(self.time)).await;
+        reply.map_err(|status| status::error_of(&status, &self.link.name, method))
+    }
+}
+
+/// The capabilities that a service names in either of its answers, each once.
+pub(crate) fn united(of_info: Vec<String>, offered: Vec<String>) -> Vec<String> {
+    of_info.into_iter().chain(offered).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
 async fn midplane(link: &Link, session: &Session, time: Duration) -> Result<Offer> {
-    let told = |method: &'static str| move |status| status::error_of(&status, &link.name, method);
-    let scope = Scope::default();
-    let with = |method| metadata(session, method, session.number(), &scope);
-    let info: v1::PluginInfo = link
-        .unary("/midplane.plugin.v1.Plugin/GetInfo", v1::GetInfoRequest {}, with("GetInfo"), Some(time))
-        .await
-        .map_err(told("GetInfo"))?;
-    let offered: v1::Capabilities = link
-        .unary(
-            "/midplane.plugin.v1.Plugin/GetCapabilities",
-            v1::GetCapabilitiesRequest {},
-            with("GetCapabilities"),
-            Some(time),
-        )
-        .await
-        .map_err(told("GetCapabilities"))?;
+    let service = Introduction { link, session, time };
+    let info: v1::PluginInfo = service.ask("/midplane.plugin.v1.Plugin/GetInfo", v1::GetInfoRequest {}).await?;
+    let offered: v1::Capabilities =
+        service.ask("/midplane.plugin.v1.Plugin/GetCapabilities", v1::GetCapabilitiesRequest {}).await?;
     let metadata = info.metadata.into_iter().collect();
-    let mut capabilities = info.capabilities;
     let asks = offered.capabilities.iter().any(|name| name == ASKS);
-    capabilities.extend(offered.capabilities);
-    capabilities.sort();
-    capabilities.dedup();
+    let capabilities = united(info.capabilities, offered.capabilities);
     let streamed = offered.actions.iter().map(|action| action.stream).collect();
     let actions = offered.actions.into_iter().map(|action| spec(action, &link.name)).collect::<Result<_>>()?;
     let mut hooks = dialect::LIFE.to_vec();

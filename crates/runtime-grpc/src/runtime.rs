@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{Limits, Placement, Result, RuntimeKind};
+use midplane_contract::{Limit, Limits, Placement, Result, RuntimeKind};
 use midplane_kernel::{Code, LoadRequest, Runtime};
 
 use crate::code::GrpcCode;
@@ -34,17 +34,7 @@ impl Runtime for GrpcRuntime {
 
     /// Another machine's memory, processor and files are not ours to bound.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let set = [
-            ("memory", limits.memory.is_some()),
-            ("cpu", limits.cpu.is_some()),
-            ("disk_io", limits.disk_io.is_some()),
-            ("network_io", limits.network_io.is_some()),
-            ("threads", limits.threads.is_some()),
-            ("file_descriptors", limits.file_descriptors.is_some()),
-            ("connections", limits.connections.is_some()),
-            ("table_elements", limits.table_elements.is_some()),
-        ];
-        set.into_iter().filter_map(|(name, set)| set.then_some(name)).collect()
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use midplane_contract::{Code as ErrorCode, Error, Hook, Limits, Placement, Result, RuntimeKind, defaults};
+use midplane_contract::{Code as ErrorCode, Error, Hook, Limit, Limits, Placement, Result, RuntimeKind, defaults};
 use midplane_kernel::{Code, CodeFacts, LoadRequest, Runtime, Scope};
 use serde_json::{Map, Value, json};
 
@@ -32,12 +32,7 @@ impl Runtime for JsRuntime {
 
     /// Memory, stack, time and payloads are held. Plugins have no threads, files or sockets of their own.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let set = [
-            ("cpu", limits.cpu.is_some()),
-            ("network_io", limits.network_io.is_some()),
-            ("connections", limits.connections.is_some()),
-        ];
-        set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+        limits.set_among(&[Limit::Cpu, Limit::NetworkIo, Limit::Connections])
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use midplane_contract::{Limits, Placement, PluginId, Result, RuntimeKind};
+use midplane_contract::{Limit, Limits, Placement, PluginId, Result, RuntimeKind};
 use midplane_kernel::{Code, LoadRequest, Runtime};
 
 use crate::code::NativeCode;
@@ -62,18 +62,7 @@ impl Runtime for NativeRuntime {
     /// Code in the host's own process shares its memory, its threads and its files: only what the kernel itself counts
     /// (payload, queue, deadlines) can be held, and of the deadlines none can end a call that runs.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        [
-            ("memory", limits.memory.is_some()),
-            ("cpu", limits.cpu.is_some()),
-            ("disk_io", limits.disk_io.is_some()),
-            ("network_io", limits.network_io.is_some()),
-            ("threads", limits.threads.is_some()),
-            ("file_descriptors", limits.file_descriptors.is_some()),
-            ("connections", limits.connections.is_some()),
-        ]
-        .into_iter()
-        .filter_map(|(name, set)| set.then_some(name))
-        .collect()
+        limits.set_among(&Limit::RESOURCES)
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

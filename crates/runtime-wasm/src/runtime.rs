@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{Code as ErrorCode, Error, Limits, Placement, Result, RuntimeKind};
+use midplane_contract::{Code as ErrorCode, Error, Limit, Limits, Placement, Result, RuntimeKind};
 use midplane_kernel::{Code, CodeFacts, LoadRequest, Runtime};
 use serde_json::{Map, Value, json};
 use wasmtime::{Engine, Linker, component};
@@ -58,12 +58,7 @@ impl Runtime for WasmRuntime {
 
     /// Memory, tables, time and payloads are held. Guests have no threads, files or sockets of their own.
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let set = [
-            ("cpu", limits.cpu.is_some()),
-            ("network_io", limits.network_io.is_some()),
-            ("connections", limits.connections.is_some()),
-        ];
-        set.into_iter().filter_map(|(name, is_set)| is_set.then_some(name)).collect()
+        limits.set_among(&[Limit::Cpu, Limit::NetworkIo, Limit::Connections])
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -4,15 +4,13 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use midplane_contract::frame::FrameKind;
 use midplane_contract::frame::message::Open;
 use midplane_contract::{Code as Fault, Error, Hook, Result, RuntimeKind};
-use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, LoadRequest, Scope};
+use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, LoadRequest};
 
 use crate::carrier::Socket;
 use crate::code::{self, Tenancy};
 use crate::connection::Connection;
-use crate::exchange::Request;
 use crate::instance::WireInstance;
 use crate::process::{Elsewhere, Guest, Process};
 use crate::program::{Program, Programs};
@@ -41,22 +39,12 @@ pub fn attach(socket: UnixStream, line: Arc<dyn Elsewhere>, request: &LoadReques
     code::greet(&setup, reactor, &tenancy.connection)?;
     let loaded = code::load(&setup, &tenancy.connection, request)?;
     tenancy.connection.name_actions(loaded.actions.clone());
-    let hooks: Vec<Hook> = loaded.hooks.iter().filter_map(|name| Hook::from_name(name)).collect();
-    let mut details = loaded.details;
-    details.insert("peer".to_owned(), tenancy.connection.peer_name().into());
-    let facts = CodeFacts {
-        info: loaded.info,
-        actions: loaded.actions,
-        hooks: hooks.clone(),
-        build_id: loaded.build_id,
-        stays_loaded: None,
-        details,
-    };
+    let facts = code::facts(loaded, &tenancy.connection);
     Ok(Arc::new(Attached {
         setup,
         request: request.clone(),
+        hooks: facts.hooks.clone().into(),
         facts,
-        hooks: hooks.into(),
         tenancy: Arc::new(tenancy),
         seats: Arc::default(),
     }))
@@ -79,14 +67,11 @@ impl Code for Attached {
 
     fn instantiate(&self, context: InstanceContext) -> Result<Box<dyn Instance>> {
         let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
-        let open = serde_json::to_vec(&open).map_err(|error| code::unwritable("OPEN", &error))?;
         let seat = Seats::take(&self.seats)?;
         let lane = self.tenancy.connection.add_lane(0, context.host)?;
         let mut instance = WireInstance::new(Arc::clone(&self.tenancy), lane, Arc::clone(&self.hooks));
         instance.sit(seat);
-        let scope = Scope::within(self.setup.hook_deadline(&self.request));
-        let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
-        instance.ask(&request, &[], &mut |_| Ok(()))?;
+        instance.open(&open, self.setup.hook_deadline(&self.request))?;
         Ok(Box::new(instance))
     }
 }

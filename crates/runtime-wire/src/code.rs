@@ -83,26 +83,15 @@ pub(crate) struct WireCode {
 impl WireCode {
     pub(crate) fn load(setup: &Arc<Setup>, request: &LoadRequest) -> Result<Self> {
         let (tenancy, loaded) = start(setup, request)?;
-        let mut details = loaded.details;
-        details.insert("pid".to_owned(), tenancy.connection.process.pid().into());
-        details.insert("peer".to_owned(), tenancy.connection.peer_name().into());
-        details.insert("confinement".to_owned(), setup.confinement.name().into());
-        let hooks: Vec<Hook> = loaded.hooks.iter().filter_map(|name| Hook::from_name(name)).collect();
-        let facts = CodeFacts {
-            info: loaded.info,
-            actions: loaded.actions,
-            hooks: hooks.clone(),
-            build_id: loaded.build_id,
-            // Whatever stays in the worker's memory goes with the worker.
-            stays_loaded: None,
-            details,
-        };
+        let mut facts = facts(loaded, &tenancy.connection);
+        facts.details.insert("pid".to_owned(), tenancy.connection.process.pid().into());
+        facts.details.insert("confinement".to_owned(), setup.confinement.name().into());
         let tenancy = Arc::new(tenancy);
         Ok(Self {
             setup: Arc::clone(setup),
             request: request.clone(),
+            hooks: facts.hooks.clone().into(),
             facts,
-            hooks: hooks.into(),
             workers: Mutex::new(vec![Arc::downgrade(&tenancy)]),
             current: Mutex::new(Some(tenancy)),
         })
@@ -158,12 +147,9 @@ impl Code for WireCode {
         let tenancy = self.tenancy()?;
         let number = if self.setup.hosting_of(&self.request) == Hosting::Pool { context.number } else { 0 };
         let open = Open { plugin: context.plugin, version: context.version, generation: context.generation };
-        let open = serde_json::to_vec(&open).map_err(|error| unwritable("OPEN", &error))?;
         let lane = tenancy.connection.add_lane(number, context.host)?;
         let mut instance = WireInstance::new(tenancy, lane, Arc::clone(&self.hooks));
-        let scope = Scope::within(self.setup.hook_deadline(&self.request));
-        let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
-        instance.ask(&request, &[], &mut |_| Ok(()))?;
+        instance.open(&open, self.setup.hook_deadline(&self.request))?;
         Ok(Box::new(instance))
     }
 }
@@ -285,6 +271,21 @@ pub(crate) fn load(setup: &Setup, connection: &Arc<Connection>, request: &LoadRe
         scope.deadline.instant(),
     )?;
     message::parse("DONE (of LOAD)", &answer)
+}
+
+/// What a peer says of the plugin that it has loaded.
+pub(crate) fn facts(loaded: Loaded, connection: &Connection) -> CodeFacts {
+    let mut details = loaded.details;
+    details.insert("peer".to_owned(), connection.peer_name().into());
+    CodeFacts {
+        info: loaded.info,
+        actions: loaded.actions,
+        hooks: loaded.hooks.iter().filter_map(|name| Hook::from_name(name)).collect(),
+        build_id: loaded.build_id,
+        // Whatever stays in the peer's memory goes with its process.
+        stays_loaded: None,
+        details,
+    }
 }
 
 pub(crate) fn unwritable(frame: &str, error: &serde_json::Error) -> Error {

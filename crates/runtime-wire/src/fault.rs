@@ -18,12 +18,14 @@ const OUT_OF_MEMORY: [&str; 7] = [
 ];
 
 /// How a line begins that says why a program ends, where a trace of many lines follows.
-pub(crate) const HEADLINES: [&str; 4] = [
+pub(crate) const HEADLINES: [&str; 5] = [
     // Go: a panic that nobody caught, the runtime's own, a signal.
     "panic: ",
     "fatal error: ",
     "runtime: ",
     "SIGABRT: ",
+    // V8, where its heap is full for example.
+    "FATAL ERROR: ",
 ];
 
 /// The error for a process that ended of itself.

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use midplane_contract::frame::message::Open;
 use midplane_contract::frame::{FrameKind, flag};
 use midplane_contract::{Code, Error, Hook, Result};
 use midplane_kernel::runtime::BoxFuture;
 use midplane_kernel::{Call, Condition, Instance, Interrupt, Reply, Scope};
 
 use crate::attached::Seat;
-use crate::code::Tenancy;
+use crate::code::{self, Tenancy};
 use crate::connection::{Connection, Lane};
 use crate::exchange::{Exchange, GRACE, Request, Scratch, origin};
 
@@ -34,6 +35,14 @@ impl WireInstance {
     /// Has it keep the only seat of a peer for as long as it is there.
     pub(crate) fn sit(&mut self, seat: Seat) {
         self.seat = Some(seat);
+    }
+
+    /// Has the peer make what it stands for.
+    pub(crate) fn open(&mut self, open: &Open, within: Duration) -> Result<()> {
+        let open = serde_json::to_vec(open).map_err(|error| code::unwritable("OPEN", &error))?;
+        let scope = Scope::within(within);
+        let request = Request { kind: FrameKind::Open, flags: 0, value: 0, header: &open, scope: &scope };
+        self.ask(&request, &[], &mut |_| Ok(())).map(drop)
     }
 
     /// Asks for something and waits for the answer on this thread.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use midplane_contract::{Limits, Placement, Result, RuntimeKind, defaults};
+use midplane_contract::{Limit, Limits, Placement, Result, RuntimeKind, defaults};
 use midplane_kernel::{Code, LoadRequest, Runtime};
 
 use crate::code::WireCode;
@@ -109,16 +109,12 @@ impl Runtime for WireRuntime {
     }
 
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let wasm = self.0.kind == RuntimeKind::Wasm;
-        let set = [
-            (limits.cpu.is_some(), "cpu"),
-            (limits.disk_io.is_some(), "disk_io"),
-            (limits.network_io.is_some(), "network_io"),
-            (limits.threads.is_some(), "threads"),
-            (limits.connections.is_some(), "connections"),
-            (limits.table_elements.is_some() && !wasm, "table_elements"),
-        ];
-        set.into_iter().filter_map(|(set, name)| set.then_some(name)).collect()
+        let mut unheld =
+            limits.set_among(&[Limit::Cpu, Limit::DiskIo, Limit::NetworkIo, Limit::Threads, Limit::Connections]);
+        if self.0.kind != RuntimeKind::Wasm {
+            unheld.extend(limits.set_among(&[Limit::TableElements]));
+        }
+        unheld
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use midplane_contract::{ActionName, Code as Fault, Error, Hook, HostFunction, Limits, Placement, Result, RuntimeKind};
+use midplane_contract::{
+    ActionName, Code as Fault, Error, Hook, HostFunction, Limit, Limits, Placement, Result, RuntimeKind,
+};
 use midplane_kernel::{
     Call, Code, CodeFacts, Condition, Host, HostRequest, Instance, InstanceContext, Interrupt, LoadRequest, Reply,
     Runtime, Scope, Within,
@@ -41,7 +43,7 @@ impl Runtime for Echo {
     }
 
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        if limits.memory.is_some() { vec!["memory"] } else { Vec::new() }
+        limits.set_among(&[Limit::Memory])
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

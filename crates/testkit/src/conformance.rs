@@ -11,6 +11,7 @@ mod life;
 mod list;
 mod site;
 mod stress;
+mod version;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
@@ -24,6 +25,7 @@ use crate::{PATIENCE, PluginFolder};
 
 pub use list::{Behaviour, NOT_APPLICABLE};
 pub use site::Site;
+pub use version::of_version;
 
 /// A runtime in a placement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +67,30 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// What it is called: the kind of code and, where there are several, the placement.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NativeInProcess => "native/in-process",
+            Self::NativeWorker => "native/worker",
+            Self::ComponentInProcess => "component/in-process",
+            Self::ComponentWorker => "component/worker",
+            Self::CoreInProcess => "core/in-process",
+            Self::CoreWorker => "core/worker",
+            Self::Fake => "fake",
+            Self::JsInProcess => "js/in-process",
+            Self::JsWorker => "js/worker",
+            Self::Node => "node",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::GoWasip1 => "go-wasip1",
+            Self::GoCShared => "go-c-shared",
+            Self::Text => "text",
+            Self::RemoteGrpc => "remote-grpc",
+            Self::WebSocket => "websocket",
+        }
+    }
+
     /// Every cell, in the order of the list's columns.
     pub const ALL: [Self; 17] = [
         Self::NativeInProcess,
@@ -134,15 +160,21 @@ pub trait Subject: Send + Sync {
     fn release(&self) {}
 
     /// Whether the numbers are requirement 003's own, 100 tasks with 1,000 calls each and 1,000 cycles; otherwise they
-    /// are a fraction of that. `MIDPLANE_FULL=1` asks for them.
+    /// are a fraction of that.
     fn full(&self) -> bool {
-        std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
+        full_is_asked_for()
     }
 
     /// How long a check waits for what should come at once. Shorter only where a failure is what is expected.
     fn patience(&self) -> Duration {
         PATIENCE
     }
+}
+
+/// Whether the full numbers are wanted in all cells: `MIDPLANE_FULL=1`, which `cargo xtask test --full` sets.
+#[must_use]
+pub fn full_is_asked_for() -> bool {
+    std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
 }
 
 /// Held by every check: shared by most, alone by those that look at the memory of the whole process, in which other

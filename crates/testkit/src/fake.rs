@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use midplane_contract::{Code as Fault, Error, Limits, Placement, Result, RuntimeKind};
+use midplane_contract::{Code as Fault, Error, Limit, Limits, Placement, Result, RuntimeKind};
 use midplane_kernel::{Code, LoadRequest, Runtime};
 
 pub use desk::{Desk, Memory};
@@ -151,8 +151,7 @@ impl Runtime for Fake {
     }
 
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        let cpu = limits.cpu.map(|_| "cpu");
-        cpu.into_iter().collect()
+        limits.set_among(&[Limit::Cpu])
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {

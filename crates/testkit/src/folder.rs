@@ -115,6 +115,29 @@ impl PluginFolder {
     }
 }
 
+/// Every file below a folder: their paths in it, with `/` between the parts, in order.
+///
+/// # Errors
+/// What the file system says.
+pub fn files_below(folder: &Path) -> io::Result<Vec<String>> {
+    fn collect(folder: &Path, below: &str, into: &mut Vec<String>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            let name = format!("{below}{}", path.file_name().unwrap_or_default().to_string_lossy());
+            if path.is_dir() {
+                collect(&path, &format!("{name}/"), into)?;
+            } else {
+                into.push(name);
+            }
+        }
+        Ok(())
+    }
+    let mut found = Vec::new();
+    collect(folder, "", &mut found)?;
+    found.sort();
+    Ok(found)
+}
+
 fn replace(path: &Path, content: &[u8], executable: bool) -> io::Result<()> {
     let beside = path.with_extension("being-written");
     fs::write(&beside, content)?;

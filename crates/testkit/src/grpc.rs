@@ -6,6 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::{fs, process, thread};
 
+use crate::conformance::of_version;
+
 /// Python's gRPC, and the code that it makes of `contract/plugin.proto`.
 #[derive(Debug, Clone)]
 pub struct GrpcPython {
@@ -113,8 +115,8 @@ impl Service {
     /// As [`Service::start`].
     pub fn probe(python: &GrpcPython, version: u8) -> Result<Self, String> {
         let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/probe-grpc/plugin.py");
-        let text = fs::read_to_string(&source).map_err(|error| format!("{}: {error}", source.display()))?;
-        let changed = text.replace("probe-version-01", &format!("probe-version-0{version}"));
+        let code = fs::read(&source).map_err(|error| format!("{}: {error}", source.display()))?;
+        let changed = of_version(&code, version)?;
         let program = python.generated.join(format!("probe_{version}.py"));
         fs::write(&program, changed).map_err(|error| format!("{}: {error}", program.display()))?;
         let python = python.clone();

@@ -15,11 +15,12 @@ mod grpc;
 pub mod log;
 pub mod memory;
 mod probe;
+pub mod process;
 pub mod suite;
 mod waiting;
 
 pub use fake::{Desk, Fake, Program, Sabotage};
-pub use folder::{PluginFolder, Scratch};
+pub use folder::{PluginFolder, Scratch, files_below};
 pub use gate::Gate;
 pub use go::{GoBuild, go_probe};
 pub use grpc::{GrpcPython, Service};

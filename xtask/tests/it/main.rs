@@ -4,6 +4,7 @@
 
 mod arrows;
 mod builds;
+mod cells;
 mod documents;
 mod lints;
 mod tally;

@@ -27,6 +27,15 @@ test result: FAILED. 3 passed; 4 failed; 0 ignored; 0 measured; 0 filtered out; 
 }
 
 #[test]
+fn a_test_that_is_left_out_is_named_with_its_reason() {
+    let output = "running 2 tests\ntest a::b ... ignored, a measurement\ntest c ... ignored\n\
+        test result: ok. 0 passed; 0 failed; 2 ignored; 0 measured\n";
+    let tally = tally(output, true);
+    assert_eq!((tally.ignored, tally.failed), (2, 0));
+    assert_eq!(tally.left_out, ["a::b: a measurement", "c"]);
+}
+
+#[test]
 fn a_binary_that_dies_without_a_result_is_a_failure() {
     let output = "running 7 tests\ntest a ... ok\nrunning 1 test\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     let first_died = tally(output, false);

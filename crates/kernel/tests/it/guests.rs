@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use midplane_contract::manifest::Entry;
 use midplane_contract::version::parse_version;
 use midplane_contract::{
-    Code as Fault, Error, Hook, Limits, Manifest, Permission, Placement, PluginId, Result, RuntimeKind, State,
+    Code as Fault, Error, Hook, Limit, Limits, Manifest, Permission, Placement, PluginId, Result, RuntimeKind, State,
 };
 use midplane_kernel::{
     Call, Code, CodeFacts, Condition, Host, Instance, InstanceContext, Kernel, LoadRequest, Policy, Reply, Runtime,
@@ -60,7 +60,7 @@ impl Runtime for Line {
     }
 
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        limits.memory.map(|_| "memory").into_iter().collect()
+        limits.set_among(&[Limit::Memory])
     }
 
     fn load(&self, _: &LoadRequest) -> Result<Arc<dyn Code>> {

@@ -1,14 +1,23 @@
 //! Calls that wait for their turn.
 
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use futures_lite::future::poll_once;
-use midplane_contract::{Code, Limits};
+use midplane_contract::{Code, Limits, PluginId, Result};
 use midplane_kernel::block_on;
 use midplane_testkit::{Gate, PluginFolder};
 
 use crate::house::{House, gated, late, soon};
+
+/// Loads the gated plugin and has a call hold its one instance until the gate opens.
+fn held(house: &House, gate: &Gate) -> (PluginId, JoinHandle<Result<Vec<u8>>>) {
+    let id = house.load(&PluginFolder::fake("p", "gated"));
+    let wait = house.action("p/wait");
+    let holder = thread::spawn(move || block_on(wait.call("")));
+    assert!(gate.wait_for(1));
+    (id, holder)
+}
 
 #[test]
 fn an_actor_serves_first_come_first_served() {
@@ -19,10 +28,7 @@ fn an_actor_serves_first_come_first_served() {
         Ok(())
     });
     let house = House::with(&[("gated", program)]);
-    let id = house.load(&PluginFolder::fake("p", "gated"));
-    let wait = house.action("p/wait");
-    let holder = thread::spawn(move || block_on(wait.call("")));
-    assert!(gate.wait_for(1));
+    let (id, holder) = held(&house, &gate);
     let callers: Vec<_> = (0..20)
         .map(|number| {
             let note = house.action("p/note");
@@ -70,10 +76,7 @@ fn a_full_queue_is_overloaded_at_once() {
 fn a_deadline_passes_while_a_call_waits_for_its_turn() {
     let gate = Gate::new();
     let house = House::with(&[("gated", gated(&gate))]);
-    let id = house.load(&PluginFolder::fake("p", "gated"));
-    let wait = house.action("p/wait");
-    let holder = thread::spawn(move || block_on(wait.call("")));
-    assert!(gate.wait_for(1));
+    let (id, holder) = held(&house, &gate);
     let echo = house.action("p/echo");
     assert_eq!(block_on(echo.call_with("", soon())).unwrap_err().code(), Code::DeadlineExceeded);
     assert_eq!(echo.call_inline_with(b"", &mut Vec::new(), soon()).unwrap_err().code(), Code::DeadlineExceeded);
@@ -87,10 +90,7 @@ fn a_deadline_passes_while_a_call_waits_for_its_turn() {
 fn dropping_a_call_that_waits_leaves_the_queue_to_the_others() {
     let gate = Gate::new();
     let house = House::with(&[("gated", gated(&gate))]);
-    let id = house.load(&PluginFolder::fake("p", "gated"));
-    let wait = house.action("p/wait");
-    let holder = thread::spawn(move || block_on(wait.call("")));
-    assert!(gate.wait_for(1));
+    let (id, holder) = held(&house, &gate);
     let echo = house.action("p/echo");
     let mut first = Box::pin(echo.call_with("1", late()));
     assert!(block_on(poll_once(&mut first)).is_none());

@@ -1,9 +1,9 @@
 //! Replacing a plugin while it is used.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
-use midplane_contract::{Code, Hook, State};
+use midplane_contract::{Code, Hook, PluginId, Result, State};
 use midplane_kernel::block_on;
 use midplane_testkit::{Gate, PluginFolder, Program, eventually};
 use serde_json::json;
@@ -12,6 +12,39 @@ use crate::house::{House, Until, late};
 
 fn version(number: u32) -> PluginFolder {
     PluginFolder::fake("p", &format!("probe\n{number}"))
+}
+
+/// A reload that is under way.
+struct Replacement {
+    house: House,
+    id: PluginId,
+    /// What it waits at.
+    gate: Gate,
+    reload: JoinHandle<Result<()>>,
+}
+
+impl Replacement {
+    /// One whose second version waits in a hook.
+    fn held_in(hook: Hook) -> Self {
+        let gate = Gate::new();
+        let inside = gate.clone();
+        let program = Program::new()
+            .action("version", |desk, _, reply| reply.write(desk.code().as_bytes()))
+            .action("abort", |desk, _, _| Err(desk.die()))
+            .hook(hook, move |desk, _| {
+                if desk.code() == "2" {
+                    desk.wait_at(&inside)?;
+                }
+                Ok(Vec::new())
+            });
+        let house = House::with(&[("slow", program)]);
+        let id = house.load(&PluginFolder::fake("p", "slow\n1"));
+        house.write(&PluginFolder::fake("p", "slow\n2"));
+        let (kernel, plugin) = (house.kernel.clone(), id.clone());
+        let reload = thread::spawn(move || block_on(kernel.reload(&plugin)));
+        assert!(gate.wait_for(1));
+        Self { house, id, gate, reload }
+    }
 }
 
 #[test]
@@ -32,23 +65,7 @@ fn a_reload_takes_what_stands_in_the_folder() {
 
 #[test]
 fn the_old_generation_serves_until_the_new_one_is_ready() {
-    let gate = Gate::new();
-    let inside = gate.clone();
-    let program = Program::new().action("version", |desk, _, reply| reply.write(desk.code().as_bytes())).hook(
-        Hook::Init,
-        move |desk, _| {
-            if desk.code() == "2" {
-                desk.wait_at(&inside)?;
-            }
-            Ok(Vec::new())
-        },
-    );
-    let house = House::with(&[("slow", program)]);
-    let id = house.load(&PluginFolder::fake("p", "slow\n1"));
-    house.write(&PluginFolder::fake("p", "slow\n2"));
-    let (kernel, plugin) = (house.kernel.clone(), id.clone());
-    let reload = thread::spawn(move || block_on(kernel.reload(&plugin)));
-    assert!(gate.wait_for(1));
+    let Replacement { house, id, gate, reload } = Replacement::held_in(Hook::Init);
     assert_eq!(house.state(&id), State::Updating);
     for _ in 0..10 {
         assert_eq!(house.call("p/version", "").unwrap(), "1");
@@ -189,23 +206,7 @@ fn a_folder_that_holds_another_plugin_is_not_taken() {
 
 #[test]
 fn an_old_generation_that_dies_during_its_replacement_leaves_no_half_state() {
-    let gate = Gate::new();
-    let inside = gate.clone();
-    let program = Program::new()
-        .action("version", |desk, _, reply| reply.write(desk.code().as_bytes()))
-        .action("abort", |desk, _, _| Err(desk.die()))
-        .hook(Hook::Start, move |desk, _| {
-            if desk.code() == "2" {
-                desk.wait_at(&inside)?;
-            }
-            Ok(Vec::new())
-        });
-    let house = House::with(&[("slow", program)]);
-    let id = house.load(&PluginFolder::fake("p", "slow\n1"));
-    house.write(&PluginFolder::fake("p", "slow\n2"));
-    let (kernel, plugin) = (house.kernel.clone(), id.clone());
-    let reload = thread::spawn(move || block_on(kernel.reload(&plugin)));
-    assert!(gate.wait_for(1));
+    let Replacement { house, id, gate, reload } = Replacement::held_in(Hook::Start);
     house.call("p/abort", "").unwrap_err();
     house.wait_for(&id, State::Failed);
     gate.open();

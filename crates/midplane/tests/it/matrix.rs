@@ -1,6 +1,7 @@
 //! One test for each behaviour in each cell; a cell that does not apply is ignored, with its reason. The last two columns
 //! need services of their own and are run by the crates of their runtimes, over the same list: `remote-grpc` in
-//! `runtime-grpc`, `websocket` in `runtime-connect`.
+//! `runtime-grpc`, `websocket` in `runtime-connect`. All are called `matrix::BEHAVIOUR::CELL`, which is how
+//! `cargo xtask test --list-cells` knows them.
 
 use midplane_testkit::cell;
 
@@ -14,14 +15,14 @@ macro_rules! matrix {
                 use super::*;
 
                 cell!(native_in_process, $behaviour, $a, subjects::native_in_process());
-                cell!(native_in_worker, $behaviour, $b, subjects::native_in_worker());
+                cell!(native_worker, $behaviour, $b, subjects::native_worker());
                 cell!(component_in_process, $behaviour, $c, subjects::component_in_process());
-                cell!(component_in_worker, $behaviour, $d, subjects::component_in_worker());
+                cell!(component_worker, $behaviour, $d, subjects::component_worker());
                 cell!(core_in_process, $behaviour, $e, subjects::core_in_process());
-                cell!(core_in_worker, $behaviour, $f, subjects::core_in_worker());
+                cell!(core_worker, $behaviour, $f, subjects::core_worker());
                 cell!(fake, $behaviour, $g, subjects::fake());
                 cell!(js_in_process, $behaviour, $h, subjects::js_in_process());
-                cell!(js_in_worker, $behaviour, $i, subjects::js_in_worker());
+                cell!(js_worker, $behaviour, $i, subjects::js_worker());
                 cell!(node, $behaviour, $j, subjects::node());
                 cell!(python, $behaviour, $k, subjects::python());
                 cell!(go, $behaviour, $l, subjects::go());

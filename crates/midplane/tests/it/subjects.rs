@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use midplane::{Builder, Kernel, Placement, Policy, Trust};
-use midplane_testkit::conformance::{Cell, Site, Subject};
-use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_probe, memory, probe};
+use midplane_testkit::conformance::{Cell, Site, Subject, full_is_asked_for, of_version};
+use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_probe, memory, probe, process};
 use serde_json::{Map, Value, json};
 
 /// A cell of the real runtimes.
@@ -42,7 +42,7 @@ pub(crate) fn native_in_process() -> Real {
     real(Cell::NativeInProcess, "native", "libprobe.so", built("libprobe.so"))
 }
 
-pub(crate) fn native_in_worker() -> Real {
+pub(crate) fn native_worker() -> Real {
     real(Cell::NativeWorker, "native", "libprobe.so", built("libprobe.so"))
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn component_in_process() -> Real {
     real(Cell::ComponentInProcess, "wasm", "probe.wasm", guest("probe.component.wasm"))
 }
 
-pub(crate) fn component_in_worker() -> Real {
+pub(crate) fn component_worker() -> Real {
     real(Cell::ComponentWorker, "wasm", "probe.wasm", guest("probe.component.wasm"))
 }
 
@@ -58,7 +58,7 @@ pub(crate) fn core_in_process() -> Real {
     real(Cell::CoreInProcess, "wasm", "probe.wasm", guest("probe.core.wasm"))
 }
 
-pub(crate) fn core_in_worker() -> Real {
+pub(crate) fn core_worker() -> Real {
     real(Cell::CoreWorker, "wasm", "probe.wasm", guest("probe.core.wasm"))
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn js_in_process() -> Real {
     real(Cell::JsInProcess, "js", "plugin.js", guest_in("probe-js", "plugin.js"))
 }
 
-pub(crate) fn js_in_worker() -> Real {
+pub(crate) fn js_worker() -> Real {
     real(Cell::JsWorker, "js", "plugin.js", guest_in("probe-js", "plugin.js"))
 }
 
@@ -105,7 +105,8 @@ impl Subject for Real {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        let folder = PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version)).executable();
+        let folder =
+            PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version).unwrap()).executable();
         let engine = json!({ "runtime": self.runtime, "main": self.main, "engine": "node" });
         let folder = if self.cell == Cell::Node { folder.with("entry", engine) } else { folder };
         folder.with("version", "0.1.0").with("permissions", vec!["plugin.call", "state.read"])
@@ -126,28 +127,14 @@ impl Subject for Real {
 
     /// One real cell has the full numbers always.
     fn full(&self) -> bool {
-        self.cell == Cell::ComponentInProcess || std::env::var_os("MIDPLANE_FULL").is_some_and(|value| value == "1")
+        self.cell == Cell::ComponentInProcess || full_is_asked_for()
     }
 
     fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String> {
         let folder = site.folder().display().to_string();
         let mapped = memory::is_mapped(&folder).then(|| format!("code from {folder} is mapped"));
-        let process = details.get("pid").filter(|pid| Path::new(&format!("/proc/{pid}")).exists());
-        mapped.or_else(|| process.map(|pid| format!("the worker {pid}")))
+        mapped.or_else(|| process::left(details))
     }
-}
-
-/// The same code with another version in it: what a change of the source would make of it.
-fn of_version(code: &[u8], version: u8) -> Vec<u8> {
-    const MARK: &[u8] = b"probe-version-01";
-    let places: Vec<usize> =
-        code.windows(MARK.len()).enumerate().filter(|(_, w)| *w == MARK).map(|(at, _)| at).collect();
-    assert!(!places.is_empty(), "the probe has no version to change");
-    let mut changed = code.to_vec();
-    for place in places {
-        changed[place + MARK.len() - 1] = b'0' + version;
-    }
-    changed
 }
 
 /// The fake runtime's cell; sabotaged or not.
@@ -167,7 +154,8 @@ impl Subject for Likeness {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        PluginFolder::fake(id, &format!("probe\nprobe-version-0{version}"))
+        let code = of_version(b"probe\nprobe-version-01", version).unwrap();
+        PluginFolder::fake(id, std::str::from_utf8(&code).unwrap())
             .with("permissions", vec!["plugin.call", "state.read"])
     }
 

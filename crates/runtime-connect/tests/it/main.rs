@@ -9,9 +9,9 @@
 )]
 
 mod admission;
-mod behaviours;
 mod bench;
 mod browser;
+mod matrix;
 mod node;
 mod presence;
 mod stage;

@@ -2,18 +2,18 @@
 //! dials the host and is what was loaded.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use midplane_contract::{
-    Code as Fault, Error, Health, Limits, Manifest, Placement, PluginId, Result, RuntimeKind, State, Trust,
+    Code as Fault, Error, Health, Limit, Limits, Manifest, Placement, PluginId, Result, RuntimeKind, State, Trust,
 };
 use midplane_kernel::{Builder, Code, CodeFacts, Instance, InstanceContext, Kernel, LoadRequest, Policy, Runtime};
 use midplane_runtime_connect::{Host, Listener, Pass, Reception, Settings};
-use midplane_testkit::PluginFolder;
-use midplane_testkit::conformance::{Cell, Site, Subject};
+use midplane_testkit::conformance::{Cell, Site, Subject, of_version};
+use midplane_testkit::{PluginFolder, process};
 use serde_json::{Map, Value};
 
 use crate::node::{self, Program};
@@ -76,7 +76,7 @@ impl Runtime for Dialled {
     }
 
     fn unenforceable(&self, limits: &Limits) -> Vec<&'static str> {
-        limits.memory.map(|_| "memory").into_iter().collect()
+        limits.set_among(&[Limit::Memory])
     }
 
     fn load(&self, request: &LoadRequest) -> Result<Arc<dyn Code>> {
@@ -132,9 +132,7 @@ impl Subject for WebSocket {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        let code = String::from_utf8(self.code.clone()).unwrap();
-        let code = code.replace("probe-version-01", &format!("probe-version-0{version}"));
-        PluginFolder::new(id, "remote", "plugin.mjs", code)
+        PluginFolder::new(id, "remote", "plugin.mjs", of_version(&self.code, version).unwrap())
             .with("version", "0.1.0")
             .with("permissions", vec!["plugin.call", "state.read"])
     }
@@ -151,6 +149,6 @@ impl Subject for WebSocket {
 
     fn remains(&self, _: &Site<'_>, details: &Map<String, Value>) -> Option<String> {
         let process = details["connection"]["process_id"].as_u64()?;
-        PathBuf::from(format!("/proc/{process}")).exists().then(|| format!("the program {process}"))
+        process::exists(process).then(|| format!("the program {process}"))
     }
 }

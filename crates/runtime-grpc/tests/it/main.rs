@@ -9,11 +9,11 @@
 
 mod bench;
 mod calls;
-mod conformance;
 mod discovery;
 mod examples;
 mod faults;
 mod life;
+mod matrix;
 mod musicfox;
 mod service;
 mod stage;

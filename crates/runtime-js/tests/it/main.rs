@@ -7,7 +7,6 @@
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
-mod conformance;
 mod globals;
 mod hostile;
 mod modules;

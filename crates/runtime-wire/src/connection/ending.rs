@@ -98,6 +98,11 @@ impl Connection {
         self.in_grace.load(Ordering::SeqCst) != 0 && self.fate.get().is_none() && any()
     }
 
+    /// The instances with such requests.
+    fn given_up(&self) -> Vec<u16> {
+        self.graces.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|grace| grace.instance).collect()
+    }
+
     /// Waits until that is over: the peer ends the request, or is ended.
     pub(crate) fn settle(&self, instance: u16) {
         let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,11 +165,13 @@ impl Connection {
             None => fault::crashed(&self.process),
         };
         let _ = self.fate.set(cause.clone());
+        let given_up = self.given_up();
         self.asks.clear();
         let (lanes, _) = self.lanes_now();
         for lane in lanes.iter().flatten().chain([&self.control]) {
             let mut state = lane.lock();
-            let idle = state.live == 0;
+            // Whoever gave a request up waits for its end, and sees by itself what has become of the instance.
+            let idle = state.live == 0 && !given_up.contains(&lane.number);
             state.finish(Err(cause.clone()));
             let waiter = state.take_waiter();
             drop(state);

@@ -84,6 +84,12 @@ fn what_a_dropped_future_leaves_hanging_is_killed() {
     assert!(future.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop(future);
     eventually("the process is gone", || !alive(pid));
+    echo.instances[0].settle();
+    assert!(matches!(echo.instances[0].condition(), Condition::Spent(_)));
+    let host = echo.host.clone();
+    echo.instances[0] = echo.code.instantiate(crate::stage::context(1, host)).unwrap();
+    assert_eq!(echo.call("echo", b"anew").unwrap(), b"anew");
+    assert!(echo.host.lost.lock().unwrap().is_none(), "the plugin goes on with another instance");
 }
 
 #[test]

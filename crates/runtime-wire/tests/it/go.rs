@@ -1,54 +1,22 @@
-//! Plugins in Go: the conformance plugin's one source as a program and as a native library, each through every behaviour
-//! that applies to its cell.
+//! What is Go's own, seen at the conformance plugin. The list of behaviours is run by `crates/midplane`.
 
-mod subject;
-
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use midplane_contract::{Code as Fault, RuntimeKind};
 use midplane_kernel::{Condition, LoadRequest, Scope};
 use midplane_runtime_wire::{Program, WireRuntime};
-use midplane_testkit::GoBuild;
-use midplane_testkit::conformance::{Behaviour, check};
+use midplane_testkit::{GoBuild, go_probe};
 
 use crate::stage::{Loaded, call, eventually, load_with, request};
 
-macro_rules! cell {
-    ($name:ident, $behaviour:ident, yes) => {
-        #[test]
-        fn $name() {
-            if let Err(why) = check(Behaviour::$behaviour, &subject::$name()) {
-                panic!("{why}");
-            }
-        }
-    };
-    ($name:ident, $behaviour:ident, (no $reason:literal)) => {
-        #[test]
-        #[ignore = $reason]
-        fn $name() {}
-    };
+/// The conformance plugin as a program.
+fn built() -> PathBuf {
+    go_probe(GoBuild::Program, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap()
 }
-
-macro_rules! matrix {
-    ($((
-        $test:ident, $behaviour:ident,
-        [$a:tt $b:tt $c:tt $d:tt $e:tt $f:tt $g:tt $h:tt $i:tt $j:tt $k:tt $go:tt $wasip1:tt $shared:tt $($rest:tt)+]
-    );)+) => {
-        $(
-            mod $test {
-                use super::*;
-
-                cell!(go, $behaviour, $go);
-                cell!(go_c_shared, $behaviour, $shared);
-            }
-        )+
-    };
-}
-
-midplane_testkit::behaviours!(matrix);
 
 fn probe() -> Loaded {
-    let program = Program::peer(subject::built(GoBuild::Program), [""; 0]);
+    let program = Program::peer(built(), [""; 0]);
     load_with(&WireRuntime::new(RuntimeKind::Process, program), &asked(), 1).unwrap()
 }
 
@@ -108,7 +76,7 @@ fn a_go_plugin_answers_pings_during_a_call_that_never_gives_way() {
 
 #[test]
 fn what_a_go_program_says_when_no_host_started_it_names_the_way() {
-    let run = std::process::Command::new(subject::built(GoBuild::Program)).env_remove("MIDPLANE_FD").output().unwrap();
+    let run = std::process::Command::new(built()).env_remove("MIDPLANE_FD").output().unwrap();
     assert_eq!(run.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&run.stderr).contains("a host starts it"));
 }

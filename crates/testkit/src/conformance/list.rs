@@ -1,5 +1,7 @@
 //! The list itself.
 
+use super::Cell;
+
 /// Every behaviour with its cells, for a macro to make something of. `$with` gets rows of
 /// `(test_name, Behaviour, [native/in-process, native/worker, component/in-process, component/worker, core/in-process,
 /// core/worker, fake, js/in-process, js/worker, node, python, go, go-wasip1, go-c-shared, text, remote-grpc, websocket]);`
@@ -69,6 +71,14 @@ macro_rules! enumerate {
             /// Every behaviour, in the order of the list.
             pub const ALL: &'static [Self] = &[$(Self::$behaviour),+];
 
+            /// What it is called, and the module of its tests.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$behaviour => stringify!($test),)+
+                }
+            }
+
             /// The reasons why it does not apply, one for each cell in the order of [`super::Cell::ALL`]; `None` where it
             /// does apply. Leaving a cell out of a row does not compile.
             #[must_use]
@@ -93,6 +103,12 @@ macro_rules! place {
 behaviours!(enumerate);
 
 impl Behaviour {
+    /// What the test of it in a cell is called by the runner.
+    #[must_use]
+    pub fn test_in(self, cell: Cell) -> String {
+        format!("matrix::{}::{}", self.name(), cell.name().replace(['/', '-'], "_"))
+    }
+
     /// Whether its check looks at the memory of the whole process.
     #[must_use]
     pub fn weighs_the_process(self) -> bool {
@@ -102,11 +118,21 @@ impl Behaviour {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn the_number_of_cells_that_do_not_apply_is_pinned() {
         let reasons = Behaviour::ALL.iter().flat_map(|behaviour| behaviour.reasons()).flatten();
         assert_eq!(reasons.count(), NOT_APPLICABLE);
+    }
+
+    #[test]
+    fn every_behaviour_has_a_test_of_its_own_in_every_cell() {
+        let tests_of = |behaviour: &Behaviour| Cell::ALL.map(|cell| behaviour.test_in(cell));
+        let tests: BTreeSet<String> = Behaviour::ALL.iter().flat_map(tests_of).collect();
+        assert_eq!(tests.len(), Behaviour::ALL.len() * Cell::ALL.len());
+        assert!(tests.contains("matrix::abort::js_in_process"), "{tests:?}");
     }
 }

@@ -94,28 +94,14 @@ pub(super) const TYPES: Files = files!["sdk/js": "index.d.ts"];
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::PathBuf;
     use std::{env, fs};
 
     use super::*;
 
     /// The files below a folder of the repository, as the tables name them.
     fn below(folder: &str) -> Vec<String> {
-        fn collect(folder: &Path, below: &str, into: &mut Vec<String>) {
-            for entry in fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                let name = format!("{below}{}", path.file_name().unwrap().to_string_lossy());
-                if path.is_dir() {
-                    collect(&path, &format!("{name}/"), into);
-                } else {
-                    into.push(name);
-                }
-            }
-        }
-        let mut found = Vec::new();
-        collect(&repository().join(folder), "", &mut found);
-        found.sort();
-        found
+        midplane_testkit::files_below(&repository().join(folder)).unwrap()
     }
 
     fn repository() -> PathBuf {

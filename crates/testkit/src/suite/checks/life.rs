@@ -1,17 +1,15 @@
 //! Stopping, reloading, unloading, and all of it many times.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use midplane_contract::manifest::Reload;
 use midplane_contract::{Code, State};
 use midplane_kernel::block_on;
-use serde_json::Value;
 
 use super::{ASK, CALL, Done, Effort, Ground, Outcome, failed, is_answer, skip};
-use crate::memory;
 use crate::suite::verdict::FailureKind;
 use crate::waiting::eventually_within;
+use crate::{memory, process};
 
 /// Bytes that the process may grow by.
 const GROWTH: i64 = 10_000_000;
@@ -75,7 +73,7 @@ pub(super) fn unload(ground: &mut Ground<'_>) -> Done {
     }
     let generation = ground.stage.status()?.generation;
     let details = generation.as_ref().map(|generation| &generation.details);
-    let process = details.and_then(|details| details.get("pid")).and_then(Value::as_u64);
+    let process = details.and_then(process::of);
     ground.stage.unload()?;
     let status = ground.stage.status()?;
     if status.state != State::Registered || status.generation.is_some() {
@@ -85,9 +83,8 @@ pub(super) fn unload(ground: &mut Ground<'_>) -> Done {
     if let Some(call) = call {
         refused(ground, &call.action, Code::NotLoaded)?;
     }
-    let lives = |process: u64| Path::new(&format!("/proc/{process}")).exists();
     if let Some(process) = process
-        && !eventually_within(GONE, || !lives(process))
+        && !eventually_within(GONE, || !process::exists(process))
     {
         return Err(failed(FailureKind::Leak, format!("its process {process} still lives")));
     }
