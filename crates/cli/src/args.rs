@@ -110,7 +110,7 @@ pub(crate) enum Language {
     Shell,
 }
 
-/// Load plugins, and call one of them or wait until Ctrl-C
+/// Load plugins or let them connect, and call one of them or wait until Ctrl-C
 #[derive(Debug, Args)]
 #[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
 pub(crate) struct Run {

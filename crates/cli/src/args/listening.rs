@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use midplane::PluginId;
 
 use super::named;
@@ -21,7 +21,7 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "ID[=FILE]", value_parser = token, requires = "listen")]
     pub(crate) token: Vec<Wanted>,
     /// Let pages of this origin connect: http://HOST:PORT, or `null` for files. May be given again
-    #[arg(long, value_name = "ORIGIN", value_parser = origin, requires = "listen")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin, value_hint = ValueHint::Url, requires = "listen")]
     pub(crate) origin: Vec<String>,
     /// How long --call waits for every plugin that has a token [default: 1m]
     #[arg(long, value_name = "TIME", value_parser = named::duration, requires_all = ["listen", "call"])]
@@ -30,7 +30,7 @@ pub(crate) struct Listening {
     #[arg(long, requires = "listen")]
     pub(crate) allow_remote: bool,
     /// Limits and times of connections, a JSON object: a file, @FILE, or the text itself
-    #[arg(long, value_name = "FILE|JSON", requires = "listen")]
+    #[arg(long, value_name = "FILE|JSON", value_hint = ValueHint::FilePath, requires = "listen")]
     pub(crate) listen_config: Option<OsString>,
 }
 

@@ -7,6 +7,8 @@ mod check;
 #[cfg(test)]
 mod connecting;
 #[cfg(test)]
+mod dialing;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod inspect;
