@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Result};
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::http::StatusCode;
 use tungstenite::protocol::WebSocketConfig;
 
@@ -136,8 +137,19 @@ fn serve(host: Host, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
     let stream = Stream::new(Arc::clone(&wire), until);
     match tungstenite::accept_hdr_with_config(stream, judge, Some(config)) {
         Ok(socket) => host.admit(Reader::new(socket), wire, &from.to_string(), arrival),
-        Err(error) => tracing::debug!(%from, %error, "no WebSocket"),
+        Err(error) => {
+            tracing::debug!(%from, %error, "no WebSocket");
+            if is_unanswered(&error) {
+                refuse(wire.tcp(), "400 Bad Request", "plugins connect here by WebSocket; see contract/text.md");
+            }
+        }
     }
+}
+
+/// Whether somebody waits for an answer who has sent something else than a WebSocket's beginning.
+fn is_unanswered<S: HandshakeRole>(error: &HandshakeError<S>) -> bool {
+    use tungstenite::Error::{Capacity, HttpFormat, Protocol};
+    matches!(error, HandshakeError::Failure(Protocol(_) | HttpFormat(_) | Capacity(_)))
 }
 
 fn refusal(request: &Request, origins: &[String]) -> Option<(StatusCode, &'static str)> {
