@@ -194,3 +194,21 @@ fn loaded_and_connected_plugins_are_neighbours() {
     let (code, stdout, stderr) = midplane.end();
     assert_eq!((code, stdout.as_str()), (0, "7"), "{stderr}");
 }
+
+#[test]
+fn a_burst_of_lines_for_the_log_arrives_whole() {
+    const LINES: usize = 10_000;
+    let midplane = Command::start(&["--token", "tab"]);
+    let (url, tokens) = midplane.doors(1);
+    let mut plugin = registered(&url, "tab", &tokens[0]);
+    midplane.until("tab 1.2.3 has connected");
+    for number in 0..LINES {
+        plugin.send(&json!({ "method": "log", "params": { "level": "info", "message": format!("line {number}.") } }));
+    }
+    for _ in 0..LINES {
+        midplane.until("[tab] line ");
+    }
+    plugin.send(&json!({ "id": "t", "method": "time.now" }));
+    assert!(plugin.next().unwrap()["result"].is_string(), "it is connected as before");
+    assert_eq!(midplane.interrupt(), 130);
+}

@@ -45,6 +45,11 @@ impl Translator {
         if method == "ping" {
             return self.ping(id);
         }
+        if !self.opened {
+            // The plugin may ask from the answer to its registration on, and the host has yet to open what asks.
+            self.early.push(line.to_vec());
+            return Ok(());
+        }
         let function = HostFunction::ALL.iter().position(|function| function.name() == method);
         let prepared = match function.and_then(|at| u32::try_from(at).ok()) {
             Some(function) => match prepare(params) {
@@ -56,7 +61,8 @@ impl Translator {
         };
         self.last_ask = self.last_ask.wrapping_add(2).max(2);
         let (number, instance) = (self.last_ask, self.instance.unwrap_or(CONNECTION));
-        let mut asked = Asked { id: id.map(str::to_owned), ..Asked::default() };
+        let log = id.is_none() && method == HostFunction::Log.name();
+        let mut asked = Asked { id: id.map(str::to_owned), log, ..Asked::default() };
         let (function, args, bytes) = prepared.unwrap_or_else(|error| {
             asked.instead = Some(error);
             (NO_FUNCTION, Vec::new(), Vec::new())
@@ -65,6 +71,7 @@ impl Translator {
         if !flow.pump(&mut self.out) {
             self.flows.insert(number, flow);
         }
+        self.logging += usize::from(log);
         self.asked.insert(number, asked);
         Ok(())
     }
