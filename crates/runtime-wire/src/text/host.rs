@@ -143,7 +143,7 @@ impl Translator {
             });
             self.say(format!("{{\"id\":{id},\"result\":{result}}}").into_bytes(), None);
         }
-        std::mem::take(&mut self.early).iter().try_for_each(|line| self.on_message(line))
+        std::mem::take(&mut self.held).iter().try_for_each(|line| self.on_message(line))
     }
 
     fn call(&mut self, head: Prefix, header: &[u8], input: &[u8]) {
@@ -197,6 +197,9 @@ impl Translator {
         self.flows.remove(&head.id);
         let Some(Asked { id, instead, mut bytes, log }) = self.asked.remove(&head.id) else { return Ok(()) };
         self.logging -= usize::from(log);
+        if log && let Some(line) = self.held.pop_front() {
+            self.on_message(&line)?;
+        }
         let Some(id) = id else { return Ok(()) };
         let failed = match (instead, head.kind) {
             (Some(error), _) => Some(error),

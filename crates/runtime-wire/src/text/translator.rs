@@ -14,9 +14,9 @@ use super::register::Registration;
 const HIGH: usize = 4 * 1024 * 1024;
 /// Lines for the log on their way at most: one that writes faster waits, where other requests would be refused. They wait for
 /// nothing that the plugin does, so this ends.
-const LOGGING: usize = 64;
-/// Bytes of requests that came before the instance was open, above which the next ones wait; and what each costs beside.
-const EARLY: usize = 64 * 1024;
+pub(super) const LOGGING: usize = 64;
+/// Bytes of requests that are held back, above which no more should be read; and what each costs beside.
+const HELD: usize = 64 * 1024;
 const LINE: usize = 256;
 
 /// Turns the host's side of the wire protocol into messages for a plugin, and what the plugin says into frames.
@@ -54,8 +54,8 @@ pub struct Translator {
     pub(super) logging: usize,
     /// Whether the host has opened the instance, now or before.
     pub(super) opened: bool,
-    /// What the plugin has asked before that.
-    pub(super) early: Vec<Vec<u8>>,
+    /// What the plugin has asked before that, and lines for the log above those on their way.
+    pub(super) held: VecDeque<Vec<u8>>,
     pub(super) last_ask: u32,
     pub(super) ending: bool,
 }
@@ -169,10 +169,9 @@ impl Translator {
     /// Whether so much waits for the host that no more should be read from the plugin.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let early: usize = self.early.iter().map(|line| line.len() + LINE).sum();
-        early > EARLY
-            || self.logging >= LOGGING
-            || self.out.len() + self.flows.values().map(Flow::held).sum::<usize>() > HIGH
+        let held: usize = self.held.iter().map(|line| line.len() + LINE).sum();
+        let waiting = self.out.len() + self.flows.values().map(Flow::held).sum::<usize>();
+        held > HELD || self.logging >= LOGGING || waiting > HIGH
     }
 
     /// Whether the plugin has been told to end: nothing more will be said to it.
