@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod listening;
 mod named;
 mod refusal;
 mod text;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
+pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
 pub(crate) use text::version;
@@ -108,12 +110,12 @@ pub(crate) enum Language {
     Shell,
 }
 
-/// Load plugins, and call one of them or wait until Ctrl-C
+/// Load plugins or let them connect, and call one of them or wait until Ctrl-C
 #[derive(Debug, Args)]
 #[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
 pub(crate) struct Run {
     /// Plugins: their folders, manifests, or bare files
-    #[arg(required = true, value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present = "listen", value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) plugins: Vec<PathBuf>,
     /// Call this action once, print its reply and end
     #[arg(long, value_name = "ID/ACTION")]
@@ -123,6 +125,8 @@ pub(crate) struct Run {
     pub(crate) input: Option<OsString>,
     #[command(flatten)]
     pub(crate) calling: Calling,
+    #[command(flatten)]
+    pub(crate) listening: Listening,
     #[command(flatten)]
     pub(crate) policies: Policies,
 }

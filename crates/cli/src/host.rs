@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
 
-use crate::args::{Calling, Policies};
+use crate::args::{Calling, Listening, Policies};
+use crate::door::Door;
 use crate::exit::{Outcome, Stop};
 use crate::nearest::did_you_mean;
 use crate::policies;
@@ -17,6 +19,7 @@ const GIVEN_UP: Duration = Duration::from_secs(1);
 /// The kernel of one command.
 pub(crate) struct Host {
     kernel: Kernel,
+    door: OnceLock<Door>,
 }
 
 impl Host {
@@ -25,22 +28,37 @@ impl Host {
     /// After a call that was given up there is nothing to wait for: plugins get a second to stop. Whatever goes on then,
     /// native code in this process for example, ends with the process.
     pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
-        let host = Self { kernel: midplane::kernel().build() };
+        let host = Self { kernel: midplane::kernel().build(), door: OnceLock::new() };
         let done = work(&host).await;
         let given_up = match &done {
             Err(Stop::Failed(error, _)) => error.code() == Code::DeadlineExceeded,
             Err(Stop::Interrupted | Stop::ReaderGone) => true,
             Ok(_) => false,
         };
+        if let Some(door) = host.door.get() {
+            door.shut(matches!(done, Err(Stop::Interrupted)));
+        }
         let most = if given_up { GIVEN_UP } else { Duration::MAX };
         // What has not stopped by then is left to the end of the process.
         let _ = tokio::time::timeout(most, host.kernel.shutdown()).await;
+        // Plugins that are elsewhere hear it from the kernel; whoever does not listen is cut off.
+        let door = host.door.into_inner();
+        let _ = tokio::task::spawn_blocking(move || drop(door)).await;
         done
     }
 
     /// The kernel itself.
     pub(crate) fn kernel(&self) -> &Kernel {
         &self.kernel
+    }
+
+    /// Opens the door for plugins that connect, if that is wanted, after everything that is loaded was registered.
+    ///
+    /// # Errors
+    /// As [`Door::open`].
+    pub(crate) fn open(&self, listening: &Listening) -> Outcome<Option<&Door>> {
+        let opened = Door::open(&self.kernel, listening)?;
+        Ok(opened.map(|door| self.door.get_or_init(|| door)))
     }
 
     /// Registers what stands at a path.
@@ -51,8 +69,8 @@ impl Host {
         Ok(self.kernel.register(path).await?)
     }
 
-    /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there: a misspelt id is
-    /// not to be overlooked. A deadline takes the place of the called plugin's own, so that it can also be longer.
+    /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there or be expected to
+    /// connect: a misspelt id is not to be overlooked. A deadline takes the place of the called plugin's own, so that it can also be longer.
     ///
     /// # Errors
     /// `plugin_not_found` with the nearest ids, `config_invalid` for a configuration that cannot be read.
@@ -63,7 +81,7 @@ impl Host {
             decided.entry(id.clone()).or_default().limits.call_deadline_ms = Some(millis);
         }
         for (id, policy) in decided {
-            self.known(&id)?;
+            self.named(&id)?;
             self.kernel.set_policy(&id, policy);
         }
         Ok(())
@@ -74,13 +92,27 @@ impl Host {
     /// # Errors
     /// `plugin_not_found` with the nearest ids.
     pub(crate) fn known(&self, id: &PluginId) -> Outcome<Status> {
+        Ok(self.kernel.status(id).map_err(|_| self.missing(id))?)
+    }
+
+    /// Sees that a plugin is registered, or is expected to connect.
+    ///
+    /// # Errors
+    /// As [`Host::known`].
+    pub(crate) fn named(&self, id: &PluginId) -> Outcome<()> {
+        if self.expected().contains(id) { Ok(()) } else { self.known(id).map(drop) }
+    }
+
+    fn expected(&self) -> &[PluginId] {
+        self.door.get().map(Door::expected).unwrap_or_default()
+    }
+
+    fn missing(&self, id: &PluginId) -> Error {
         let statuses = self.kernel.statuses();
-        let ids: Vec<&str> = statuses.iter().map(|status| status.id.as_str()).collect();
-        let missing = || {
-            let remedy = did_you_mean(id.as_str(), ids.iter().copied(), "plugins here");
-            Error::new(Code::PluginNotFound, format!("there is no plugin `{id}` here")).remedy(remedy).plugin(id)
-        };
-        Ok(self.kernel.status(id).map_err(|_| missing())?)
+        let here = statuses.iter().map(|status| status.id.as_str());
+        let ids = here.chain(self.expected().iter().map(PluginId::as_str));
+        let remedy = did_you_mean(id.as_str(), ids, "plugins here");
+        Error::new(Code::PluginNotFound, format!("there is no plugin `{id}` here")).remedy(remedy).plugin(id)
     }
 
     /// A handle for an action of a plugin that is loaded.

@@ -41,7 +41,7 @@ fn level(verbose: u8, quiet: bool) -> &'static str {
         (false, 1) => "info,plugin=debug",
         (false, _) => {
             "info,plugin=trace,midplane=debug,midplane_kernel=debug,midplane_runtime_native=debug,\
-                       midplane_runtime_wasm=debug,midplane_runtime_wire=debug"
+                       midplane_runtime_wasm=debug,midplane_runtime_wire=debug,midplane_runtime_connect=debug"
         }
     }
 }

@@ -9,6 +9,7 @@
 mod args;
 mod code;
 mod command;
+mod door;
 mod exit;
 mod folders;
 mod host;

@@ -31,9 +31,21 @@ impl Save {
     /// # Errors
     /// `permission_denied` or `io` when no file can be made there.
     pub(crate) fn begin(path: &Path) -> Outcome<Self> {
+        Self::open(path, None)
+    }
+
+    /// Begins to write what only this user may read, whoever could read what was there before.
+    ///
+    /// # Errors
+    /// As [`Save::begin`].
+    pub(crate) fn secret(path: &Path) -> Outcome<Self> {
+        Self::open(path, Some(0o600))
+    }
+
+    fn open(path: &Path, mode: Option<u32>) -> Outcome<Self> {
         // Through a link, to the file that it names.
         let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-        let to = open(&path).map_err(|error| failed(&path, &error))?;
+        let to = open(&path, mode).map_err(|error| failed(&path, &error))?;
         Ok(Self { path, to })
     }
 
@@ -61,12 +73,12 @@ impl Save {
     }
 }
 
-fn open(path: &Path) -> io::Result<To> {
+fn open(path: &Path, mode: Option<u32>) -> io::Result<To> {
     let found = path.metadata().ok();
     if found.as_ref().is_some_and(|found| !found.is_file()) {
         return File::options().write(true).open(path).map(To::Itself);
     }
-    let mode = found.map_or(0o666, |found| found.permissions().mode());
+    let mode = mode.unwrap_or_else(|| found.map_or(0o666, |found| found.permissions().mode()));
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let file =
         tempfile::Builder::new().prefix(".midplane-").permissions(Permissions::from_mode(mode)).tempfile_in(folder)?;

@@ -41,7 +41,7 @@ pub(crate) fn admit(host: &Inner, outlet: &Arc<dyn Outlet>, text: &str, from: &s
 
 fn enter(host: &Inner, outlet: &Arc<dyn Outlet>, id: &Value, register: &Register, from: &str) -> Result<Guest> {
     let Register { manifest, process_id, protocol, registration, .. } = register;
-    let (link, wire) = Link::new(Arc::clone(outlet))?;
+    let (link, wire) = Link::new(Arc::clone(outlet), Arc::clone(&host.stopping))?;
     let admitted = host.roster.admit(&host.tokens, register, &link, from)?;
     let about = About {
         from: from.to_owned(),

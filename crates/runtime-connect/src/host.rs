@@ -43,7 +43,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: Tokens,
     pub(crate) roster: Roster,
     arrivals: AtomicUsize,
-    stopping: AtomicBool,
+    pub(crate) stopping: Arc<AtomicBool>,
     /// Connections that are served, and who waits until there are none.
     served: (Mutex<usize>, Condvar),
 }
@@ -62,7 +62,7 @@ impl Host {
             tokens: Tokens::default(),
             roster,
             arrivals: AtomicUsize::new(0),
-            stopping: AtomicBool::new(false),
+            stopping: Arc::default(),
             served: (Mutex::new(0), Condvar::new()),
         });
         let stop = Arc::new(Stop::default());
@@ -88,6 +88,12 @@ impl Host {
         self.owner.inner.tokens.issue(pass).map(|(token, _)| token)
     }
 
+    /// Whether a token could still let its plugin in: it was issued here, and neither used nor has it expired.
+    #[must_use]
+    pub fn is_good(&self, token: &Token) -> bool {
+        self.owner.inner.tokens.is_good(token)
+    }
+
     /// Serves a WebSocket on `/plugin/connect` that somebody has accepted, origin checked
     /// ([`Settings::origins`]), until it ends. Blocks: give it a thread. `from` is shown where the plugin is.
     pub fn serve(&self, incoming: impl Incoming, outlet: Arc<dyn Outlet>, from: &str) {
@@ -110,6 +116,12 @@ impl Host {
         let link = live.iter().find(|(id, _)| id == plugin).map(|(_, link)| link);
         let closing = Closing { code: 4001, reason: reason.to_owned() };
         link.map(|link| link.close(&closing)).is_some()
+    }
+
+    /// Lets nobody in any longer; who is here stays. A plugin whose connection is closed from here on, because the kernel
+    /// unloads it for example, is told that the host stops.
+    pub fn stop_admitting(&self) {
+        self.owner.inner.stopping.store(true, Ordering::SeqCst);
     }
 
     /// Lets nobody in any longer, closes every connection, and waits until they have ended, 5 s at most. Plugins are told

@@ -29,6 +29,8 @@ pub(crate) struct Link {
     /// Becomes readable when the plugin is gone.
     gone: OwnedFd,
     end: Mutex<End>,
+    /// Whether the host is stopping: a plugin that is let go then hears so.
+    stopping: Arc<AtomicBool>,
     began: Instant,
     /// When something was heard last, in milliseconds after it began.
     heard: AtomicU64,
@@ -54,7 +56,7 @@ impl Link {
     ///
     /// # Errors
     /// `io` when the system gives no descriptors.
-    pub(crate) fn new(outlet: Arc<dyn Outlet>) -> Result<(Arc<Self>, UnixStream)> {
+    pub(crate) fn new(outlet: Arc<dyn Outlet>, stopping: Arc<AtomicBool>) -> Result<(Arc<Self>, UnixStream)> {
         let open = || -> io::Result<(UnixStream, UnixStream, OwnedFd)> {
             let (ours, theirs) = UnixStream::pair()?;
             let gone = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
@@ -69,6 +71,7 @@ impl Link {
             wire,
             gone,
             end: Mutex::default(),
+            stopping,
             began: Instant::now(),
             heard: AtomicU64::new(0),
             busy: AtomicBool::new(false),
@@ -105,7 +108,7 @@ impl Link {
         let mut piece = vec![0; PIECE];
         loop {
             match self.receive(&mut piece) {
-                Ok(0) | Err(_) => return self.close(&Closing::done()),
+                Ok(0) | Err(_) => return self.close(&self.goodbye()),
                 Ok(count) => {
                     if let Err(error) = self.outlet.binary(piece.get(..count).unwrap_or_default()) {
                         return self.over(&format!("it took no more: {error}"));
@@ -164,6 +167,20 @@ impl Link {
             }
             self.announce();
         }
+    }
+
+    /// What a plugin hears that did nothing wrong.
+    pub(crate) fn goodbye(&self) -> Closing {
+        match self.stopping.load(Ordering::SeqCst) {
+            true => Closing::stopping(),
+            false => Closing::done(),
+        }
+    }
+
+    /// Why it ended, once it has and that is known.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let end = self.end();
+        end.reason.clone().filter(|_| !end.deferred)
     }
 
     /// The kernel has taken the plugin over, or has not and says why: that is then what the plugin is told, although the
@@ -229,7 +246,7 @@ impl Elsewhere for Link {
     }
 
     fn cut(&self, why: Option<&Error>) {
-        self.close(&why.map_or_else(Closing::done, Closing::of));
+        self.close(&why.map_or_else(|| self.goodbye(), Closing::of));
     }
 
     fn last_words(&self) -> String {

@@ -1,6 +1,6 @@
 //! A port of its own for plugins that connect.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Result};
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tungstenite::handshake::{HandshakeError, HandshakeRole};
 use tungstenite::http::StatusCode;
 use tungstenite::protocol::WebSocketConfig;
 
@@ -20,6 +21,8 @@ use crate::stream::{Reader, Stream, Wire};
 pub(crate) const PATH: &str = "/plugin/connect";
 /// Largest message before a plugin is registered.
 pub(crate) const FIRST: usize = 64 * 1024;
+/// Characters of an origin in a log: scheme, name of a host, port, and room.
+const SHOWN: usize = 300;
 /// Pause after an `accept` that failed, which it does when descriptors are short.
 const SHORT: Duration = Duration::from_millis(100);
 
@@ -36,13 +39,10 @@ impl Listener {
     /// Begins to listen where the host's settings say.
     ///
     /// # Errors
-    /// `io` when the address cannot be had.
+    /// `io` when the address cannot be had, `permission_denied` when the system does not give it to this user.
     pub fn bind(host: &Host) -> Result<Self> {
         let wanted = host.settings().address();
-        let unavailable = |error: std::io::Error| {
-            Error::new(Code::Io, format!("plugins cannot connect: {wanted} cannot be listened on: {error}"))
-                .remedy("choose another address or port, or end whoever has it")
-        };
+        let unavailable = |error| unavailable(wanted, &error);
         let socket = Arc::new(TcpListener::bind(wanted).map_err(unavailable)?);
         let address = socket.local_addr().map_err(unavailable)?;
         let closed = Arc::new(AtomicBool::new(false));
@@ -80,6 +80,16 @@ impl Drop for Listener {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn unavailable(wanted: SocketAddr, error: &std::io::Error) -> Error {
+    let (code, remedy) = match error.kind() {
+        ErrorKind::PermissionDenied => (Code::PermissionDenied, "choose a port from 1024 on; those below need a right"),
+        ErrorKind::AddrInUse => (Code::Io, "choose another port, 0 for a free one, or end whoever has it"),
+        ErrorKind::AddrNotAvailable => (Code::Io, "choose an address of this machine"),
+        _ => (Code::Io, "choose another address or port"),
+    };
+    Error::new(code, format!("plugins cannot connect: {wanted} cannot be listened on: {error}")).remedy(remedy)
 }
 
 fn accept(socket: &TcpListener, closed: &AtomicBool, host: &Host) {
@@ -120,24 +130,43 @@ fn serve(host: Host, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
     let judge = |request: &Request, response: Response| match refusal(request, &settings.origins) {
         None => Ok(response),
         Some((status, why)) => {
-            tracing::warn!(%from, why, "a connection was refused");
+            tracing::warn!(%from, origin = origin_of(request).map(shortened), why, "a connection was refused");
             Err(error_response(status, why))
         }
     };
     let stream = Stream::new(Arc::clone(&wire), until);
     match tungstenite::accept_hdr_with_config(stream, judge, Some(config)) {
         Ok(socket) => host.admit(Reader::new(socket), wire, &from.to_string(), arrival),
-        Err(error) => tracing::debug!(%from, %error, "no WebSocket"),
+        Err(error) => {
+            tracing::debug!(%from, %error, "no WebSocket");
+            if is_unanswered(&error) {
+                refuse(wire.tcp(), "400 Bad Request", "plugins connect here by WebSocket; see contract/text.md");
+            }
+        }
     }
+}
+
+/// Whether somebody waits for an answer who has sent something else than a WebSocket's beginning.
+fn is_unanswered<S: HandshakeRole>(error: &HandshakeError<S>) -> bool {
+    use tungstenite::Error::{Capacity, HttpFormat, Protocol};
+    matches!(error, HandshakeError::Failure(Protocol(_) | HttpFormat(_) | Capacity(_)))
 }
 
 fn refusal(request: &Request, origins: &[String]) -> Option<(StatusCode, &'static str)> {
     if request.uri().path() != PATH {
         return Some((StatusCode::NOT_FOUND, "plugins connect at /plugin/connect"));
     }
-    let origin = request.headers().get("origin").map(|origin| origin.to_str().unwrap_or_default());
-    let allowed = origin::is_allowed(origin, origins);
+    let allowed = origin::is_allowed(origin_of(request), origins);
     (!allowed).then_some((StatusCode::FORBIDDEN, "pages of this origin may not connect; the operator can allow it"))
+}
+
+/// The page's origin; `None` for programs.
+fn origin_of(request: &Request) -> Option<&str> {
+    request.headers().get("origin").map(|origin| origin.to_str().unwrap_or_default())
+}
+
+fn shortened(origin: &str) -> String {
+    origin.chars().take(SHOWN).collect()
 }
 
 fn error_response(status: StatusCode, why: &str) -> ErrorResponse {

@@ -26,6 +26,9 @@ pub struct Record {
     pub status: Option<State>,
     /// Whether its connection holds.
     pub connected: bool,
+    /// Why its latest connection ended, once it has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<String>,
     /// Where its latest connection came from.
     pub from: String,
     /// When that began.
@@ -50,6 +53,7 @@ pub struct Record {
 
 impl Record {
     pub(crate) fn of(id: &PluginId, entry: &Entry, status: Option<State>) -> Self {
+        let gone = entry.link.reason();
         let (last_ping, pings) = entry.link.pings();
         Self {
             id: id.clone(),
@@ -58,7 +62,8 @@ impl Record {
             process_id: entry.process_id,
             capabilities: entry.capabilities.clone(),
             status,
-            connected: !entry.link.is_over(),
+            connected: gone.is_none(),
+            gone,
             from: entry.from.clone(),
             connected_at: entry.connected_at,
             connections: entry.connections,

@@ -80,7 +80,8 @@ pub(crate) fn read(text: &str) -> (Value, Result<Register>) {
     let request: Request<'_> = match serde_json::from_str(text) {
         Ok(request) => request,
         Err(error) => {
-            let begins: String = text.chars().take(80).collect();
+            // What is quoted goes to logs; a token that was not used yet does not.
+            let begins = shortened(text.split("token").next().unwrap_or_default());
             let message = format!("the first message is no `register`: {error} (it begins with {begins:?})");
             return (Value::Null, Err(Error::new(Code::ProtocolError, message).remedy("see contract/text.md")));
         }
@@ -203,6 +204,8 @@ mod tests {
         let (code, message) = refused("hello");
         assert_eq!(code, Code::ProtocolError);
         assert!(message.contains("hello"), "{message}");
+        let (_, message) = refused(r#"{"method":"register","params":{"token":"secret","plugin_id":}}"#);
+        assert!(message.contains("params") && !message.contains("secret"), "{message}");
         let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
         assert_eq!(refused(&format!(r#"{{"id":{deep}}}"#)).0, Code::ProtocolError);
     }

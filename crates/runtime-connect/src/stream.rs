@@ -31,6 +31,11 @@ impl Wire {
         Ok(Self { tcp, writing: Mutex::new(false), last: Mutex::new(None) })
     }
 
+    /// The socket, for an answer that is no WebSocket's.
+    pub(crate) fn tcp(&self) -> &TcpStream {
+        &self.tcp
+    }
+
     fn write(&self, bytes: [&[u8]; 2]) -> io::Result<()> {
         let ended = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let written = if *ended { Ok(()) } else { self.write_now(bytes) };

@@ -13,7 +13,6 @@ use midplane_contract::{Error, Result, defaults};
 use midplane_runtime_wire::text::{Registration, Translator};
 
 use crate::link::Link;
-use crate::socket::Closing;
 
 /// Bytes taken from the kernel at once.
 const GULP: usize = 64 * 1024;
@@ -49,7 +48,7 @@ impl Dialogue {
             self.room.notify_all();
             self.pass_on();
         }
-        self.link.close(&Closing::done());
+        self.link.close(&self.link.goodbye());
     }
 
     /// Takes one message of the plugin. What breaks the protocol ends the connection, and is what every call under way
@@ -74,7 +73,7 @@ impl Dialogue {
             self.link.over(&format!("it took no more: {error}"));
         }
         if self.translator().is_ending() {
-            self.link.close(&Closing::done());
+            self.link.close(&self.link.goodbye());
         }
     }
 

@@ -135,6 +135,12 @@ impl Tokens {
         Ok(Admit { key, replaces: entry.pass.replaces })
     }
 
+    /// Whether a token is known, unused, and has not expired.
+    pub(crate) fn is_good(&self, token: &Token) -> bool {
+        let (key, now) = (key_of(token.reveal()), Instant::now());
+        self.lock().iter().any(|entry| entry.key == key && !entry.used && entry.expires > now)
+    }
+
     /// Uses a token up. `false` when somebody was quicker.
     pub(crate) fn spend(&self, key: Key) -> bool {
         let mut entries = self.lock();
@@ -191,7 +197,9 @@ mod tests {
         assert_eq!(token.reveal().len(), 43);
         let admit = tokens.check(token.reveal(), &id("a")).unwrap();
         assert!(tokens.check(token.reveal(), &id("a")).is_ok(), "a look does not use it up");
+        assert!(tokens.is_good(&token));
         assert!(tokens.spend(admit.key));
+        assert!(!tokens.is_good(&token));
         assert!(!tokens.spend(admit.key));
         assert_eq!(message(&tokens, token.reveal(), "a"), "the token has been used");
     }

@@ -150,7 +150,7 @@ impl<'a> Exchange<'a> {
             if self.late.is_none() && Instant::now() >= deadline && !self.lane.lock().news() {
                 let error = Error::new(Code::DeadlineExceeded, "the deadline passed before the worker had answered")
                     .remedy("allow more time, or find out what keeps the plugin");
-                self.connection.cancel(self.lane.number, self.id, GRACE, unmoved(&error));
+                self.connection.cancel(self.lane.number, self.id, GRACE, &error);
                 self.late = Some(error);
             }
         }
@@ -215,18 +215,8 @@ impl Drop for Exchange<'_> {
         self.finish();
         let cause =
             Error::new(Code::Cancelled, "the caller gave up").remedy("call again if the answer is still wanted");
-        self.connection.cancel(self.lane.number, self.id, GRACE, unmoved(&cause));
+        self.connection.cancel(self.lane.number, self.id, GRACE, &cause);
     }
-}
-
-/// Why a process was ended that did not end its request.
-fn unmoved(cause: &Error) -> Error {
-    let message = format!(
-        "the worker was killed: it did not stop within {} ms of being told to ({})",
-        GRACE.as_millis(),
-        cause.record().message
-    );
-    Error::new(cause.code(), message).remedy("the plugin should return when its call is cancelled")
 }
 
 fn milliseconds(deadline: Deadline) -> u32 {

@@ -186,9 +186,8 @@ impl Interrupt for Stop {
     fn interrupt(&self) {
         let live = self.lane.lock().live;
         if live != 0 {
-            let cause = Error::new(Code::Cancelled, "the worker was killed: it did not stop when it was told to");
-            let cause = cause.remedy("the plugin should return when its call is cancelled");
-            self.connection.cancel(self.lane.number, live, GRACE, cause);
+            let why = Error::new(Code::Cancelled, "the call was ended");
+            self.connection.cancel(self.lane.number, live, GRACE, &why);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The one thread that waits for all connections: their carriers, their children's output and ends, and what is due.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,6 +26,8 @@ pub(crate) struct Reactor {
     connections: Mutex<HashMap<u64, Arc<Connection>>>,
     dirty: Mutex<Vec<u64>>,
     attended: Mutex<Vec<u64>>,
+    /// Whether somebody was put on that list since the last look at it.
+    asked: AtomicBool,
     next: AtomicU64,
 }
 
@@ -76,6 +81,7 @@ impl Reactor {
                 connections: Mutex::default(),
                 dirty: Mutex::default(),
                 attended: Mutex::default(),
+                asked: AtomicBool::new(false),
                 next: AtomicU64::new(1),
             })
         };
@@ -141,6 +147,7 @@ impl Reactor {
         if !connection.attended.swap(true, Ordering::SeqCst) {
             lock(&self.attended).push(connection.token.load(Ordering::Relaxed));
         }
+        self.asked.store(true, Ordering::SeqCst);
         self.ring();
     }
 
@@ -151,41 +158,46 @@ impl Reactor {
     }
 
     fn run(&self) {
+        let mut due = None;
+        loop {
+            due = self.turn(due);
+        }
+    }
+
+    /// Waits for events, or for this instant, and handles what there is. Returns when to look at the attended again.
+    fn turn(&self, due: Option<Instant>) -> Option<Instant> {
         let mut events =
             [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; EVENTS];
-        let mut due: Option<Instant> = None;
-        loop {
-            // CONCURRENCY: first asleep, then the look at the lists. Whoever adds to a list afterwards sees `asleep`
-            // and rings; whoever added before is seen here.
-            self.asleep.store(true, Ordering::SeqCst);
-            let left = due.map(|due| due.saturating_duration_since(Instant::now()));
-            let wait = if lock(&self.dirty).is_empty() { left } else { Some(Duration::ZERO) };
-            let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
-            let count = match epoll::wait(&self.epoll, &mut events, wait.as_ref()) {
-                Ok(count) => count,
-                Err(rustix::io::Errno::INTR) => 0,
-                Err(error) => {
-                    tracing::error!(%error, "waiting for workers failed");
-                    std::thread::sleep(Duration::from_millis(10));
-                    0
-                }
-            };
-            self.asleep.store(false, Ordering::SeqCst);
-            let mut rung = false;
-            for event in events.iter().take(count) {
-                let token = event.data.u64();
-                if token == BELL {
-                    rung = true;
-                    let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
-                } else {
-                    self.handle(token, event.flags);
-                }
+        // CONCURRENCY: first asleep, then the look whether anybody is on the lists. Whoever adds to a list afterwards
+        // sees `asleep` and rings; whoever added before is seen here.
+        self.asleep.store(true, Ordering::SeqCst);
+        let left = due.map(|due| due.saturating_duration_since(Instant::now()));
+        let idle = lock(&self.dirty).is_empty() && !self.asked.load(Ordering::SeqCst);
+        let wait = if idle { left } else { Some(Duration::ZERO) };
+        let wait = wait.and_then(|wait| Timespec::try_from(wait).ok());
+        let count = match epoll::wait(&self.epoll, &mut events, wait.as_ref()) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR) => 0,
+            Err(error) => {
+                tracing::error!(%error, "waiting for workers failed");
+                std::thread::sleep(Duration::from_millis(10));
+                0
             }
-            self.flush_dirty();
-            if rung || due.is_some() || !lock(&self.attended).is_empty() {
-                due = self.look();
+        };
+        self.asleep.store(false, Ordering::SeqCst);
+        let mut rung = false;
+        for event in events.iter().take(count) {
+            let token = event.data.u64();
+            if token == BELL {
+                rung = true;
+                let _ = rustix::io::read(&self.bell, &mut [0_u8; 8]);
+            } else {
+                self.handle(token, event.flags);
             }
         }
+        self.flush_dirty();
+        let asked = self.asked.swap(false, Ordering::SeqCst);
+        if asked || rung || due.is_some() { self.look() } else { None }
     }
 
     fn handle(&self, token: u64, flags: epoll::EventFlags) {

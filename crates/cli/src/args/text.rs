@@ -69,7 +69,16 @@ Without --call it shows what is loaded and waits until Ctrl-C (or SIGTERM); then
 and unloaded, and the exit code is 130.
 
 With --call it calls one action and ends. The reply goes to stdout as it is, chunk by chunk; on a terminal a reply that is \
-not text is described instead.";
+not text is described instead.
+
+With --listen other plugins connect by themselves, browser tabs among them, over WebSocket at /plugin/connect. Who wants in \
+needs a token: --token issues one for one plugin and one connection, good for ten minutes (or as long as --wait), and prints \
+it once, on stdout, or on stderr where --call has stdout for the reply. With --token ID=FILE it is not printed: the file, \
+which only this user may read, holds an unused token all the time, a new one whenever the last was used or has grown \
+old, and goes with the command. A plugin whose connection is lost may come again with what it was given when it registered.
+
+Pages connect only from origins that are named with --origin; programs send none and need none. With --call every plugin \
+that has a token is waited for first. Who comes and goes is said on stderr.";
 
 pub(super) const RUN_EXAMPLES: &str = "\
 Examples:
@@ -80,6 +89,9 @@ Examples:
   midplane run plugins/markdown --trust markdown=trusted --placement markdown=in-process
   midplane run plugins/thumbnailer --call thumbnailer/thumbnail --input cat.jpg --save cat.png
   midplane run a b --call a/ask --grant 'a=plugin.call:b/*' --config a=a.json --deadline 5s
+  midplane run --listen 7420 --token tab --origin http://127.0.0.1:8080
+  midplane run --listen 7420 --token tab=tab.token --call tab/measure --input '{\"text\": \"Hello\"}'
+  midplane run --listen 0 --token meter --listen-config '{\"heartbeat\": 5000}' --output json
 
 The input is stdin for `-`; the content of the file, if there is one of that name; otherwise the text itself, which must \
 be JSON. @FILE is always a file.";

@@ -1,11 +1,12 @@
-//! `midplane run`: loads plugins, and calls one of them or waits.
+//! `midplane run`: loads plugins, lets others connect, and calls one of them or waits.
 
 use midplane::contract::defaults;
 use midplane::{Address, PluginId, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::table;
 use crate::args::Run;
+use crate::door::Door;
 use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::input::Input;
@@ -22,29 +23,47 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
     Host::with(async |host| {
-        interrupt.or(load(&run, host)).await??;
+        let door = interrupt.or(load(&run, host)).await??;
         let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };
         match &run.call {
-            Some(address) => call(&run, address, input, host, &delivery).await,
-            None => wait(host, output, &interrupt).await,
+            Some(address) => {
+                if let Some(door) = door {
+                    gather(door, &delivery).await?;
+                }
+                call(&run, address, input, host, &delivery).await
+            }
+            None => wait(host, door, output, &interrupt).await,
         }
     })
     .await
 }
 
-async fn load(run: &Run, host: &Host) -> Outcome<()> {
+async fn load<'a>(run: &Run, host: &'a Host) -> Outcome<Option<&'a Door>> {
     let mut ids: Vec<PluginId> = Vec::new();
     for path in &run.plugins {
         ids.push(host.register(path).await?);
     }
+    let door = host.open(&run.listening)?;
     let called = run.call.as_ref().map(|address| &address.plugin);
-    called.map(|id| host.known(id)).transpose()?;
+    called.map(|id| host.named(id)).transpose()?;
     host.decide(&run.policies, called, &run.calling)?;
     for id in &ids {
         // One may have been loaded already, because another depends on it.
         host.kernel().ensure_loaded(id).await?;
     }
-    Ok(())
+    door.map(Door::hand_out).transpose()?;
+    Ok(door)
+}
+
+/// Tells where to connect and with what, on stderr since stdout is for the reply, and waits for those who are to come.
+async fn gather(door: &Door, delivery: &Delivery<'_>) -> Outcome<()> {
+    match delivery.output.is_json() {
+        true => {
+            notice::write(&Value::from(door.document()).to_string());
+        }
+        false => notice::write(table::columns(&door.rows()).trim_end()),
+    }
+    delivery.interrupt.or(door.gathered()).await?
 }
 
 async fn call(run: &Run, address: &Address, input: Input, host: &Host, delivery: &Delivery<'_>) -> Outcome<Exit> {
@@ -63,15 +82,28 @@ async fn call(run: &Run, address: &Address, input: Input, host: &Host, delivery:
     Ok(Exit::Done)
 }
 
-async fn wait(host: &Host, output: Output, interrupt: &Interrupt) -> Outcome<Exit> {
+async fn wait(host: &Host, door: Option<&Door>, output: Output, interrupt: &Interrupt) -> Outcome<Exit> {
     let statuses = host.kernel().statuses();
     if output.is_json() {
-        output.json(&json!({ "plugins": statuses }))?;
+        let mut document = door.map(Door::document).unwrap_or_default();
+        document.insert("plugins".to_owned(), json!(statuses));
+        output.json(&document)?;
     } else {
-        output.text(&table::columns(&statuses.iter().map(row).collect::<Vec<_>>()))?;
+        let plugins = table::columns(&statuses.iter().map(row).collect::<Vec<_>>());
+        let door = door.map(|door| table::columns(&door.rows())).unwrap_or_default();
+        output.text(&(plugins + &door))?;
         notice::say("running; Ctrl-C ends it");
     }
-    interrupt.asked().await;
+    match door {
+        None => interrupt.asked().await,
+        Some(door) => {
+            tokio::select! {
+                () = interrupt.asked() => {}
+                () = door.keep() => {}
+            }
+            door.shut(true);
+        }
+    }
     notice::say("stopping");
     Ok(Exit::Interrupted)
 }

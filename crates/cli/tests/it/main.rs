@@ -5,6 +5,10 @@ mod call;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod connecting;
+#[cfg(test)]
+mod dialing;
+#[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
 mod inspect;

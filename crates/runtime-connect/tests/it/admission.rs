@@ -162,6 +162,24 @@ fn nothing_else_is_served() {
 }
 
 #[test]
+fn whoever_comes_without_a_websocket_is_told_what_is_here() {
+    let stage = Stage::new();
+    for request in
+        ["GET /plugin/connect HTTP/1.1\r\nhost: here\r\n\r\n", "POST / HTTP/1.1\r\n\r\n", "SSH-2.0-x\r\n\r\n"]
+    {
+        let mut tcp = TcpStream::connect(stage.listener.address()).unwrap();
+        tcp.set_read_timeout(Some(PATIENCE)).unwrap();
+        tcp.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        tcp.read_to_string(&mut answer).unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 400 ") && answer.contains("plugins connect here"),
+            "{request:?}: {answer}"
+        );
+    }
+}
+
+#[test]
 fn whoever_does_not_register_in_time_is_told_so() {
     let stage = Stage::with(brisk());
     let mut client = stage.client();

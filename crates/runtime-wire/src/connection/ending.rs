@@ -67,8 +67,12 @@ impl Connection {
     }
 
     /// Gives a request up. The peer has `grace` to end it, then it is killed; a guest has longer, and is cut off.
-    pub(crate) fn cancel(&self, instance: u16, id: u32, grace: Duration, cause: Error) {
-        let grace = if self.process.guest().is_some() { AFAR } else { grace };
+    pub(crate) fn cancel(&self, instance: u16, id: u32, grace: Duration, why: &Error) {
+        let (what, grace) = match self.process.guest() {
+            Some(_) => ("the plugin did", AFAR),
+            None => ("the worker was killed: it did", grace),
+        };
+        let cause = unmoved(what, grace, why);
         let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         if self.fate.get().is_some() || graces.iter().any(|g| (g.instance, g.id) == (instance, id)) {
             return;
@@ -182,4 +186,11 @@ impl Connection {
             }
         }
     }
+}
+
+/// Why a peer was ended that did not end its request.
+fn unmoved(what: &str, grace: Duration, why: &Error) -> Error {
+    let (grace, given_up) = (grace.as_millis(), &why.record().message);
+    let message = format!("{what} not stop within {grace} ms of being told to ({given_up})");
+    Error::new(why.code(), message).remedy("the plugin should return when its call is cancelled")
 }

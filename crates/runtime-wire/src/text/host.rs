@@ -125,10 +125,11 @@ impl Translator {
         Ok(())
     }
 
-    /// The instance is open: only now can the plugin ask the host for something.
+    /// The instance is open: only now can the plugin ask the host for something, or is what it has asked passed on.
     fn on_open(&mut self, head: Prefix, header: &[u8]) -> Result<()> {
         let open: Open = message::parse("OPEN", header)?;
         self.instance = Some(head.instance);
+        self.opened = true;
         self.answer(head.instance, head.id, Vec::new());
         if let Some(id) = self.welcome.take() {
             let result = json!({
@@ -142,7 +143,7 @@ impl Translator {
             });
             self.say(format!("{{\"id\":{id},\"result\":{result}}}").into_bytes(), None);
         }
-        Ok(())
+        std::mem::take(&mut self.held).iter().try_for_each(|line| self.on_message(line))
     }
 
     fn call(&mut self, head: Prefix, header: &[u8], input: &[u8]) {
@@ -194,7 +195,11 @@ impl Translator {
             return Err(error.because(&told).remedy("see what the host did not understand"));
         }
         self.flows.remove(&head.id);
-        let Some(Asked { id, instead, mut bytes }) = self.asked.remove(&head.id) else { return Ok(()) };
+        let Some(Asked { id, instead, mut bytes, log }) = self.asked.remove(&head.id) else { return Ok(()) };
+        self.logging -= usize::from(log);
+        if log && let Some(line) = self.held.pop_front() {
+            self.on_message(&line)?;
+        }
         let Some(id) = id else { return Ok(()) };
         let failed = match (instead, head.kind) {
             (Some(error), _) => Some(error),

@@ -12,7 +12,7 @@ use super::hooks;
 use super::message::{self, Message, breach};
 use super::payload::{self, NoBytes, string};
 use super::register::Registration;
-use super::translator::{Asked, Owed, Stage, Translator};
+use super::translator::{Asked, LOGGING, Owed, Stage, Translator};
 
 /// A function that no host has: it answers that, and so keeps the order of answers.
 const NO_FUNCTION: u32 = u32::MAX;
@@ -54,9 +54,15 @@ impl Translator {
             },
             None => Err(unknown(method)),
         };
+        let log = id.is_none() && method == HostFunction::Log.name();
+        // The plugin may ask from the answer to its registration on, and the host has yet to open what asks.
+        if !self.opened || (log && self.logging >= LOGGING) {
+            self.held.push_back(line.to_vec());
+            return Ok(());
+        }
         self.last_ask = self.last_ask.wrapping_add(2).max(2);
         let (number, instance) = (self.last_ask, self.instance.unwrap_or(CONNECTION));
-        let mut asked = Asked { id: id.map(str::to_owned), ..Asked::default() };
+        let mut asked = Asked { id: id.map(str::to_owned), log, ..Asked::default() };
         let (function, args, bytes) = prepared.unwrap_or_else(|error| {
             asked.instead = Some(error);
             (NO_FUNCTION, Vec::new(), Vec::new())
@@ -65,6 +71,7 @@ impl Translator {
         if !flow.pump(&mut self.out) {
             self.flows.insert(number, flow);
         }
+        self.logging += usize::from(log);
         self.asked.insert(number, asked);
         Ok(())
     }

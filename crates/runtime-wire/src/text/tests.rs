@@ -169,6 +169,46 @@ fn a_large_input_comes_whole_and_a_large_reply_waits_for_credit() {
 }
 
 #[test]
+fn what_is_asked_before_the_instance_is_open_is_passed_on_when_it_is() {
+    // Over a WebSocket the answer to `register` comes before the host loads.
+    let mut stage = Stage::new(Translator::registered(Registration::read(r#"{"actions":["a"]}"#).unwrap()));
+    stage.frames();
+    stage.plugin(r#"{"method":"log","params":{"level":"info","message":"here I am"}}"#);
+    stage.plugin(r#"{"id":"t","method":"time.now"}"#);
+    assert!(stage.frames().is_empty() && !stage.translator.is_full());
+    stage.plugin(&format!(r#"{{"method":"log","params":{{"message":"{}"}}}}"#, "x".repeat(70_000)));
+    assert!(stage.translator.is_full(), "no more is read until then");
+    stage.load();
+    let frames = stage.frames();
+    let asked: Vec<&Seen> = frames.iter().filter(|frame| frame.head.kind == FrameKind::Host).collect();
+    assert_eq!(asked.iter().map(|frame| frame.head.instance).collect::<Vec<_>>(), [0, 0, 0]);
+    assert!(!stage.translator.is_full());
+}
+
+#[test]
+fn lines_for_the_log_wait_their_turn_instead_of_being_refused() {
+    let mut stage = Stage::open(r#"{"actions":["a"]}"#);
+    let mut lines = 0;
+    while !stage.translator.is_full() {
+        stage.plugin(r#"{"method":"log","params":{"level":"info","message":"on and on"}}"#);
+        lines += 1;
+    }
+    assert!(lines < 256, "the host takes so many at once, not {lines}");
+    // What was read with the last one is not lost.
+    for _ in 0..500 {
+        stage.plugin(r#"{"method":"log","params":{"level":"info","message":"on and on"}}"#);
+    }
+    let mut passed_on = 0;
+    while passed_on < lines + 500 {
+        let asked = stage.frames();
+        assert!(!asked.is_empty() && asked.len() <= lines);
+        passed_on += asked.len();
+        asked.iter().for_each(|line| stage.host(Prefix::new(FrameKind::Done, 0, line.head.id), b"", b""));
+    }
+    assert!(stage.frames().is_empty() && !stage.translator.is_full());
+}
+
+#[test]
 fn pieces_are_passed_on_as_they_come() {
     let mut stage = Stage::open(r#"{"actions":["a"]}"#);
     stage.call(5, b"");

@@ -12,6 +12,12 @@ use super::register::Registration;
 
 /// Bytes for the host above which no more should be read from the plugin.
 const HIGH: usize = 4 * 1024 * 1024;
+/// Lines for the log on their way at most: one that writes faster waits, where other requests would be refused. They wait for
+/// nothing that the plugin does, so this ends.
+pub(super) const LOGGING: usize = 64;
+/// Bytes of requests that are held back, above which no more should be read; and what each costs beside.
+const HELD: usize = 64 * 1024;
+const LINE: usize = 256;
 
 /// Turns the host's side of the wire protocol into messages for a plugin, and what the plugin says into frames.
 ///
@@ -44,6 +50,12 @@ pub struct Translator {
     pub(super) flows: HashMap<u32, Flow>,
     /// Requests of the plugin that the host owes an answer.
     pub(super) asked: HashMap<u32, Asked>,
+    /// How many of these are lines for the log that nobody waits for.
+    pub(super) logging: usize,
+    /// Whether the host has opened the instance, now or before.
+    pub(super) opened: bool,
+    /// What the plugin has asked before that, and lines for the log above those on their way.
+    pub(super) held: VecDeque<Vec<u8>>,
     pub(super) last_ask: u32,
     pub(super) ending: bool,
 }
@@ -88,6 +100,8 @@ pub(super) struct Asked {
     /// What to answer whatever the host says.
     pub(super) instead: Option<Error>,
     pub(super) bytes: Vec<u8>,
+    /// Whether it is a line for the log that nobody waits for.
+    pub(super) log: bool,
 }
 
 impl Translator {
@@ -155,7 +169,9 @@ impl Translator {
     /// Whether so much waits for the host that no more should be read from the plugin.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        self.out.len() + self.flows.values().map(Flow::held).sum::<usize>() > HIGH
+        let held: usize = self.held.iter().map(|line| line.len() + LINE).sum();
+        let waiting = self.out.len() + self.flows.values().map(Flow::held).sum::<usize>();
+        held > HELD || self.logging >= LOGGING || waiting > HIGH
     }
 
     /// Whether the plugin has been told to end: nothing more will be said to it.
