@@ -10,6 +10,9 @@
 # `host_FUNCTION` (its dots as `_`), given the params, answers what the plugin asks of the host by setting `host_answer`
 # to a field with its value: '"text":"…"', '"result":…' or '"error":{"code":…}'.
 
+# What is set here is for tests to read; `_mp_out` is midplane.sh's, `_drive_PID` what `coproc` sets.
+# shellcheck disable=SC2034,SC2154,SC2031
+
 MIDPLANE_SH=${MIDPLANE_SH:-$(cd "${BASH_SOURCE[0]%/*}" && pwd)/midplane.sh}
 export MIDPLANE_SH
 # Its functions for JSON, in a shell of their own so that this one keeps its stdin and stdout.

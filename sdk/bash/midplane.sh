@@ -7,6 +7,9 @@
 # Functions `action_NAME` are actions, functions `on_HOOK` are hooks (on_init, on_start, on_stop, on_health, on_event, …).
 # README.md describes what they may use. Names that begin with `_mp` are this file's own.
 
+# What is set here is for plugins to read; braces in brackets are those of JSON.
+# shellcheck disable=SC2034,SC1083
+
 # A plugin's commands see neither the host's messages nor its answers: stdin is empty, stdout goes to the log.
 exec {_mp_in}<&0 {_mp_out}>&1 0</dev/null 1>&2
 LC_ALL=C

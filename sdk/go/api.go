@@ -1,6 +1,7 @@
 package midplane
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -71,9 +72,11 @@ func (s State) Set(key string, value []byte, timeToLive time.Duration) error {
 	return s.ctx.do("state.set", args, value)
 }
 
-// CompareAndSet writes a key if it still is what the plugin read; a nil expected means that it was not there.
-func (s State) CompareAndSet(key string, expected *string, value []byte) error {
-	return s.ctx.do("state.compare_and_set", fields{"key": key, "expected": expected}, value)
+// CompareAndSet writes a key if it still is what the plugin read, and says whether it was written; a nil expected means
+// that it was not there.
+func (s State) CompareAndSet(key string, expected *string, value []byte) (bool, error) {
+	answer, err := s.ctx.Host("state.compare_and_set", fields{"key": key, "expected": expected}, value)
+	return err == nil && string(answer) != "false", err
 }
 
 // Delete removes a key.
@@ -152,9 +155,28 @@ type Request struct {
 	Body []byte `json:"-"`
 }
 
-// Fetch fetches a web address through the host (http.fetch) and gives its answer as it came.
-func (c Context) Fetch(request Request) ([]byte, error) {
-	return c.Host("http.fetch", request, request.Body)
+// Response is what came back from a web address.
+type Response struct {
+	// Status is the HTTP status, such as 200.
+	Status int `json:"status"`
+	// Headers have names in lower case.
+	Headers map[string]string `json:"headers"`
+	// Body is what came.
+	Body []byte `json:"-"`
+}
+
+// Fetch fetches a web address through the host (http.fetch), whatever its status.
+func (c Context) Fetch(request Request) (Response, error) {
+	reply, err := c.Host("http.fetch", request, request.Body)
+	if err != nil {
+		return Response{}, err
+	}
+	head, body, _ := bytes.Cut(reply, []byte{'\n'})
+	response := Response{Body: body}
+	if err := json.Unmarshal(head, &response); err != nil {
+		return Response{}, Errorf("protocol_error", "the answer to http.fetch has no status: %v", err)
+	}
+	return response, nil
 }
 
 // Metrics are the plugin's measurements.

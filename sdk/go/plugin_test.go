@@ -196,13 +196,19 @@ func TestTheHostApiNamesFunctionsAndArguments(t *testing.T) {
 	seen := map[string]string{}
 	note := func(asked midplanetest.Asked) ([]byte, error) {
 		seen[asked.Function] = string(asked.Args) + string(asked.Payload)
+		if asked.Function == "state.compare_and_set" {
+			return []byte("false"), nil
+		}
 		return []byte(`[]`), nil
 	}
 	bench := midplanetest.New(t, midplane.New().Action("all", func(ctx midplane.Context) error {
 		expected := "old"
 		_, err := ctx.State().List("a/")
-		return errors.Join(err,
-			ctx.State().Set("k", []byte("v"), 1500e6), ctx.State().CompareAndSet("k", &expected, []byte("n")),
+		written, lost := ctx.State().CompareAndSet("k", &expected, []byte("n"))
+		if written {
+			t.Error("what another has changed counts as written")
+		}
+		return errors.Join(err, lost, ctx.State().Set("k", []byte("v"), 1500e6),
 			ctx.State().Delete("k"), ctx.Bus().Publish("t", []int{1}), ctx.Bus().Subscribe("t"), ctx.Bus().Unsubscribe("t"),
 			ctx.CallJSON("a/b", 7, nil), ctx.Metrics().Count("n", 2), ctx.Metrics().Gauge("g", 0.5), ctx.Metrics().Observe("o", 1))
 	}))
@@ -223,6 +229,21 @@ func TestTheHostApiNamesFunctionsAndArguments(t *testing.T) {
 		if seen[function] != want {
 			t.Errorf("%s got %s, not %s", function, seen[function], want)
 		}
+	}
+}
+
+func TestAWebAddressAnswersWithStatusHeadersAndBody(t *testing.T) {
+	plugin := midplane.New().Action("fetch", func(ctx midplane.Context, url string) (string, error) {
+		response, err := ctx.Fetch(midplane.Request{URL: url})
+		return fmt.Sprint(response.Status, response.Headers["content-type"], string(response.Body)), err
+	})
+	bench := midplanetest.New(t, plugin)
+	bench.Answer("http.fetch", func(midplanetest.Asked) ([]byte, error) {
+		return []byte("{\"status\":404,\"headers\":{\"content-type\":\"text/plain\"}}\nnot\nhere"), nil
+	})
+	got, err := bench.Call("fetch", []byte(`"https://example.com"`))
+	if err != nil || string(got) != "404text/plainnot\nhere" {
+		t.Fatalf("%s, %v", got, err)
 	}
 }
 

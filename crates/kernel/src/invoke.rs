@@ -141,12 +141,13 @@ impl Prepared {
             // The instance's own word on how it ended is better than ours, if it comes at once.
             done = until(Instant::now() + GRACE, &mut task).await.map(|done| done.map_err(late_not_cancelled));
         }
+        let outlived = guard.outlived();
         guard.disarm();
         match done {
             Ok(done) => done,
             Err(_) => {
                 task.detach();
-                let error = too_late("the call took too long; it goes on in its thread until it ends by itself");
+                let error = too_late(outlived);
                 Err(core.failed(error, Some(&generation), &name))
             }
         }

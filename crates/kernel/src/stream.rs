@@ -66,7 +66,7 @@ impl Stream for ReplyStream {
         }
         while Pin::new(&mut self.alarm).poll(context).is_ready() {
             if self.late {
-                let error = too_late("the call took too long; it goes on in its thread until it ends by itself");
+                let error = too_late(self.halt.outlived());
                 let error = (self.sign)(error);
                 return Poll::Ready(self.end(Some(error)));
             }

@@ -9,6 +9,7 @@ use midplane_contract::{Code as Fault, Error, Hook, Result, RuntimeKind};
 use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext, LoadRequest};
 
 use crate::carrier::Socket;
+use crate::channel::Speech;
 use crate::code::{self, Tenancy};
 use crate::connection::Connection;
 use crate::instance::WireInstance;
@@ -36,7 +37,7 @@ pub fn attach(socket: UnixStream, line: Arc<dyn Elsewhere>, request: &LoadReques
     let plugin = request.manifest.id.clone();
     let connection = Connection::new(reactor, plugin, Box::new(Socket::new(socket)), process);
     let tenancy = Tenancy { connection, hosting: Hosting::One };
-    code::greet(&setup, reactor, &tenancy.connection)?;
+    code::greet(&setup, reactor, &tenancy.connection, Speech::Frames)?;
     let loaded = code::load(&setup, &tenancy.connection, request)?;
     tenancy.connection.name_actions(loaded.actions.clone());
     let facts = code::facts(loaded, &tenancy.connection);

@@ -168,7 +168,7 @@ fn start(setup: &Arc<Setup>, request: &LoadRequest) -> Result<(Tenancy, Loaded)>
     })?;
     let connection = Connection::new(reactor, plugin, carrier, process);
     let tenancy = Tenancy { connection, hosting: setup.hosting_of(request) };
-    let mut loaded = greet(setup, reactor, &tenancy.connection)
+    let mut loaded = greet(setup, reactor, &tenancy.connection, speech)
         .and_then(|()| limit_memory(setup, &tenancy.connection, request))
         .and_then(|()| load(setup, &tenancy.connection, request))
         .map_err(|error| match error.code() {
@@ -210,7 +210,7 @@ fn limit_memory(setup: &Setup, connection: &Connection, request: &LoadRequest) -
     }
 }
 
-pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>) -> Result<()> {
+pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connection>, speech: Speech) -> Result<()> {
     let hello = Hello::ours(concat!("midplane ", env!("CARGO_PKG_VERSION")));
     let hello = serde_json::to_vec(&hello).map_err(|error| unwritable("HELLO", &error))?;
     let scope = Scope::within(setup.patience);
@@ -232,8 +232,10 @@ pub(crate) fn greet(setup: &Setup, reactor: &Reactor, connection: &Arc<Connectio
         connection.wait(&control, until);
         if Instant::now() >= until && !control.lock().news() {
             let message = format!("the worker has not greeted within {} ms", setup.patience.as_millis());
-            let error = Error::new(Fault::DeadlineExceeded, message)
-                .remedy("name a program that speaks the protocol of contract/wire.md on the descriptor in MIDPLANE_FD");
+            let error = Error::new(Fault::DeadlineExceeded, message).remedy(match speech {
+                Speech::Frames => "name a program that speaks the protocol of contract/wire.md",
+                Speech::Text => "its first line has to be `register`, as in contract/text.md; a script on the Bash SDK ends with `run`",
+            });
             connection.end(error.clone());
             connection.process.wait(DYING);
             return Err(fault::with_last_words(error, &connection.process));

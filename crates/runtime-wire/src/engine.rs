@@ -7,3 +7,4 @@ pub mod node;
 pub mod python;
 pub mod script;
 mod search;
+mod shebang;

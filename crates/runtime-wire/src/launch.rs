@@ -16,6 +16,7 @@ use crate::carrier::{Carrier, Pipes, Socket};
 use crate::channel::Wiring;
 use crate::confinement::Confinement;
 use crate::dial::Dial;
+use crate::guardian;
 use crate::program::{FD_VARIABLE, Program, WIRE_FD};
 
 /// What a start leaves in the host's hands.
@@ -76,6 +77,7 @@ pub(crate) fn launch(
     if folder.is_dir() {
         command.current_dir(folder);
     }
+    guardian::mark(&mut command);
     confinement.confine(&mut command, request)?;
     tie_to_host(&mut command, theirs.as_ref());
     let child = on_launcher(move || spawn(&mut command))?.map_err(failed)?;
@@ -163,6 +165,7 @@ fn tie_to_host(command: &mut Command, wire: Option<&UnixStream>) {
 pub(crate) fn start_tool(mut command: Command) -> Result<io::Result<Child>> {
     let host = rustix::process::getpid().as_raw_nonzero().get();
     command.process_group(0);
+    guardian::mark(&mut command);
     // SAFETY: as in `tie_to_host`: plain system calls between fork and exec.
     unsafe {
         command.pre_exec(move || {

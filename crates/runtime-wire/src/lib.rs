@@ -21,6 +21,7 @@ mod eagerness;
 pub mod engine;
 mod exchange;
 mod fault;
+mod guardian;
 mod instance;
 mod launch;
 mod memory;

@@ -33,6 +33,12 @@ async def remember(input, ctx):
 
 
 @plugin.action
+def fetch(input, ctx):
+    reply = ctx.http.fetch(input)
+    return [reply.status, reply.headers, reply.text(), ctx.state.compare_and_set("key", "old", "new")]
+
+
+@plugin.action
 async def count(input, ctx):
     for number in range(input):
         yield str(number)
@@ -85,6 +91,12 @@ class OnTheBench(unittest.TestCase):
             self.bench.call("remember", "it")
         with self.assertRaises(ValueError):
             self.bench.answer("state.got", None)
+
+    def test_answers_of_the_web_and_of_a_lost_race_are_read(self):
+        answer = b'{"status": 404, "headers": {"content-type": "text/plain"}}\nnot\nhere'
+        self.bench.answer("http.fetch", answer).answer("state.compare_and_set", False)
+        expected = [404, {"content-type": "text/plain"}, "not\nhere", False]
+        self.assertEqual(self.bench.call("fetch", "https://example.com"), expected)
 
     def test_hooks_and_errors_pass(self):
         with self.assertRaises(midplane.PluginError) as caught:

@@ -82,6 +82,8 @@ fn entry(document: &Document<'_>) -> Option<Entry> {
 
 fn runtime(document: &Document<'_>, main: &str) -> Option<RuntimeKind> {
     match document.runtime_word() {
+        // No kind of code, so the file says which; a library where it does not.
+        Some("hot_reload") => words::runtime_of_main(main).or(Some(RuntimeKind::Native)),
         Some(word) => words::runtime(word),
         None if document.entry("executable").is_some() => Some(RuntimeKind::Process),
         None => words::runtime_of_main(main),

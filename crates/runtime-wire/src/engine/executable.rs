@@ -4,6 +4,7 @@
 //! `contract/wire.md` on the descriptor in `MIDPLANE_FD`, on stdin and stdout (`protocol: stdio`) or at an address where
 //! it listens (`network`); or the text protocol of `contract/text.md` (`protocol: text`).
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -12,12 +13,14 @@ use midplane_contract::manifest::Protocol;
 use midplane_contract::{Code, Error, Result};
 use midplane_kernel::LoadRequest;
 
-use super::search;
+use super::{search, shebang};
 use crate::channel::{Channel, Speech, Wiring};
 use crate::dial::Dial;
 use crate::program::{Program, Programs};
 
 const ELF: &[u8] = b"\x7fELF";
+/// Bytes that an error shows of a file that is no program.
+const QUOTED: usize = 20;
 /// Processors that run programs of another: x86-64 those of i386, aarch64 those of arm.
 const COMPATIBLE: [(u16, u16); 2] = [(62, 3), (183, 40)];
 
@@ -54,10 +57,11 @@ pub(super) fn channel(request: &LoadRequest, otherwise: Protocol) -> Result<Chan
 
 /// The program that a manifest names, in full.
 pub(super) fn command(request: &LoadRequest) -> Result<PathBuf> {
-    match request.manifest.entry.process.executable.as_deref() {
+    let entry = &request.manifest.entry;
+    match entry.process.executable.as_deref() {
         Some(name) if !name.contains('/') => on_path(name),
-        Some(path) => check(request.folder.join(path)),
-        None => check(request.main.clone()),
+        Some(path) => check(request.folder.join(path), &entry.env),
+        None => check(request.main.clone(), &entry.env),
     }
 }
 
@@ -69,7 +73,7 @@ pub(super) fn on_path(name: &str) -> Result<PathBuf> {
     })
 }
 
-fn check(path: PathBuf) -> Result<PathBuf> {
+fn check(path: PathBuf, vars: &BTreeMap<String, String>) -> Result<PathBuf> {
     let refused = |why: String, remedy: String| Err(Error::new(Code::ConfigInvalid, why).remedy(remedy));
     if !path.is_file() {
         let what = if path.exists() { "is no file" } else { "is not there" };
@@ -81,7 +85,8 @@ fn check(path: PathBuf) -> Result<PathBuf> {
     let begin = begin(&path)?;
     if !begin.starts_with(b"#!") && !begin.starts_with(ELF) {
         // The system would hand it to a shell, which takes anything for commands.
-        let message = format!("{} is no program: it begins with \"{}\"", path.display(), begin.escape_ascii());
+        let quoted = begin.get(..QUOTED).unwrap_or(&begin).escape_ascii();
+        let message = format!("{} is no program: it begins with \"{quoted}\"", path.display());
         return Err(Error::new(Code::NotAPlugin, message)
             .remedy("build the program, or begin a script with a line like `#!/usr/bin/env python3`"));
     }
@@ -93,6 +98,9 @@ fn check(path: PathBuf) -> Result<PathBuf> {
         let message = format!("{} is built for another processor (ELF machine {machine}, not {ours})", path.display());
         return Err(Error::new(Code::WrongArchitecture, message).remedy("build it for this machine"));
     }
+    if let Some(line) = shebang::parse(&begin) {
+        shebang::check(&path, line, vars)?;
+    }
     if !is_executable(&path) {
         let remedy = format!("chmod +x {}", path.display());
         return refused(format!("{} is not executable", path.display()), remedy);
@@ -103,7 +111,7 @@ fn check(path: PathBuf) -> Result<PathBuf> {
 /// The first bytes of a file, as many as say what it is.
 fn begin(path: &Path) -> Result<Vec<u8>> {
     let mut begin = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(20).read_to_end(&mut begin));
+    let read = File::open(path).and_then(|file| file.take(shebang::LINE).read_to_end(&mut begin));
     read.map(|_| begin).map_err(|error| {
         Error::new(Code::Io, format!("{} cannot be read: {error}", path.display())).remedy("check the file's rights")
     })

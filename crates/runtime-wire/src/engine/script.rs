@@ -7,17 +7,15 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use midplane_contract::manifest::Protocol;
+use midplane_contract::manifest::{Entry, Protocol};
 use midplane_contract::{Code, Error, Result};
 use midplane_kernel::LoadRequest;
 
 use super::bundle::Bundle;
-use super::executable::{channel, command, is_executable, on_path};
+use super::executable::{channel, command, on_path};
+use super::shebang;
 use crate::channel::Channel;
 use crate::program::{Program, Programs};
-
-/// Bytes of a `#!` line at most, as for the kernel.
-const LINE: u64 = 256;
 
 /// The environment variable that tells a script where the Bash SDK is.
 const SDK_VARIABLE: &str = "MIDPLANE_SH";
@@ -34,7 +32,7 @@ impl Programs for Script {
         if entry.process.executable.is_some() {
             return Ok(Program::peer(command(request)?, &entry.args));
         }
-        let (interpreter, option) = interpreter(&request.main, entry.engine.as_deref())?;
+        let (interpreter, option) = interpreter(&request.main, entry)?;
         let script = [request.main.clone().into_os_string()];
         let args = option.into_iter().chain(script).chain(entry.args.iter().map(OsString::from));
         let mut program = Program::peer(interpreter, args);
@@ -56,53 +54,25 @@ impl Programs for Script {
 }
 
 /// What runs a script, and the option that its `#!` line gives.
-fn interpreter(script: &Path, engine: Option<&str>) -> Result<(PathBuf, Option<OsString>)> {
-    if let Some(engine) = engine {
+fn interpreter(script: &Path, entry: &Entry) -> Result<(PathBuf, Option<OsString>)> {
+    if let Some(engine) = entry.engine.as_deref() {
         let command = if engine.contains('/') { PathBuf::from(engine) } else { on_path(engine)? };
         return Ok((command, None));
     }
     let mut begin = Vec::new();
-    let read = std::fs::File::open(script).and_then(|file| file.take(LINE).read_to_end(&mut begin));
+    let read = std::fs::File::open(script).and_then(|file| file.take(shebang::LINE).read_to_end(&mut begin));
     read.map_err(|error| {
         Error::new(Code::Io, format!("{} cannot be read: {error}", script.display())).remedy("check the file's rights")
     })?;
-    if let Some((path, option)) = shebang(&begin) {
-        let command = PathBuf::from(path);
-        if !is_executable(&command) {
-            let message = format!("{} is to be run by {path}, which is not there", script.display());
-            return Err(Error::new(Code::ConfigInvalid, message)
-                .remedy(format!("install {path}, or name an interpreter in entry.engine")));
-        }
-        return Ok((command, option.map(OsString::from)));
+    if let Some(line) = shebang::parse(&begin) {
+        shebang::check(script, line, &entry.env)?;
+        let (program, option) = line;
+        return Ok((PathBuf::from(program), option.map(OsString::from)));
     }
     match script.extension().and_then(|ending| ending.to_str()) {
         Some("bash") => Ok((on_path("bash")?, None)),
         Some("sh") => Ok((on_path("bash").or_else(|_| on_path("sh"))?, None)),
         _ => Err(Error::new(Code::ConfigInvalid, format!("nothing says what runs {}", script.display()))
             .remedy("begin it with a line like `#!/usr/bin/env bash`, or name an interpreter in entry.engine")),
-    }
-}
-
-/// The program and its one option in a `#!` line.
-fn shebang(begin: &[u8]) -> Option<(&str, Option<&str>)> {
-    let line = begin.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
-    let line = std::str::from_utf8(line).ok()?.trim();
-    let (program, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-    let option = rest.trim();
-    (!program.is_empty()).then_some((program, (!option.is_empty()).then_some(option)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_first_line_names_the_interpreter_and_one_option() {
-        assert_eq!(shebang(b"#!/bin/sh\necho"), Some(("/bin/sh", None)));
-        assert_eq!(shebang(b"#! /usr/bin/env  bash -e \r\n"), Some(("/usr/bin/env", Some("bash -e"))));
-        assert_eq!(shebang(b"#!/usr/bin/awk -f"), Some(("/usr/bin/awk", Some("-f"))));
-        for none in [&b"echo"[..], b"#!", b"#!\n/bin/sh", b"# !/bin/sh", b"#!/\xff"] {
-            assert_eq!(shebang(none), None);
-        }
     }
 }

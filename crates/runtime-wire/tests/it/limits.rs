@@ -43,8 +43,8 @@ fn a_worker_sees_nothing_of_the_host_but_path_locale_and_its_own() {
     let text = String::from_utf8(echo.call("env", b"").unwrap()).unwrap();
     for line in text.lines() {
         let name = line.split('=').next().unwrap();
-        let known =
-            matches!(name, "PATH" | "LANG" | "LANGUAGE" | "TZ" | "MIDPLANE_FD" | "MINE") || name.starts_with("LC_");
+        let known = matches!(name, "PATH" | "LANG" | "LANGUAGE" | "TZ" | "MIDPLANE_FD" | "MIDPLANE_HOST" | "MINE")
+            || name.starts_with("LC_");
         assert!(known, "{line}");
     }
     assert!(text.contains("MINE=yes"));

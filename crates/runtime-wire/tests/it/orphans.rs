@@ -42,11 +42,10 @@ fn be_killed(mut plugin: Loaded, action: &str) {
 }
 
 #[test]
-fn killing_the_host_ends_its_workers() {
+fn killing_the_host_ends_its_workers_and_what_they_had_started_in_sessions_of_their_own() {
     for action in ["echo", "spin", "hang"] {
-        // What the worker had started in a session of its own outlives a kill; nothing but a pid namespace ends it.
-        let child = host_and_kill("worker", action);
-        let _ = Command::new("kill").args(["-9", &child]).status();
+        let child: i32 = host_and_kill("worker", action).parse().unwrap();
+        eventually("what the worker had started is gone", || !alive(child));
     }
 }
 

@@ -137,6 +137,33 @@ class Services(Area):
         return self._ask(NUMBERS["service.call"], args, to_bytes(input), _value(interface, raw))
 
 
+class HttpReply:
+    """What came back from a web address."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: "Mapping[str, str]", body: bytes) -> None:
+        #: The HTTP status, such as 200.
+        self.status = status
+        #: Names in lower case.
+        self.headers = headers
+        self.body = body
+
+    def text(self) -> str:
+        """The body as UTF-8; what is none becomes U+FFFD."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body, parsed; None where it is empty. ``ValueError`` where it is no JSON."""
+        return from_json(self.body)
+
+
+def _fetched(reply: bytes) -> HttpReply:
+    head, _, body = reply.partition(b"\n")
+    told = from_json(head)
+    return HttpReply(told["status"], told.get("headers") or {}, body)
+
+
 class Http(Area):
     """The web, through the host and its rules."""
 
@@ -148,10 +175,10 @@ class Http(Area):
         method: str = "GET",
         headers: "Optional[Mapping[str, str]]" = None,
         body: "Optional[Bytes]" = None,
-    ) -> bytes:
-        """What the host answers for this address."""
+    ) -> HttpReply:
+        """What this address answers, whatever its status."""
         args = arguments(url=url, method=method, headers=dict(headers) if headers else None)
-        return self._ask(NUMBERS["http.fetch"], args, plain_bytes(body, "a body"), _whole)
+        return self._ask(NUMBERS["http.fetch"], args, plain_bytes(body, "a body"), _fetched)
 
 
 class Metrics(Area):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Awaitable, List, Mapping, Optional, Protocol
 
-from ._api import Bytes
+from ._api import Bytes, HttpReply
 
 
 class State(Protocol):
@@ -56,7 +56,7 @@ class Http(Protocol):
         method: str = "GET",
         headers: Optional[Mapping[str, str]] = None,
         body: Optional[Bytes] = None,
-    ) -> Awaitable[bytes]: ...
+    ) -> Awaitable[HttpReply]: ...
 
 
 class Metrics(Protocol):

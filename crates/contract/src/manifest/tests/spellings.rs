@@ -179,18 +179,20 @@ compatibility: {core_version: ^1}
 #[test]
 fn each_type_of_the_envelope_chooses_a_runtime() {
     let types = [
-        ("dynamic_library", RuntimeKind::Native),
-        ("hot_reload", RuntimeKind::Native),
-        ("webassembly", RuntimeKind::Wasm),
-        ("rpc", RuntimeKind::Process),
-        ("grpc", RuntimeKind::Remote),
+        ("dynamic_library", "a.bin", RuntimeKind::Native),
+        ("hot_reload", "a.bin", RuntimeKind::Native),
+        ("hot_reload", "a.js", RuntimeKind::Js),
+        ("hot_reload", "a.py", RuntimeKind::Python),
+        ("webassembly", "a.bin", RuntimeKind::Wasm),
+        ("rpc", "a.bin", RuntimeKind::Process),
+        ("grpc", "a.bin", RuntimeKind::Remote),
     ];
-    for (word, runtime) in types {
+    for (word, main, runtime) in types {
         let text = format!(
-            "api_version: v1\nkind: Plugin\nmetadata: {{name: a, version: 1.0.0}}\nspec: {{type: {word}, entry_point: a.bin, config: {{k: v}}}}\n"
+            "api_version: v1\nkind: Plugin\nmetadata: {{name: a, version: 1.0.0}}\nspec: {{type: {word}, entry_point: {main}, config: {{k: v}}}}\n"
         );
         let plugin = manifest("plugin.yaml", &text);
-        assert_eq!(plugin.entry.runtime, runtime, "{word}");
+        assert_eq!(plugin.entry.runtime, runtime, "{word}, {main}");
         assert_eq!(plugin.config["k"], "v");
     }
 }
