@@ -1,9 +1,15 @@
 //! `cargo xtask bench`: each raw limit and Midplane beside it, interleaved in one run, judged by ratio or difference.
 
+mod cycle;
 mod measure;
+mod one_core;
+mod outcome;
+mod peer;
 mod plugins;
+mod repeater;
 mod report;
 mod rows;
+mod service;
 mod socket;
 mod target;
 
@@ -13,6 +19,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 
 use crate::measure::Effort;
+use crate::outcome::Outcome;
 
 const HELP: &str = "\
 cargo xtask bench [--quick] [--output json] [--only TEXT] [--handicap NANOSECONDS]
@@ -76,12 +83,12 @@ fn run(options: &Options) -> Result<bool> {
     let mut results = Vec::new();
     for row in rows::all().into_iter().filter(|row| wanted(row.name)) {
         eprintln!("measuring {} …", row.name);
-        results.push(row.measure(options.effort, options.handicap)?);
+        results.push(Outcome::of(row.name, row.measure(options.effort, options.handicap))?);
     }
     if options.json {
         report::json(&results)?
     } else {
         report::text(&results)
     }
-    Ok(results.iter().all(|result| result.met != Some(false)))
+    Ok(!results.iter().any(Outcome::is_missed))
 }

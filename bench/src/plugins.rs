@@ -61,14 +61,22 @@ impl Bench {
         code: &[u8],
         action: &str,
     ) -> Result<PathBuf> {
+        let entry = format!("{{main: {file}, runtime: {runtime}}}\nactions: [{action}]");
+        self.written(setting, &entry, Some((file, code)))
+    }
+
+    /// The same with a whole `entry`, and a file if it names one.
+    pub(crate) fn written(&self, setting: Setting, entry: &str, file: Option<(&str, &[u8])>) -> Result<PathBuf> {
         let Setting { id, instances, .. } = setting;
         let folder = self.folders.path().join(id);
         fs::create_dir_all(&folder)?;
-        fs::write(folder.join(file), code)?;
-        set_executable(&folder.join(file))?;
+        if let Some((name, code)) = file {
+            fs::write(folder.join(name), code)?;
+            set_executable(&folder.join(name))?;
+        }
         let mode = if instances > 1 { "pool" } else { "actor" };
         let manifest = format!(
-            "id: {id}\nname: {id}\nversion: 0.1.0\nentry: {{main: {file}, runtime: {runtime}}}\nactions: [{action}]\n\
+            "id: {id}\nname: {id}\nversion: 0.1.0\nentry: {entry}\n\
              instances: {{mode: {mode}, min: {instances}, max: {instances}}}\n"
         );
         fs::write(folder.join("plugin.yaml"), manifest)?;

@@ -1,8 +1,11 @@
 //! The rows: what is measured against what, and the targets with their sources.
 
 mod calls;
+mod javascript;
+mod languages;
 mod loads;
 mod many;
+mod remote;
 mod workers;
 
 use std::time::Duration;
@@ -27,5 +30,6 @@ impl Row {
 
 /// Every row, in the order of the report.
 pub(crate) fn all() -> Vec<Row> {
-    [calls::rows(), workers::rows(), loads::rows(), many::rows()].into_iter().flatten().collect()
+    let inside = [calls::rows(), javascript::rows(), workers::rows(), loads::rows(), many::rows()];
+    inside.into_iter().chain([languages::rows(), remote::rows()]).flatten().collect()
 }

@@ -46,7 +46,7 @@ pub const ROOMS: &[Room] = &[
     Room { name: "examples/", may_use: &[SDK] },
     Room { name: "crates/testkit/guests/", may_use: &[SDK] },
     // The bench puts each runtime's raw limit beside the whole.
-    Room { name: "midplane-bench", may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, LIBRARY] },
+    Room { name: "midplane-bench", may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, LIBRARY] },
     Room { name: "xtask", may_use: &[] },
 ];
 

@@ -56,7 +56,8 @@ pub fn midplane() -> Result<PathBuf> {
 
 /// What the bench is made of: itself, the plugin that it measures, and the programs that do the raw thing. The release
 /// profile holds nothing else, so this selection builds wasmtime once as well.
-const BENCH: &[&str] = &["midplane-bench", "midplane-probe", "midplane-runtime-native", "midplane-runtime-wasm"];
+const BENCH: &[&str] =
+    &["midplane-bench", "midplane-probe", "midplane-runtime-js", "midplane-runtime-native", "midplane-runtime-wasm"];
 
 /// Builds the bench in the release profile and says where it is.
 ///

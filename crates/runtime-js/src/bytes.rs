@@ -1,11 +1,9 @@
-//! Bytes between Rust and the engine: one copy in; out by the engine's own Base64, because its binding has no safe way to
-//! look into a buffer (docs/adr/0006-javascript.md says what that costs).
+//! Bytes between Rust and the engine: one copy each way.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rquickjs::function::This;
-use rquickjs::{Ctx, Error, Result, TypedArray, Value};
+use rquickjs::{Ctx, Object, Result, TypedArray, Value};
 
+use crate::inside::Inside;
 use crate::tools::{Tool, Tools};
 
 /// A `Uint8Array` with these bytes, within the engine's memory limit.
@@ -17,12 +15,46 @@ pub(crate) fn array<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
 /// The bytes of a `Uint8Array`, copied; `None` for anything else.
 ///
 /// # Errors
-/// What the engine throws: the array's buffer was taken away, or there is no memory for its text.
+/// As [`append`].
+pub(crate) fn copied(inside: &Inside, value: &Value<'_>) -> Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    Ok(append(inside, value, &mut bytes)?.then_some(bytes))
+}
+
+/// Appends the bytes of a `Uint8Array`. False for anything else.
+///
+/// # Errors
+/// What the engine throws: the array's buffer was taken away, or is shorter by now than what the array shows of it.
 #[inline]
-pub(crate) fn copied(value: &Value<'_>) -> Result<Option<Vec<u8>>> {
-    if value.as_object().is_none_or(|object| !object.is_typed_array::<u8>()) {
-        return Ok(None);
+pub(crate) fn append(inside: &Inside, value: &Value<'_>, buffer: &mut Vec<u8>) -> Result<bool> {
+    let Some(array) = value.as_object().and_then(Object::as_typed_array::<u8>) else { return Ok(false) };
+    if inside.has_resized() || !copy(array, buffer) {
+        return settled(value, buffer);
     }
-    let text: String = Tools::of(value.ctx())?.get(Tool::Base64)?.call((This(value.clone()),))?;
-    STANDARD.decode(text).map(Some).map_err(|_| Error::Unknown)
+    Ok(true)
+}
+
+/// The same for an array whose length the engine tells its own JavaScript only: it may have followed its buffer's.
+#[cold]
+fn settled(value: &Value<'_>, buffer: &mut Vec<u8>) -> Result<bool> {
+    let settled: Value<'_> = Tools::of(value.ctx())?.get(Tool::Settled)?.call((This(()), value.clone()))?;
+    Ok(settled.as_object().and_then(Object::as_typed_array::<u8>).is_some_and(|array| copy(array, buffer)))
+}
+
+/// Appends what an array shows of its buffer; false when there is no such part of it.
+#[expect(
+    unsafe_code,
+    reason = "the engine's binding has no safe way to look into a buffer; see docs/adr/0006-javascript.md"
+)]
+#[inline]
+fn copy(array: &TypedArray<'_, u8>, buffer: &mut Vec<u8>) -> bool {
+    // SAFETY: the slice lives within this expression, in which no JavaScript runs that could write, detach or move the bytes:
+    // this thread holds the engine's lock, as the lifetime of `array` proves, and all that is done is a copy. That it lies
+    // within the buffer is looked at each time.
+    let copied = unsafe { array.as_bytes() }.map(|bytes| buffer.extend_from_slice(bytes));
+    if copied.is_none() {
+        // The engine may have said so by an exception as well, which is nobody's.
+        let _ = array.ctx().catch();
+    }
+    copied.is_some()
 }

@@ -61,7 +61,7 @@ impl Code for JsCode {
         };
         engine.inside.take_up(context, Arc::clone(&self.offer.actions));
         crate::background::schedule(&engine);
-        Ok(Box::new(JsInstance { engine, offer: Arc::clone(&self.offer) }))
+        Ok(Box::new(JsInstance { engine, offer: Arc::clone(&self.offer), buffer: Vec::new() }))
     }
 }
 

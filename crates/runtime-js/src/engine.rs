@@ -13,9 +13,7 @@ use crate::inside::Inside;
 use crate::loader::Modules;
 use crate::run::Run;
 use crate::tools::keep_tools;
-use crate::{background, fault, native};
-
-const CORE: &str = include_str!("prelude/core.js");
+use crate::{background, compiled, fault, native};
 
 /// An engine. Dropping it destroys the plugin's whole JavaScript environment.
 pub(crate) struct Engine {
@@ -43,7 +41,7 @@ impl Engine {
         context
             .with(|ctx| {
                 let native = native::object(&ctx, &inside)?;
-                let core: Function<'_> = native::script(&ctx, CORE, "midplane:core")?.get()?;
+                let core: Function<'_> = compiled::prelude(&ctx, "core")?.get()?;
                 keep_tools(&ctx, core.call((native,))?)
             })
             .map_err(|error| no_room(&error))?;
@@ -51,6 +49,9 @@ impl Engine {
     }
 
     /// Runs something for the kernel: a call or a hook. Waits for work between calls to end its turn.
+    ///
+    /// CONCURRENCY: whoever calls this holds the instance, so only work between calls can be in the engine, which there is
+    /// none of before the first timer. A timer that is set meanwhile is looked at when this is over.
     ///
     /// # Errors
     /// What `act` says; `deadline_exceeded` or `cancelled` when that comes before its turn.
@@ -65,13 +66,16 @@ impl Engine {
             return Err(why.clone());
         }
         inside.clock.enter();
-        if !inside.turnstile.enter(&inside.clock, || scope.deadline.instant()) {
+        let is_shared = inside.timers.were_used();
+        if is_shared && !inside.turnstile.enter(&inside.clock, || scope.deadline.instant()) {
             let stop = inside.clock.wants_call_to_end();
             inside.clock.leave();
             return Err(never_began(stop));
         }
         let done = self.run(Errand::Call, scope, action, act);
-        inside.turnstile.leave();
+        if is_shared {
+            inside.turnstile.leave();
+        }
         inside.clock.leave();
         background::schedule(self);
         done
@@ -101,13 +105,13 @@ impl Engine {
     ) -> Result<T> {
         let inside = &*self.inside;
         inside.clock.arm(errand, scope.deadline);
-        let number = inside.begin(scope, action);
+        let number = inside.running.begin(scope, action);
         let done = self.context.with(|ctx| {
             let run = Run { ctx, inside, number };
             let done = act(&run);
             run.tidy(done)
         });
-        inside.end();
+        inside.running.end();
         done
     }
 

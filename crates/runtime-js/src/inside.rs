@@ -4,11 +4,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use midplane_contract::{ActionName, Code, Error, HostFunction, PluginId, Result, defaults};
-use midplane_kernel::{HostRequest, InstanceContext, Scope, Within};
+use midplane_kernel::{Deadline, HostRequest, InstanceContext, Scope, Within};
 use serde_json::{Value, json};
 
 use crate::background::Next;
 use crate::clock::Clock;
+use crate::running::{Origin, Running};
 use crate::sources::Sources;
 use crate::timers::Timers;
 use crate::turnstile::Turnstile;
@@ -23,16 +24,18 @@ pub(crate) struct Inside {
     pub(crate) clock: Arc<Clock>,
     pub(crate) turnstile: Turnstile,
     pub(crate) timers: Timers,
+    pub(crate) running: Running,
     pub(crate) sources: Arc<Sources>,
     /// When the timers are to be looked at.
     pub(crate) appointment: Next,
+    /// The plugin has changed the length of a buffer.
+    resized: AtomicBool,
     /// There may be rejections that nobody handles.
     pub(crate) rejections: AtomicBool,
     /// Memory in use when it was last looked at.
     pub(crate) memory: AtomicU64,
     identity: OnceLock<Identity>,
     actions: OnceLock<Arc<[ActionName]>>,
-    running: Mutex<Running>,
     config: Mutex<Arc<str>>,
     early: Mutex<Vec<Value>>,
     spent: OnceLock<Error>,
@@ -46,15 +49,6 @@ impl std::fmt::Debug for Identity {
     }
 }
 
-/// The call or hook that runs; what runs between calls is the plugin's own affair.
-#[derive(Debug, Default)]
-struct Running {
-    number: u32,
-    is_over: bool,
-    scope: Scope,
-    action: Option<u32>,
-}
-
 impl Inside {
     pub(crate) fn new(plugin: PluginId, sources: Arc<Sources>) -> Self {
         Self {
@@ -62,13 +56,14 @@ impl Inside {
             clock: Arc::default(),
             turnstile: Turnstile::default(),
             timers: Timers::default(),
+            running: Running::default(),
             sources,
             appointment: Next::default(),
+            resized: AtomicBool::new(false),
             rejections: AtomicBool::new(false),
             memory: AtomicU64::new(0),
             identity: OnceLock::new(),
             actions: OnceLock::new(),
-            running: Mutex::default(),
             config: Mutex::new("{}".into()),
             early: Mutex::default(),
             spent: OnceLock::new(),
@@ -82,21 +77,6 @@ impl Inside {
         for line in std::mem::take(&mut *lock(&self.early)) {
             self.write_log(&line);
         }
-    }
-
-    /// A call, a hook or a piece of background work begins.
-    pub(crate) fn begin(&self, scope: &Scope, action: Option<u32>) -> u32 {
-        let mut running = lock(&self.running);
-        running.number = running.number.wrapping_add(1).max(1);
-        running.is_over = false;
-        running.scope.clone_from(scope);
-        running.action = action;
-        running.number
-    }
-
-    /// It has ended: what it leaves behind asks the host on the plugin's own account.
-    pub(crate) fn end(&self) {
-        lock(&self.running).is_over = true;
     }
 
     /// Asks the host within the call that asks, 0 for whatever runs.
@@ -117,14 +97,11 @@ impl Inside {
     }
 
     fn scope_of(&self, number: u32) -> (Scope, Option<u32>) {
-        let running = lock(&self.running);
-        if running.is_over || (number != 0 && number != running.number) {
-            let deadline = midplane_kernel::Deadline::After(defaults::HOOK_DEADLINE);
-            return (Scope { deadline, ..Scope::default() }, None);
-        }
+        let Some((Origin { caller, trace }, action)) = self.running.get(number) else {
+            return (Scope::within(defaults::HOOK_DEADLINE), None);
+        };
         // A relative deadline began with the call, not with this question.
-        let deadline = midplane_kernel::Deadline::At(self.clock.end());
-        (Scope { deadline, ..running.scope.clone() }, running.action)
+        (Scope { caller, deadline: Deadline::At(self.clock.end()), trace }, action)
     }
 
     /// What a call may know of itself, as JSON.
@@ -212,6 +189,17 @@ impl Inside {
         {
             context.host.lost(why);
         }
+    }
+
+    /// A buffer is about to get another length: arrays that show all of it then have other lengths than they began with.
+    pub(crate) fn resize(&self) {
+        self.resized.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there was one.
+    #[inline]
+    pub(crate) fn has_resized(&self) -> bool {
+        self.resized.load(Ordering::Relaxed)
     }
 
     /// Whether rejections wait to be looked at; they are then.

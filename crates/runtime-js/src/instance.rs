@@ -9,6 +9,7 @@ use rquickjs::Value;
 use crate::bytes;
 use crate::code::Offer;
 use crate::engine::Engine;
+use crate::reply::Out;
 use crate::run::Run;
 use crate::tools::{Tool, Tools};
 
@@ -16,12 +17,15 @@ use crate::tools::{Tool, Tools};
 pub(crate) struct JsInstance {
     pub(crate) engine: Arc<Engine>,
     pub(crate) offer: Arc<Offer>,
+    /// What replies are made in.
+    pub(crate) buffer: Vec<u8>,
 }
 
 impl Instance for JsInstance {
     fn call_inline(&mut self, call: &Call<'_>, reply: &mut Reply<'_>) -> Result<()> {
         let manner = self.offer.manner(call.action)?;
-        self.engine.perform(call.scope, Some(call.action), |run| run.call(manner, call, reply))
+        let mut out = Out { reply, buffer: &mut self.buffer };
+        self.engine.perform(call.scope, Some(call.action), |run| run.call(manner, call, &mut out))
     }
 
     fn hook(&mut self, hook: Hook, input: &[u8], scope: &Scope) -> Result<Option<Vec<u8>>> {
@@ -82,6 +86,6 @@ impl<'js> Run<'_, 'js> {
         };
         let answer = begun().map_err(|error| self.explain(&error))?;
         let answer = self.settle(answer)?;
-        self.bytes(&answer)
+        bytes::copied(self.inside, &answer).map_err(|error| self.explain(&error))
     }
 }

@@ -16,13 +16,17 @@
 //!   expressions. Code that was stopped in the middle leaves a spent instance, for nobody knows what it left half done;
 //!   a promise that merely did not settle in time does not.
 //! - `background` runs timers between calls, one turn at a time (`turnstile`), from `onStart` until `onStop`.
+//!
+//! `unsafe` stands in two files: `bytes`, which looks into the engine's buffers, and `compiled`, which loads what the engine
+//! made of our own JavaScript.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod background;
 mod bytes;
 mod clock;
 mod code;
+mod compiled;
 mod config;
 mod engine;
 mod fault;
@@ -33,6 +37,7 @@ mod native;
 mod reply;
 mod resolve;
 mod run;
+mod running;
 mod runtime;
 mod sources;
 mod timers;

@@ -6,6 +6,8 @@ use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Module, Result};
 
+use crate::compiled;
+use crate::resolve::SDK;
 use crate::sources::Sources;
 
 /// Finds and reads modules for one engine.
@@ -32,6 +34,9 @@ impl Loader for Modules {
         name: &str,
         _: Option<ImportAttributes<'js>>,
     ) -> Result<Module<'js, Declared>> {
+        if let Some(part) = name.strip_prefix(SDK).and_then(compiled::sdk) {
+            return part.declare(ctx);
+        }
         let text =
             self.0.text(name).map_err(|error| Error::new_loading_message(name, error.record().message.clone()))?;
         Module::declare(ctx.clone(), name, text.as_bytes())

@@ -10,18 +10,7 @@ use rquickjs::{Ctx, Exception, Function, Module, Object, Value};
 use crate::inside::Inside;
 use crate::resolve::SDK;
 use crate::timers::MOST;
-use crate::{bytes, web};
-
-/// The parts of the prelude that are fetched when they are first used.
-const PARTS: [(&str, &str); 7] = [
-    ("abort", include_str!("prelude/abort.js")),
-    ("clone", include_str!("prelude/clone.js")),
-    ("crypto", include_str!("prelude/crypto.js")),
-    ("fetch", include_str!("prelude/fetch.js")),
-    ("text", include_str!("prelude/text.js")),
-    ("url", include_str!("prelude/url.js")),
-    ("work", include_str!("prelude/work.js")),
-];
+use crate::{bytes, compiled, web};
 
 /// Makes the object for one engine.
 pub(crate) fn object<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>) -> rquickjs::Result<Object<'js>> {
@@ -29,9 +18,11 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>) -> rquickjs::Res
     asking(ctx, inside, &native)?;
     telling(ctx, inside, &native)?;
     timers(ctx, inside, &native)?;
-    web::add(ctx, &native)?;
+    web::add(ctx, inside, &native)?;
+    let own = Arc::clone(inside);
+    native.set("resize", Function::new(ctx.clone(), move || own.resize())?)?;
     native.set("module", Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| module(&ctx, &name))?)?;
-    native.set("part", Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| part(&ctx, &name))?)?;
+    native.set("part", Function::new(ctx.clone(), |ctx: Ctx<'js>, name: String| compiled::prelude(&ctx, &name))?)?;
     Ok(native)
 }
 
@@ -39,7 +30,7 @@ pub(crate) fn object<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>) -> rquickjs::Res
 fn asking<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>, native: &Object<'js>) -> rquickjs::Result<()> {
     let own = Arc::clone(inside);
     let ask = move |ctx: Ctx<'js>, call: u32, name: String, args: String, payload: Opt<Value<'js>>| {
-        let payload = payload.0.map(|payload| bytes::copied(&payload)).transpose()?.flatten().unwrap_or_default();
+        let payload = payload.0.map(|payload| bytes::copied(&own, &payload)).transpose()?.flatten().unwrap_or_default();
         match own.ask(call, &name, &args, &payload) {
             Ok(answer) => bytes::array(&ctx, &answer),
             Err(error) => rquickjs::String::from_str(ctx, &record(&error)).map(rquickjs::String::into_value),
@@ -80,23 +71,8 @@ fn timers<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>, native: &Object<'js>) -> rq
 fn module<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Object<'js>> {
     let text = format!("export * from './src/{name}.js'");
     let (module, evaluated) = Module::declare(ctx.clone(), format!("{SDK}via-{name}.js"), text)?.eval()?;
-    // It waits for nothing, so it is done by now; and no jobs of the plugin are to run here.
-    evaluated.result::<()>().ok_or(rquickjs::Error::WouldBlock)??;
+    compiled::done(&evaluated)?;
     module.namespace()
-}
-
-/// A part of the prelude: a function.
-fn part<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Value<'js>> {
-    let text = PARTS.iter().find(|(part, _)| *part == name).map(|(_, text)| *text);
-    let text = text.ok_or_else(|| Exception::throw_reference(ctx, &format!("the prelude has no part {name}")))?;
-    script(ctx, text, &format!("midplane:{name}"))
-}
-
-/// Evaluates a script of the prelude.
-pub(crate) fn script<'js>(ctx: &Ctx<'js>, text: &str, name: &str) -> rquickjs::Result<Value<'js>> {
-    let mut options = rquickjs::context::EvalOptions::default();
-    options.filename = Some(name.to_owned());
-    ctx.eval_with_options(text, options)
 }
 
 /// Notes rejections that nobody handles (yet).

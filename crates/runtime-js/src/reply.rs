@@ -9,6 +9,9 @@ use crate::bytes;
 use crate::run::Run;
 use crate::tools::{Entries, Tool, Tools};
 
+/// More bytes than this are not kept for the next call.
+const KEPT: usize = 4095;
+
 /// How an action is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Manner {
@@ -18,17 +21,34 @@ pub(crate) struct Manner {
     pub(crate) plain: bool,
 }
 
+/// Where a reply goes, and a buffer on the way there that is kept from call to call.
+pub(crate) struct Out<'a, 'r> {
+    pub(crate) reply: &'a mut Reply<'r>,
+    pub(crate) buffer: &'a mut Vec<u8>,
+}
+
+impl Out<'_, '_> {
+    /// Writes what was taken. Many bytes are handed on with their buffer.
+    #[inline]
+    fn write(&mut self) -> Result<()> {
+        if self.buffer.len() > KEPT {
+            return self.reply.write_owned(std::mem::take(self.buffer));
+        }
+        self.reply.write(self.buffer)
+    }
+}
+
 impl<'js> Run<'_, 'js> {
     /// Calls an action and writes its reply.
     #[inline]
-    pub(crate) fn call(&self, manner: Manner, call: &Call<'_>, reply: &mut Reply<'_>) -> Result<()> {
+    pub(crate) fn call(&self, manner: Manner, call: &Call<'_>, out: &mut Out<'_, '_>) -> Result<()> {
         let input = if manner.raw {
             bytes::array(&self.ctx, call.input).map_err(|error| self.explain(&error))?
         } else {
             self.parsed(call.input)?
         };
         let result = self.invoke(manner, call.action, input).map_err(|error| self.explain(&error))?;
-        self.deliver(result, manner.raw, reply)
+        self.deliver(result, manner.raw, out)
     }
 
     #[inline]
@@ -58,14 +78,14 @@ impl<'js> Run<'_, 'js> {
 
     /// Writes a result.
     #[inline]
-    fn deliver(&self, result: Value<'js>, raw: bool, reply: &mut Reply<'_>) -> Result<()> {
+    fn deliver(&self, result: Value<'js>, raw: bool, out: &mut Out<'_, '_>) -> Result<()> {
         let mut value = result;
         loop {
             if value.is_undefined() {
                 return Ok(());
             }
-            if let Some(bytes) = self.bytes(&value)? {
-                return reply.write_owned(bytes);
+            if self.take(&value, out)? {
+                return out.write();
             }
             if value.is_promise() {
                 value = self.settle(value)?;
@@ -76,35 +96,38 @@ impl<'js> Run<'_, 'js> {
             value = told.map_err(|error| self.explain(&error))?;
             if let Some(text) = value.as_string() {
                 let text = text.to_string().map_err(|error| self.explain(&error))?;
-                return reply.write_owned(text.into_bytes());
+                return out.reply.write_owned(text.into_bytes());
             }
             if let Some(pull) = value.as_function() {
-                return self.chunks(pull, reply);
+                return self.chunks(pull, out);
             }
         }
     }
 
+    /// Takes the bytes of a `Uint8Array`; false for anything else.
+    #[inline]
+    fn take(&self, value: &Value<'js>, out: &mut Out<'_, '_>) -> Result<bool> {
+        out.buffer.clear();
+        bytes::append(self.inside, value, out.buffer).map_err(|error| self.explain(&error))
+    }
+
     /// Writes chunks as they are made, until there are no more.
-    fn chunks(&self, pull: &Function<'js>, reply: &mut Reply<'_>) -> Result<()> {
+    fn chunks(&self, pull: &Function<'js>, out: &mut Out<'_, '_>) -> Result<()> {
         let pulled = |leave: bool| -> Result<Value<'js>> {
             let chunk = pull.call::<_, Value<'js>>((leave,)).map_err(|error| self.explain(&error))?;
             self.settle(chunk)
         };
         loop {
             let chunk = pulled(false)?;
-            let Some(bytes) = self.bytes(&chunk)? else { return Ok(()) };
-            if let Err(left) = reply.write(&bytes) {
+            if !self.take(&chunk, out)? {
+                return Ok(());
+            }
+            if let Err(left) = out.write() {
                 // The reader's error is the outcome, whatever the plugin says to it.
                 let _ = pulled(true);
                 return Err(left);
             }
         }
-    }
-
-    /// The bytes of a `Uint8Array`; `None` for anything else.
-    #[inline]
-    pub(crate) fn bytes(&self, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
-        bytes::copied(value).map_err(|error| self.explain(&error))
     }
 }
 

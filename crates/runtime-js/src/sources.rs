@@ -12,15 +12,6 @@ use crate::config::JsConfig;
 use crate::resolve::SDK;
 use crate::typescript;
 
-macro_rules! sdk_files {
-    ($($name:literal),+) => { &[$(($name, include_str!(concat!("../../../sdk/js/", $name)))),+] };
-}
-
-/// The parts of the JavaScript SDK that need no engine, and what `console` prints with.
-const SDK_FILES: &[(&str, &str)] =
-    sdk_files!("index.js", "src/context.js", "src/error.js", "src/instance.js", "src/outcome.js", "src/shape.js");
-const PRINT: &str = include_str!("prelude/print.js");
-
 /// The modules of one generation of a plugin.
 #[derive(Debug)]
 pub(crate) struct Sources {
@@ -54,11 +45,9 @@ impl Sources {
     /// # Errors
     /// `io`, `limit_exceeded`, `not_a_plugin` for what cannot be stripped of its types; remembered.
     pub(crate) fn text(&self, name: &str) -> Result<Arc<str>> {
-        if let Some(inner) = name.strip_prefix(SDK) {
-            return sdk_file(inner).map(Into::into).ok_or_else(|| {
-                Error::new(Code::NotSupported, format!("the SDK has no module `{name}`"))
-                    .remedy("import from \"midplane\"")
-            });
+        if name.starts_with(SDK) {
+            let error = Error::new(Code::NotSupported, format!("the SDK has no module `{name}`"));
+            return Err(error.remedy("import from \"midplane\""));
         }
         if let Some(text) = self.lock().texts.get(name) {
             return Ok(Arc::clone(text));
@@ -126,12 +115,6 @@ impl Sources {
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// A file of the SDK.
-pub(crate) fn sdk_file(name: &str) -> Option<&'static str> {
-    let found = SDK_FILES.iter().find(|(file, _)| *file == name).map(|(_, text)| *text);
-    found.or((name == "src/print.js").then_some(PRINT))
 }
 
 fn read_text(path: &Path, most: u64) -> Result<String> {

@@ -19,6 +19,7 @@ const LONGEST_MS: f64 = 2_147_483_647.0;
 pub(crate) struct Timers {
     table: Mutex<Table>,
     any: AtomicBool,
+    used: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -48,7 +49,14 @@ impl Timers {
         table.due.insert((due, id));
         table.known.insert(id, Timer { due, every: repeats.then_some(time) });
         self.any.store(true, Ordering::Release);
+        self.used.store(true, Ordering::Relaxed);
         Some(id)
+    }
+
+    /// Whether there ever was one.
+    #[inline]
+    pub(crate) fn were_used(&self) -> bool {
+        self.used.load(Ordering::Relaxed)
     }
 
     /// Ends one. Nothing happens when there is none.

@@ -17,7 +17,7 @@ pub(crate) enum Tool {
     Shape,
     Entries,
     Stop,
-    Base64,
+    Settled,
     Bind,
 }
 

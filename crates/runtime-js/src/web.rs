@@ -1,22 +1,26 @@
 //! The parts of the web's globals that are Rust: text encodings and addresses.
 
+use std::sync::Arc;
+
 use rquickjs::function::Opt;
 use rquickjs::{Array, Ctx, Function, IntoJs, Object, Value};
 use url::Url;
 use url::quirks;
 
 use crate::bytes;
+use crate::inside::Inside;
 
 /// Adds them to `native`.
-pub(crate) fn add<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> rquickjs::Result<()> {
+pub(crate) fn add<'js>(ctx: &Ctx<'js>, inside: &Arc<Inside>, native: &Object<'js>) -> rquickjs::Result<()> {
     native.set(
         "encode",
         Function::new(ctx.clone(), |ctx: Ctx<'js>, text: String| bytes::array(&ctx, text.as_bytes()))?,
     )?;
+    let own = Arc::clone(inside);
     native.set(
         "decode",
-        Function::new(ctx.clone(), |input: Value<'js>, encoding: String, fatal: bool| {
-            bytes::copied(&input).map(|bytes| decode(&bytes.unwrap_or_default(), &encoding, fatal))
+        Function::new(ctx.clone(), move |input: Value<'js>, encoding: String, fatal: bool| {
+            bytes::copied(&own, &input).map(|bytes| decode(&bytes.unwrap_or_default(), &encoding, fatal))
         })?,
     )?;
     native.set(

@@ -1,5 +1,5 @@
 // Events as far as AbortController needs them, and AbortController itself.
-() => {
+export default () => {
   class Event {
     #type;
     target = null;

@@ -1,5 +1,5 @@
 // structuredClone: the algorithm of HTML, for the types that this engine has.
-() => {
+export default () => {
   const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
   const refuse = (what) => new DOMException(`${what} cannot be cloned`, "DataCloneError");
 

@@ -1,8 +1,6 @@
-// What every instance has from its first moment, and little of it: an engine parses it each time. A function of `native`, what
+// What every instance has from its first moment, and little of it: each engine loads it. A function of `native`, what
 // Rust offers (see ../native.rs); gives the functions that Rust calls, in the order of ../tools.rs.
-(native) => {
-  "use strict";
-
+export default (native) => {
   const sdk = {};
   const modules = (name) => (sdk[name] ??= native.module(name));
   const plugin = { shape: undefined };
@@ -74,8 +72,18 @@
   later(["fetch", "Headers", "Request", "Response"], part("fetch"));
   later(["crypto"], part("crypto"));
 
-  // The engine's own, whatever a plugin makes of the prototype.
-  const { toBase64 } = Uint8Array.prototype;
+  // ---- buffers
+
+  // The binding gives Rust the length that an array began with: it has to know when that may be another one.
+  const { apply } = Reflect;
+  for (const [{ prototype }, name] of [[ArrayBuffer, "resize"], [SharedArrayBuffer, "grow"]]) {
+    const change = prototype[name];
+    const { [name]: value } = { [name](length) { native.resize(); return apply(change, this, [length]); } };
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+
+  const Bytes = Uint8Array;
+  const settled = (array) => new Bytes(array);
 
   return [
     (number) => work().context(number),
@@ -89,7 +97,7 @@
     shape,
     entries,
     () => made?.stop(),
-    toBase64,
+    settled,
     bind,
   ];
 };

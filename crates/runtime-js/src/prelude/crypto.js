@@ -1,5 +1,5 @@
 // Randomness, from the host and through its gate.
-(native) => {
+export default (native) => {
   const MOST = 65536;
 
   function bytes(count) {

@@ -1,5 +1,5 @@
 // fetch through the host's `http.fetch` and its gate. Bodies are whole, not streams.
-(native, host, modules) => {
+export default (native, host, modules) => {
   const decoder = () => new TextDecoder();
 
   class Headers {

@@ -1,5 +1,5 @@
 // TextEncoder and TextDecoder. UTF-8 and Latin-1 and UTF-16; others are a RangeError.
-(native) => {
+export default (native) => {
   const LABELS = {
     "utf-8": "utf-8", utf8: "utf-8", "unicode-1-1-utf-8": "utf-8",
     "utf-16le": "utf-16le", "utf-16": "utf-16le", "ucs-2": "utf-16le", unicode: "utf-16le",

@@ -1,5 +1,5 @@
 // URL and URLSearchParams. The parser is Rust's (the crate `url`), which follows the WHATWG's text.
-(native) => {
+export default (native) => {
   const [HREF, ORIGIN, PROTOCOL, USERNAME, PASSWORD, HOST, HOSTNAME, PORT, PATHNAME, SEARCH, HASH] = Array(11).keys();
   const update = Symbol("update");
 

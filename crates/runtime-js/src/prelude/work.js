@@ -1,8 +1,6 @@
 // What calls, hooks and timers need: evaluated when the first of them asks for it. A function of `native`, of `modules`, which
 // fetches parts of the SDK, and of `plugin`, whose `shape` is what the plugin offers.
-(native, modules, plugin) => {
-  "use strict";
-
+export default (native, modules, plugin) => {
   const { parse, stringify } = JSON;
 
   // ---- what calls are told

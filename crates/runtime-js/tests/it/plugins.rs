@@ -84,6 +84,40 @@ fn the_example_in_one_file_greets() {
 }
 
 #[test]
+fn bytes_leave_the_engine_whatever_buffer_they_lie_in() {
+    let stage = Stage::new();
+    let source = "
+        const text = [109, 105, 100, 112, 108, 97, 110, 101];
+        const filled = (buffer) => { new Uint8Array(buffer).set(text); return buffer; };
+        export default { actions: { raw: { raw: true, run: (input) => input.subarray(2, 4) }, grow(size) {
+            const buffer = filled(new ArrayBuffer(8, { maxByteLength: 1 << 20 })), view = new Uint8Array(buffer);
+            buffer.resize(size);
+            return view;
+        }, shrunk() {
+            const buffer = filled(new ArrayBuffer(8, { maxByteLength: 16 })), view = new Uint8Array(buffer, 4, 4);
+            buffer.resize(6);
+            return view;
+        }, taken() {
+            const view = new Uint8Array(filled(new ArrayBuffer(8)));
+            view.buffer.transfer();
+            return view;
+        }, shared: () => new Uint8Array(filled(new SharedArrayBuffer(8)), 3),
+        empty: () => new Uint8Array(0) } };";
+    stage.load("buffers", source);
+    let sizes = [("raw", "midplane", 2), ("grow", "100000", 100_000), ("grow", "3", 3)];
+    for (action, input, size) in sizes.into_iter().chain([("shared", "", 5), ("empty", "", 0)]) {
+        let reply = stage.call(&format!("buffers/{action}"), input).unwrap();
+        assert_eq!(reply.len(), size, "{action}");
+        assert!("midplane".contains(reply.trim_end_matches('\0')), "{action}: {reply}");
+    }
+    // What lies outside of its buffer, or has none any longer, has no bytes, and the engine goes on.
+    for action in ["shrunk", "taken"] {
+        assert_eq!(stage.call(&format!("buffers/{action}"), "").unwrap_err().code(), Code::Panicked);
+    }
+    assert_eq!(stage.call("buffers/raw", "midplane").unwrap(), "dp");
+}
+
+#[test]
 fn results_become_bytes_as_the_contract_says() {
     let stage = Stage::new();
     stage.load(

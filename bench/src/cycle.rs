@@ -1,0 +1,48 @@
+//! A plugin's whole life, from its folder to its first reply and back.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use midplane::{PluginId, block_on};
+
+use crate::measure::spin;
+use crate::plugins::{Bench, Setting};
+
+/// A plugin that is loaded, called once and unloaded, again and again.
+pub(crate) struct Cycle {
+    bench: Bench,
+    plugin: PluginId,
+    address: String,
+    folder: PathBuf,
+}
+
+impl Cycle {
+    /// Of the plugin in this folder of the bench, which has an action `echo`. It has lived once then: what is made once,
+    /// compiled code above all, is there.
+    pub(crate) fn new(bench: Bench, setting: Setting, folder: PathBuf) -> Result<Self> {
+        bench.load(setting, &folder)?;
+        let plugin = PluginId::new(setting.id)?;
+        block_on(bench.kernel.unload(&plugin))?;
+        block_on(bench.kernel.unregister(&plugin))?;
+        Ok(Self { bench, plugin, address: format!("{}/echo", setting.id), folder })
+    }
+
+    /// So many lives.
+    pub(crate) fn repeat(&self, times: u64, handicap: Duration) -> Result<()> {
+        let Self { bench: Bench { kernel, .. }, plugin, address, folder } = self;
+        block_on(async {
+            for _ in 0..times {
+                spin(handicap);
+                kernel.load_path(folder).await?;
+                let reply = kernel.call(address, &b"x"[..]).await?;
+                if reply != b"x" {
+                    bail!("{address} answered {reply:?}");
+                }
+                kernel.unload(plugin).await?;
+                kernel.unregister(plugin).await?;
+            }
+            Ok(())
+        })
+    }
+}
