@@ -23,8 +23,11 @@ impl Effort {
     pub(crate) const QUICK: Self = Self { rounds: 11, half: Duration::from_millis(10) };
 }
 
-/// One of the two sides: does its thing so many times.
-pub(crate) type Side<'a> = dyn FnMut(u64) -> Result<()> + 'a;
+/// One of the two sides: does its thing so many times, and says how long that took without what does not count.
+pub(crate) type Side<'a> = dyn FnMut(u64) -> Result<Duration> + 'a;
+
+/// One of the two sides where all that it does counts.
+pub(crate) type Work<'a> = dyn FnMut(u64) -> Result<()> + 'a;
 
 /// A measured row.
 #[derive(Debug, Clone, Serialize)]
@@ -49,8 +52,27 @@ pub(crate) struct Measured {
     pub note: &'static str,
 }
 
-/// Measures both sides in turn and judges. Every repetition of ours is burdened with the handicap.
+/// Measures both sides in turn, wholly, and judges. Every repetition of ours is burdened with the handicap.
 pub(crate) fn in_turn(
+    row: &'static str,
+    note: &'static str,
+    target: Target,
+    effort: Effort,
+    (raw, ours): (&mut Work<'_>, &mut Work<'_>),
+) -> Result<Measured> {
+    let mut raw = |times| timed(|| raw(times));
+    let mut ours = |times| timed(|| ours(times));
+    in_turn_by_themselves(row, note, target, effort, (&mut raw, &mut ours))
+}
+
+/// How long something takes.
+pub(crate) fn timed(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+    let started = Instant::now();
+    work().map(|()| started.elapsed())
+}
+
+/// The same for sides that measure themselves.
+pub(crate) fn in_turn_by_themselves(
     row: &'static str,
     note: &'static str,
     target: Target,
@@ -85,9 +107,7 @@ pub(crate) fn in_turn(
 fn calibrate(side: &mut Side<'_>, time: Duration) -> Result<u64> {
     let mut repeat = 1;
     loop {
-        let started = Instant::now();
-        side(repeat)?;
-        let took = started.elapsed();
+        let took = side(repeat)?;
         if took >= time / 4 {
             let wanted = time.as_secs_f64() / took.as_secs_f64() * repeat as f64;
             return Ok((wanted as u64).max(1));
@@ -97,9 +117,7 @@ fn calibrate(side: &mut Side<'_>, time: Duration) -> Result<u64> {
 }
 
 fn once(side: &mut Side<'_>, repeat: u64) -> Result<f64> {
-    let started = Instant::now();
-    side(repeat)?;
-    Ok(started.elapsed().as_nanos() as f64 / repeat as f64)
+    Ok(side(repeat)?.as_nanos() as f64 / repeat as f64)
 }
 
 fn quantile(values: &mut [f64], share: f64) -> f64 {

@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
 use crate::plugins;
 
 /// An example program of a runtime's crate that does the raw thing: it gets a number on a line, repeats so often, and
-/// answers with a line.
+/// answers with a line: the nanoseconds that this took.
 pub(crate) struct Repeater {
     child: Child,
     ask: ChildStdin,
@@ -31,12 +32,13 @@ impl Repeater {
         Ok(Self { child, ask, answers })
     }
 
-    /// Does it so many times.
-    pub(crate) fn repeat(&mut self, times: u64) -> Result<()> {
+    /// Does it so many times; the time that this took.
+    pub(crate) fn repeat(&mut self, times: u64) -> Result<Duration> {
         writeln!(self.ask, "{times}")?;
         let mut line = String::new();
         self.answers.read_line(&mut line)?;
-        if line.trim() == "done" { Ok(()) } else { bail!("the raw program answered `{}`", line.trim()) }
+        let nanos = line.trim().parse().with_context(|| format!("the raw program answered `{}`", line.trim()))?;
+        Ok(Duration::from_nanos(nanos))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plugins in processes of other languages, each beside a peer in that language with nothing around it.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use midplane::Placement;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Row;
 use super::javascript::ECHO;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn, spin};
+use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, spin};
 use crate::one_core::OneCore;
 use crate::peer::{Peer, go_build, interpreter, python, written};
 use crate::plugins::{Bench, Setting};
@@ -125,14 +125,18 @@ fn start(row: &'static str, effort: Effort, handicap: Duration, language: Langua
     let plugin = language.plugin(&bench, folder.path())?;
     let cycle = Cycle::new(bench, language.setting(), plugin)?;
     let mut raw = |times| {
+        let mut took = Duration::ZERO;
         for _ in 0..times {
-            Peer::start(&program, &arguments)?.one_by_one(64, 1)?;
+            let started = Instant::now();
+            let mut peer = Peer::start(&program, &arguments)?;
+            peer.one_by_one(64, 1)?;
+            took += started.elapsed();
         }
-        Ok(())
+        Ok(took)
     };
     let mut ours = |times| cycle.repeat(times, handicap);
-    let note = "raw: the interpreter is started with a script that echoes one frame, and killed";
-    in_turn(row, note, Target::TimesRaw(most), effort, (&mut raw, &mut ours))
+    let note = "raw: the interpreter is started with a script that echoes one frame";
+    in_turn_by_themselves(row, note, Target::TimesRaw(most), effort, (&mut raw, &mut ours))
 }
 
 fn folder() -> Result<TempDir> {

@@ -12,7 +12,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::Row;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn, spin};
+use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, spin, timed};
 use crate::plugins::{Bench, Setting};
 use crate::service::Service;
 use crate::target::Target;
@@ -47,16 +47,18 @@ fn start(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measur
     let folder = folder(&bench, &service)?;
     let cycle = Cycle::new(bench, REMOTE, folder)?;
     let mut raw = |times| {
-        runtime.block_on(async {
-            for _ in 0..times {
-                calls(&mut connect(&service).await?, 1).await?;
-            }
-            Ok(())
+        timed(|| {
+            runtime.block_on(async {
+                for _ in 0..times {
+                    calls(&mut connect(&service).await?, 1).await?;
+                }
+                Ok(())
+            })
         })
     };
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: tonic connects and calls once; the design asks ours for 20 ms on loopback";
-    in_turn(row, note, Target::Shown, effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Shown, effort, (&mut raw, &mut ours))
 }
 
 fn folder(bench: &Bench, service: &Service) -> Result<PathBuf> {

@@ -66,12 +66,12 @@ impl Berth {
         self.first.open(first);
     }
 
-    /// Lets go of instances whose code is gone.
-    pub(crate) fn sweep_dead(&self) {
+    /// Lets go of waiting instances that are good for nothing any more.
+    pub(crate) fn sweep_lost(&self) {
         for number in 0..self.lanes() {
             let sweep = |seat: &mut Seat| match &seat.occupant {
                 Occupant::Idle(instance) | Occupant::Parked(instance)
-                    if matches!(instance.condition(), Condition::Dead(_)) =>
+                    if matches!(instance.condition(), Condition::Dead(_) | Condition::Spent(_)) =>
                 {
                     Some(std::mem::replace(&mut seat.occupant, Occupant::Vacant))
                 }

@@ -162,7 +162,7 @@ impl Inner {
             return;
         }
         let berth = core.berth();
-        berth.sweep_dead();
+        berth.sweep_lost();
         if berth.is_populated() {
             tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
             return;

@@ -25,6 +25,7 @@ struct Inner {
     facts: CodeFacts,
     taken: AtomicBool,
     cut: AtomicBool,
+    worn: AtomicBool,
     host: Mutex<Option<Arc<dyn Host>>>,
     hooks: Mutex<Vec<Hook>>,
 }
@@ -37,13 +38,24 @@ impl Line {
             build_id: greeting.to_owned(),
             ..CodeFacts::default()
         };
-        let (taken, cut) = (AtomicBool::new(false), AtomicBool::new(false));
+        let [taken, cut, worn] = [false; 3].map(AtomicBool::new);
         let greeting = greeting.to_owned();
-        Self(Arc::new(Inner { greeting, facts, taken, cut, host: Mutex::default(), hooks: Mutex::default() }))
+        Self(Arc::new(Inner { greeting, facts, taken, cut, worn, host: Mutex::default(), hooks: Mutex::default() }))
     }
 
     fn gone() -> Error {
         Error::new(Fault::PeerGone, "the line was cut").remedy("call again when it is back")
+    }
+
+    fn silence() -> Error {
+        Error::new(Fault::DeadlineExceeded, "it has not answered a ping").remedy("see what it does instead")
+    }
+
+    /// The other side is found silent, while nobody talks to it: its instance is of no more use.
+    fn wear(&self) {
+        self.0.worn.store(true, Ordering::SeqCst);
+        let host = self.0.host.lock().unwrap().clone();
+        host.unwrap().lost(Self::silence());
     }
 
     /// The other side goes, while nobody talks to it.
@@ -97,7 +109,11 @@ impl Instance for Line {
     }
 
     fn condition(&self) -> Condition {
-        if self.0.cut.load(Ordering::SeqCst) { Condition::Dead(Self::gone()) } else { Condition::Ready }
+        match (self.0.cut.load(Ordering::SeqCst), self.0.worn.load(Ordering::SeqCst)) {
+            (true, _) => Condition::Dead(Self::gone()),
+            (_, true) => Condition::Spent(Self::silence()),
+            _ => Condition::Ready,
+        }
     }
 }
 
@@ -161,6 +177,19 @@ fn a_guest_that_goes_is_stopped_and_one_that_comes_again_runs() {
     block_on(kernel.load(&id)).unwrap();
     assert_eq!(greeting(&kernel).unwrap(), "hello again");
     assert_eq!(kernel.status(&id).unwrap().manifest.version.to_string(), "2.0.0");
+}
+
+#[test]
+fn a_plugin_whose_only_instance_is_spent_while_idle_has_failed_with_that_cause() {
+    let (kernel, id, line) = visited();
+    line.wear();
+    let status = kernel.status(&id).unwrap();
+    assert_eq!((status.state, status.cause.unwrap().code()), (State::Failed, Fault::DeadlineExceeded));
+    let refused = greeting(&kernel).unwrap_err();
+    assert_eq!(
+        (refused.code(), &refused.record().data["cause_code"]),
+        (Fault::NotRunning, &"deadline_exceeded".into())
+    );
 }
 
 #[test]
