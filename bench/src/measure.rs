@@ -90,13 +90,14 @@ pub(crate) fn in_turn_by_themselves(
         our.push(ours);
     }
     let middle = quantile(&mut reached, 0.5);
+    let ours = quantile(&mut our, 0.5);
     Ok(Measured {
         row,
         raw: quantile(&mut raws, 0.5),
-        ours: quantile(&mut our, 0.5),
+        ours,
         reached: middle,
         target,
-        met: target.is_met_by(middle),
+        met: target.is_met_by(middle, ours),
         spread: quantile(&mut reached, 0.75) - quantile(&mut reached, 0.25),
         n: repeat_ours.saturating_mul(effort.rounds as u64),
         note,

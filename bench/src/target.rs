@@ -10,6 +10,8 @@ pub(crate) enum Target {
     AddedNanos(f64),
     /// Ours takes at most so many times as long as raw.
     TimesRaw(f64),
+    /// Ours takes at most so many nanoseconds, or so many times as long as raw where the machine is slower than the design's.
+    Start { nanos: f64, times: f64 },
     /// Ours takes at most so many bytes more than raw.
     AddedBytes(f64),
     /// The design sets no target: the ratio is shown and not judged.
@@ -21,20 +23,21 @@ impl Target {
     pub(crate) fn reached(self, raw: f64, ours: f64) -> f64 {
         match self {
             Self::AddedNanos(_) | Self::AddedBytes(_) => ours - raw,
-            Self::TimesRaw(_) | Self::Shown => ours / raw,
+            Self::TimesRaw(_) | Self::Start { .. } | Self::Shown => ours / raw,
         }
     }
 
-    /// Whether that is good enough; `None` where nothing is asked for.
-    pub(crate) fn is_met_by(self, reached: f64) -> Option<bool> {
-        self.limit().map(|most| reached <= most)
+    /// Whether what was reached, or ours by itself, is good enough; `None` where nothing is asked for.
+    pub(crate) fn is_met_by(self, reached: f64, ours: f64) -> Option<bool> {
+        let in_time = matches!(self, Self::Start { nanos, .. } if ours <= nanos);
+        self.limit().map(|most| in_time || reached <= most)
     }
 
     /// For people.
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::AddedNanos(_) => format!("{value:+.1} ns"),
-            Self::TimesRaw(_) | Self::Shown => format!("{value:.2} ×"),
+            Self::TimesRaw(_) | Self::Start { .. } | Self::Shown => format!("{value:.2} ×"),
             Self::AddedBytes(_) => format!("{:+.1} KiB", value / 1024.0),
         }
     }
@@ -53,6 +56,7 @@ impl Target {
     pub(crate) fn limit(self) -> Option<f64> {
         match self {
             Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => Some(most),
+            Self::Start { times, .. } => Some(times),
             Self::Shown => None,
         }
     }
@@ -64,9 +68,16 @@ mod tests {
 
     #[test]
     fn a_hundred_nanoseconds_more_turn_a_row_red() {
-        let target = Target::AddedNanos(15.0);
-        assert_eq!(target.is_met_by(target.reached(2.0, 15.0)), Some(true));
-        assert_eq!(target.is_met_by(target.reached(2.0, 115.0)), Some(false));
-        assert_eq!(Target::TimesRaw(1.7).is_met_by(Target::TimesRaw(1.7).reached(35.0, 140.0)), Some(false));
+        let met = |target: Target, raw: f64, ours: f64| target.is_met_by(target.reached(raw, ours), ours);
+        assert_eq!(met(Target::AddedNanos(15.0), 2.0, 15.0), Some(true));
+        assert_eq!(met(Target::AddedNanos(15.0), 2.0, 115.0), Some(false));
+        assert_eq!(met(Target::TimesRaw(1.7), 35.0, 140.0), Some(false));
+    }
+
+    #[test]
+    fn a_start_is_judged_by_its_time_and_on_a_slower_machine_by_its_ratio() {
+        let start = Target::Start { nanos: 5e6, times: 2.0 };
+        let met = |raw: f64, ours: f64| start.is_met_by(start.reached(raw, ours), ours);
+        assert_eq!((met(1.4e6, 3.5e6), met(4e6, 7e6), met(2.5e6, 5.1e6)), (Some(true), Some(true), Some(false)));
     }
 }

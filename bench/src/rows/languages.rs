@@ -28,8 +28,11 @@ pub(crate) fn rows() -> Vec<Row> {
         Row { name: "python 64 B, call_inline, one core", run: |n, e, h| call(n, e, h, Language::Python, 1.3) },
         Row { name: "node 64 B, call_inline, one core", run: |n, e, h| call(n, e, h, Language::Node, 12.0 / 7.7) },
         Row { name: "go 64 B, call_inline, one core", run: |n, e, h| call(n, e, h, Language::Go, 1.3) },
-        Row { name: "python load to first reply", run: |n, e, h| start(n, e, h, Language::Python, 20.0 / 13.0) },
-        Row { name: "node load to first reply", run: |n, e, h| start(n, e, h, Language::Node, 60.0 / 50.0) },
+        Row {
+            name: "python load to first reply",
+            run: |n, e, h| start(n, e, h, Language::Python, (20e6, 20.0 / 13.0)),
+        },
+        Row { name: "node load to first reply", run: |n, e, h| start(n, e, h, Language::Node, (60e6, 60.0 / 50.0)) },
     ]
 }
 
@@ -119,14 +122,20 @@ fn call(row: &'static str, effort: Effort, handicap: Duration, language: Languag
     in_turn(row, note, Target::TimesRaw(most), effort, (&mut raw, &mut ours))
 }
 
-fn start(row: &'static str, effort: Effort, handicap: Duration, language: Language, most: f64) -> Result<Measured> {
+fn start(
+    row: &'static str,
+    effort: Effort,
+    handicap: Duration,
+    language: Language,
+    (nanos, times): (f64, f64),
+) -> Result<Measured> {
     let (bench, folder) = (Bench::new()?, folder()?);
     let (program, arguments) = language.peer(folder.path())?;
     let plugin = language.plugin(&bench, folder.path())?;
     let cycle = Cycle::new(bench, language.setting(), plugin)?;
-    let mut raw = |times| {
+    let mut raw = |repeat| {
         let mut took = Duration::ZERO;
-        for _ in 0..times {
+        for _ in 0..repeat {
             let started = Instant::now();
             let mut peer = Peer::start(&program, &arguments)?;
             peer.one_by_one(64, 1)?;
@@ -134,9 +143,9 @@ fn start(row: &'static str, effort: Effort, handicap: Duration, language: Langua
         }
         Ok(took)
     };
-    let mut ours = |times| cycle.repeat(times, handicap);
+    let mut ours = |repeat| cycle.repeat(repeat, handicap);
     let note = "raw: the interpreter is started with a script that echoes one frame";
-    in_turn_by_themselves(row, note, Target::TimesRaw(most), effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Start { nanos, times }, effort, (&mut raw, &mut ours))
 }
 
 fn folder() -> Result<TempDir> {
