@@ -27,7 +27,8 @@ impl Service {
         let at = listener.local_addr()?;
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         runtime.spawn(async move {
-            let incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(listener)?);
+            // As a service that is served by its address has it: small answers do not wait for one another.
+            let incoming = TcpIncoming::from(tokio::net::TcpListener::from_std(listener)?).with_nodelay(Some(true));
             let (reporter, health) = tonic_health::server::health_reporter();
             reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
             let server = Server::builder().add_service(PluginServer::new(Echo)).add_service(health);

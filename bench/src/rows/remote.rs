@@ -1,13 +1,14 @@
 //! Plugins that are gRPC services, beside a client of the same service with nothing around it.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Result, bail};
 use midplane::Placement;
 use midplane_runtime_grpc::proto::v1::CallRequest;
 use midplane_runtime_grpc::proto::v1::plugin_client::PluginClient;
 use tokio::runtime::{Builder, Runtime};
+use tonic::Request;
 use tonic::transport::{Channel, Endpoint};
 
 use super::Row;
@@ -38,7 +39,7 @@ fn call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measure
         }
         Ok(())
     };
-    let note = "raw: tonic's client on a runtime of one thread, the same service";
+    let note = "raw: tonic's client on a runtime of one thread, with the same metadata, the same service";
     in_turn(row, note, Target::TimesRaw(1.2), effort, (&mut raw, &mut ours))
 }
 
@@ -69,6 +70,10 @@ fn runtime() -> Result<Runtime> {
     Ok(Builder::new_current_thread().enable_all().build()?)
 }
 
+fn now() -> String {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
+}
+
 async fn connect(service: &Service) -> Result<PluginClient<Channel>> {
     let channel = Endpoint::try_from(format!("http://{}", service.at))?.connect().await?;
     Ok(PluginClient::new(channel))
@@ -76,7 +81,18 @@ async fn connect(service: &Service) -> Result<PluginClient<Channel>> {
 
 async fn calls(client: &mut PluginClient<Channel>, times: u64) -> Result<()> {
     for _ in 0..times {
-        let request = CallRequest { action: "echo".into(), input: vec![7; 64] };
+        let mut request = Request::new(CallRequest { action: "echo".into(), input: vec![7; 64] });
+        // What the contract has every request say beside its message.
+        let said = [
+            ("plugin-id", "remote-echo".to_owned()),
+            ("method", "echo".to_owned()),
+            ("timestamp", now()),
+            ("call-id", now()),
+        ];
+        for (name, value) in said {
+            request.metadata_mut().insert(name, value.parse()?);
+        }
+        request.set_timeout(Duration::from_secs(30));
         let reply = client.call(request).await?.into_inner();
         if reply.output.len() != 64 {
             bail!("the service answered {} bytes", reply.output.len());

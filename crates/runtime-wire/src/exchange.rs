@@ -150,7 +150,7 @@ impl<'a> Exchange<'a> {
             if self.late.is_none() && Instant::now() >= deadline && !self.lane.lock().news() {
                 let error = Error::new(Code::DeadlineExceeded, "the deadline passed before the worker had answered")
                     .remedy("allow more time, or find out what keeps the plugin");
-                self.connection.cancel(self.lane.number, self.id, GRACE, &error);
+                self.connection.cancel(self.lane, self.id, GRACE, &error);
                 self.late = Some(error);
             }
         }
@@ -215,7 +215,7 @@ impl Drop for Exchange<'_> {
         self.finish();
         let cause =
             Error::new(Code::Cancelled, "the caller gave up").remedy("call again if the answer is still wanted");
-        self.connection.cancel(self.lane.number, self.id, GRACE, &cause);
+        self.connection.cancel(self.lane, self.id, GRACE, &cause);
     }
 }
 

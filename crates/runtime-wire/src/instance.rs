@@ -187,7 +187,7 @@ impl Interrupt for Stop {
         let live = self.lane.lock().live;
         if live != 0 {
             let why = Error::new(Code::Cancelled, "the call was ended");
-            self.connection.cancel(self.lane.number, live, GRACE, &why);
+            self.connection.cancel(&self.lane, live, GRACE, &why);
         }
     }
 }

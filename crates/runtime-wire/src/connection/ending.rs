@@ -8,7 +8,7 @@ use midplane_contract::frame::{CONNECTION, FrameKind, Prefix};
 use midplane_contract::{Code, Error};
 
 use super::inbound::Read;
-use super::{Connection, Grace};
+use super::{Connection, Grace, Lane};
 use crate::{desk, fault};
 
 /// Time between two looks at a connection whose callers read for themselves.
@@ -66,13 +66,20 @@ impl Connection {
         next
     }
 
-    /// Gives a request up. The peer has `grace` to end it, then it is killed; a guest has longer, and is cut off.
-    pub(crate) fn cancel(&self, instance: u16, id: u32, grace: Duration, why: &Error) {
+    /// Gives a request up. The peer has `grace` to end it, then it is killed; a guest has longer, and is cut off. Nothing
+    /// happens when the end has come already.
+    pub(crate) fn cancel(&self, lane: &Lane, id: u32, grace: Duration, why: &Error) {
+        let instance = lane.number;
         let (what, grace) = match self.process.guest() {
             Some(_) => ("the plugin did", AFAR),
             None => ("the worker was killed: it did", grace),
         };
         let cause = unmoved(what, grace, why);
+        // Held until the grace is noted: an end that comes meanwhile takes it back, and no end comes after this one.
+        let state = lane.lock();
+        if state.has_ended(id) {
+            return;
+        }
         let mut graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
         if self.fate.get().is_some() || graces.iter().any(|g| (g.instance, g.id) == (instance, id)) {
             return;
@@ -80,6 +87,7 @@ impl Connection {
         graces.push(Grace { instance, id, until: Instant::now() + grace, cause });
         self.in_grace.store(graces.len(), Ordering::SeqCst);
         drop(graces);
+        drop(state);
         self.send(Prefix::new(FrameKind::Cancel, instance, id), &[], &[]);
         self.have_it_read();
         self.reactor.attend(self);

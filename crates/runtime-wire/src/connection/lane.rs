@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) live: u32,
     /// How it ended. `Ok(true)` says that there is no such hook.
     pub(crate) end: Option<Result<bool>>,
+    /// Whether the end of the last request has come, taken or not.
+    over: bool,
     /// What has come back and was not taken yet, and the lengths of its pieces.
     pub(crate) inbox: Vec<u8>,
     pub(crate) pieces: VecDeque<usize>,
@@ -77,6 +79,7 @@ impl State {
         self.last_id = self.last_id.wrapping_add(2) | 1;
         self.live = self.last_id;
         self.end = None;
+        self.over = false;
         self.inbox.clear();
         self.pieces.clear();
         self.room = WINDOW;
@@ -114,9 +117,15 @@ impl State {
 
     /// Ends the request.
     pub(crate) fn finish(&mut self, end: Result<bool>) {
+        self.over = true;
         if self.end.is_none() {
             self.end = Some(end);
         }
+    }
+
+    /// Whether the request of this number is over.
+    pub(crate) fn has_ended(&self, id: u32) -> bool {
+        self.last_id != id || self.over
     }
 
     pub(crate) fn wait(&mut self, waiter: impl FnOnce() -> Waiter, current: Option<&Waker>) {
@@ -151,6 +160,19 @@ mod tests {
         let error = state.piece(b"x", true).unwrap_err();
         assert_eq!(error.code(), Code::ProtocolError);
         assert!(error.record().message.contains("before CREDIT"), "{error}");
+    }
+
+    #[test]
+    fn a_request_has_ended_from_its_end_on_and_when_another_has_begun() {
+        let mut state = State::default();
+        let first = state.begin(&Scope::default(), None, 0);
+        assert!(!state.has_ended(first));
+        state.finish(Ok(false));
+        // Whoever waited has taken the end.
+        state.end = None;
+        assert!(state.has_ended(first));
+        let second = state.begin(&Scope::default(), None, 0);
+        assert!(state.has_ended(first) && !state.has_ended(second));
     }
 
     #[test]

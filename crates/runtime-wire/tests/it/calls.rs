@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use std::time::Duration;
@@ -247,4 +248,27 @@ fn load_errors_of_the_worker_arrive_with_their_code() {
     wanted.main = "/nowhere/no-plugin".into();
     let error = load_with(&runtime(RuntimeKind::Native), &wanted, 1).err().unwrap();
     assert_eq!(error.code(), Fault::NotAPlugin);
+}
+
+#[test]
+fn an_interrupt_that_meets_the_end_of_its_call_leaves_the_worker_alone() {
+    let mut echo = load(RuntimeKind::Native, 1);
+    let (action, stop) = (echo.action("echo"), echo.instances[0].interrupter().unwrap());
+    let over = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            while !over.load(Ordering::SeqCst) {
+                stop.interrupt();
+            }
+        });
+        for _ in 0..2_000 {
+            // It comes to its end, or is stopped; which, is the race.
+            let _ = call(&mut *echo.instances[0], action, "echo", b"x", &Scope::within(Duration::from_secs(30)));
+        }
+        over.store(true, Ordering::SeqCst);
+    });
+    // What was given up and has ended is nobody's business any more; a worker that is held to it is ended.
+    eventually("nothing is left to settle", || !matches!(echo.instances[0].condition(), Condition::Settling));
+    assert!(matches!(echo.instances[0].condition(), Condition::Ready));
+    assert_eq!(echo.call("echo", b"on").unwrap(), b"on");
 }
