@@ -11,7 +11,7 @@ pub(crate) enum Target {
     /// Ours takes at most so many times as long as raw.
     TimesRaw(f64),
     /// Ours takes at most so many nanoseconds, or so many times as long as raw where the machine is slower than the design's.
-    Start { nanos: f64, times: f64 },
+    Within { nanos: f64, times: f64 },
     /// Ours takes at most so many bytes more than raw.
     AddedBytes(f64),
     /// The design sets no target: the ratio is shown and not judged.
@@ -23,13 +23,13 @@ impl Target {
     pub(crate) fn reached(self, raw: f64, ours: f64) -> f64 {
         match self {
             Self::AddedNanos(_) | Self::AddedBytes(_) => ours - raw,
-            Self::TimesRaw(_) | Self::Start { .. } | Self::Shown => ours / raw,
+            Self::TimesRaw(_) | Self::Within { .. } | Self::Shown => ours / raw,
         }
     }
 
     /// Whether what was reached, or ours by itself, is good enough; `None` where nothing is asked for.
     pub(crate) fn is_met_by(self, reached: f64, ours: f64) -> Option<bool> {
-        let in_time = matches!(self, Self::Start { nanos, .. } if ours <= nanos);
+        let in_time = matches!(self, Self::Within { nanos, .. } if ours <= nanos);
         self.limit().map(|most| in_time || reached <= most)
     }
 
@@ -37,7 +37,7 @@ impl Target {
     pub(crate) fn show(self, value: f64) -> String {
         match self {
             Self::AddedNanos(_) => format!("{value:+.1} ns"),
-            Self::TimesRaw(_) | Self::Start { .. } | Self::Shown => format!("{value:.2} ×"),
+            Self::TimesRaw(_) | Self::Within { .. } | Self::Shown => format!("{value:.2} ×"),
             Self::AddedBytes(_) => format!("{:+.1} KiB", value / 1024.0),
         }
     }
@@ -56,7 +56,7 @@ impl Target {
     pub(crate) fn limit(self) -> Option<f64> {
         match self {
             Self::AddedNanos(most) | Self::TimesRaw(most) | Self::AddedBytes(most) => Some(most),
-            Self::Start { times, .. } => Some(times),
+            Self::Within { times, .. } => Some(times),
             Self::Shown => None,
         }
     }
@@ -75,9 +75,9 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_judged_by_its_time_and_on_a_slower_machine_by_its_ratio() {
-        let start = Target::Start { nanos: 5e6, times: 2.0 };
-        let met = |raw: f64, ours: f64| start.is_met_by(start.reached(raw, ours), ours);
+    fn what_has_a_time_is_judged_by_it_and_on_a_slower_machine_by_its_ratio() {
+        let within = Target::Within { nanos: 5e6, times: 2.0 };
+        let met = |raw: f64, ours: f64| within.is_met_by(within.reached(raw, ours), ours);
         assert_eq!((met(1.4e6, 3.5e6), met(4e6, 7e6), met(2.5e6, 5.1e6)), (Some(true), Some(true), Some(false)));
     }
 }

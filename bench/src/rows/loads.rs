@@ -30,7 +30,7 @@ fn native(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measu
     let mut raw = |times| repeater.repeat(times);
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: the linker opens a fresh copy and finds a symbol; target: 0.3 ms where raw has 50 µs";
-    in_turn_by_themselves(row, note, Target::Start { nanos: 0.3e6, times: 6.0 }, effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Within { nanos: 0.3e6, times: 6.0 }, effort, (&mut raw, &mut ours))
 }
 
 fn wasm(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measured> {
@@ -42,7 +42,7 @@ fn wasm(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measure
     let mut raw = |times| repeater.repeat(times);
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: wasmtime maps compiled code, makes an instance and calls it; target: 0.5 ms where raw has 0.17";
-    in_turn_by_themselves(row, note, Target::Start { nanos: 0.5e6, times: 3.0 }, effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Within { nanos: 0.5e6, times: 3.0 }, effort, (&mut raw, &mut ours))
 }
 
 fn worker(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measured> {
@@ -62,5 +62,5 @@ fn worker(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measu
     };
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: a process is started and echoes one frame; target: 5 ms where raw has 2.5";
-    in_turn_by_themselves(row, note, Target::Start { nanos: 5e6, times: 2.0 }, effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Within { nanos: 5e6, times: 2.0 }, effort, (&mut raw, &mut ours))
 }

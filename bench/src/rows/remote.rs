@@ -59,7 +59,7 @@ fn start(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measur
     };
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: tonic connects and calls once; the design asks ours for 20 ms on loopback";
-    in_turn_by_themselves(row, note, Target::Start { nanos: 20e6, times: 1.0 }, effort, (&mut raw, &mut ours))
+    in_turn_by_themselves(row, note, Target::Within { nanos: 20e6, times: 1.0 }, effort, (&mut raw, &mut ours))
 }
 
 fn folder(bench: &Bench, service: &Service) -> Result<PathBuf> {
