@@ -92,6 +92,7 @@ impl<'a> Exchange<'a> {
             .time(milliseconds(request.scope.deadline));
         let exchange = Self { connection, lane, scratch, input, id, sent: first, taken: 0, over: false, late: None };
         connection.send(head, request.header, piece);
+        connection.cancel_again(lane, id);
         Ok(exchange)
     }
 

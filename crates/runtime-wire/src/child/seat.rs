@@ -69,6 +69,7 @@ impl Seat {
         let mut desk = lock(&self.desk);
         if !desk.busy {
             desk.busy = true;
+            self.take_on(&mut desk, &request);
             return Ok(Some(request));
         }
         if desk.waiting.len() >= WAITING {
@@ -77,6 +78,12 @@ impl Seat {
         }
         desk.waiting.push_back(request.wait());
         Ok(None)
+    }
+
+    /// From here on a request can only be interrupted, also before it has begun to run.
+    fn take_on(&self, desk: &mut Desk, request: &Request) {
+        self.cancelled.store(false, Ordering::SeqCst);
+        desk.running = request.head.id;
     }
 
     /// Gives a request up. `true` when it had not begun and the caller has to answer.
@@ -147,6 +154,7 @@ impl Seat {
             let mut desk = lock(&self.desk);
             match desk.waiting.pop_front() {
                 Some(next) => {
+                    self.take_on(&mut desk, &next);
                     drop(desk);
                     // Whoever waits behind a request that was given up should not wait for its answer to leave.
                     line.flush();
@@ -163,8 +171,6 @@ impl Seat {
     fn answer(self: &Arc<Self>, line: &Arc<Line>, request: &Request) {
         {
             let mut desk = lock(&self.desk);
-            self.cancelled.store(false, Ordering::SeqCst);
-            desk.running = request.head.id;
             desk.thread = Some(std::thread::current().id());
             desk.credit = line.host_limits().window;
         }

@@ -93,6 +93,20 @@ impl Connection {
         self.reactor.attend(self);
     }
 
+    /// Cancels a request again that was given up while its first frame was about to leave: a peer that reads the
+    /// `CANCEL` first does not know the request yet.
+    pub(crate) fn cancel_again(&self, lane: &Lane, id: u32) {
+        if self.in_grace.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        let graces = self.graces.lock().unwrap_or_else(PoisonError::into_inner);
+        let given_up = graces.iter().any(|grace| (grace.instance, grace.id) == (lane.number, id));
+        drop(graces);
+        if given_up {
+            self.send(Prefix::new(FrameKind::Cancel, lane.number, id), &[], &[]);
+        }
+    }
+
     pub(super) fn grace_over(&self, instance: u16, id: u32) {
         if self.in_grace.load(Ordering::SeqCst) == 0 {
             return;
