@@ -5,8 +5,9 @@ use rustix::process::{Resource, Rlimit};
 
 use crate::process::Process;
 
-/// What engines come to need for themselves while a plugin runs: compiled code, stacks of threads, buffers.
-const HEADROOM: u64 = 24 * 1024 * 1024;
+/// What engines come to need for themselves while a plugin runs: compiled code, stacks of threads, buffers, and what a
+/// collector moves objects to. V8 with a full heap was seen to need 32 MiB.
+const HEADROOM: u64 = 40 * 1024 * 1024;
 
 /// Lets a process have `limit` bytes more than it has now.
 ///
