@@ -33,8 +33,8 @@ impl Cycle {
         Ok(Self { bench, plugin, address: format!("{}/echo", setting.id), folder })
     }
 
-    /// So many lives; the time that they took from the beginning of the load to the first reply. Reading the manifest comes
-    /// before that.
+    /// So many lives; the time that they took from the beginning of the load to the first reply. Reading the manifest
+    /// comes before that.
     pub(crate) fn repeat(&self, times: u64, handicap: Duration) -> Result<Duration> {
         let Self { bench: Bench { kernel, .. }, plugin, address, folder } = self;
         let mut took = Duration::ZERO;

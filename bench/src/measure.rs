@@ -1,8 +1,10 @@
 //! Measuring two things in turn, so that both see the same weather.
 
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use midplane::Action;
 use serde::Serialize;
 
 use crate::target::Target;
@@ -126,6 +128,28 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
     let last = values.len().saturating_sub(1);
     let at = (last as f64 * share).round() as usize;
     values.get(at).copied().unwrap_or(f64::NAN)
+}
+
+/// Calls an action so many times, each time into the same buffer.
+pub(crate) fn inline(action: &Action, input: &[u8], reply: &mut Vec<u8>, times: u64, handicap: Duration) -> Result<()> {
+    for _ in 0..times {
+        reply.clear();
+        spin(handicap);
+        action.call_inline(black_box(input), black_box(reply))?;
+    }
+    Ok(())
+}
+
+/// How long it takes to make something so many times; taking it down again does not count.
+pub(crate) fn made<T>(times: u64, mut make: impl FnMut() -> Result<T>) -> Result<Duration> {
+    let mut took = Duration::ZERO;
+    for _ in 0..times {
+        let started = Instant::now();
+        let made = make()?;
+        took += started.elapsed();
+        drop(made);
+    }
+    Ok(took)
 }
 
 /// Waits so long without giving the processor away.

@@ -10,7 +10,7 @@ use wasmtime::component::{Component, Linker as ComponentLinker};
 use wasmtime::{Config, Engine, Instance, Memory, Module, Store, TypedFunc};
 
 use super::Row;
-use crate::measure::{Effort, Measured, in_turn, spin};
+use crate::measure::{Effort, Measured, in_turn, inline, spin};
 use crate::plugins::{self, Bench, Setting};
 use crate::target::Target;
 
@@ -45,15 +45,6 @@ pub(crate) fn rows() -> Vec<Row> {
 #[inline(never)]
 fn raw_echo(input: &[u8], reply: &mut Vec<u8>) {
     reply.extend_from_slice(input);
-}
-
-fn inline(action: &Action, input: &[u8], reply: &mut Vec<u8>, times: u64, handicap: Duration) -> Result<()> {
-    for _ in 0..times {
-        reply.clear();
-        spin(handicap);
-        action.call_inline(black_box(input), black_box(reply))?;
-    }
-    Ok(())
 }
 
 fn native(row: &'static str, effort: Effort, handicap: Duration, size: usize, target: Target) -> Result<Measured> {

@@ -1,6 +1,5 @@
 //! JavaScript in the embedded engine, beside the engine with nothing around it.
 
-use std::hint::black_box;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use midplane::Placement;
 
 use super::Row;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn_by_themselves, spin, timed};
+use crate::measure::{Effort, Measured, in_turn_by_themselves, inline, timed};
 use crate::plugins::{Bench, Setting};
 use crate::repeater::Repeater;
 use crate::target::Target;
@@ -34,16 +33,7 @@ fn call(row: &'static str, effort: Effort, handicap: Duration, size: usize, targ
     let mut repeater = Repeater::start("raw_engine", ["echo", &size.to_string()])?;
     let (input, mut reply) = (vec![7; size], Vec::new());
     let mut raw = |times| repeater.repeat(times);
-    let mut ours = |times| {
-        timed(|| {
-            for _ in 0..times {
-                reply.clear();
-                spin(handicap);
-                action.call_inline(black_box(&input), black_box(&mut reply))?;
-            }
-            Ok(())
-        })
-    };
+    let mut ours = |times| timed(|| inline(&action, &input, &mut reply, times, handicap));
     let note = "raw: a function of an engine, bytes copied in and out; target: 250 ns where raw has 183";
     in_turn_by_themselves(row, note, target, effort, (&mut raw, &mut ours))
 }

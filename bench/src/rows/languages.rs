@@ -1,7 +1,7 @@
 //! Plugins in processes of other languages, each beside a peer in that language with nothing around it.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use midplane::Placement;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::Row;
 use super::javascript::ECHO;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, spin};
+use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, inline, made};
 use crate::one_core::OneCore;
 use crate::peer::{Peer, go_build, interpreter, python, written};
 use crate::plugins::{Bench, Setting};
@@ -22,8 +22,8 @@ const GO_ECHO: &str = "package main\n\nimport midplane \"midplane.dev/sdk/go\"\n
     func(_ midplane.Context, input []byte) ([]byte, error) { return input, nil })\n\nfunc main() { midplane.Serve(plugin) }\n";
 
 pub(crate) fn rows() -> Vec<Row> {
-    // The design's figures, ours to raw: calls of Python 12 µs to 9 (Go as Python), of Node 12 to 7.7; starts of Python 20 ms to 13, of
-    // Node 60 to 50.
+    // The design's figures, ours to raw: calls of Python 12 µs to 9 (Go as Python), of Node 12 to 7.7; starts of Python
+    // 20 ms to 13, of Node 60 to 50.
     vec![
         Row { name: "python 64 B, call_inline, one core", run: |n, e, h| call(n, e, h, Language::Python, 12.0 / 9.0) },
         Row { name: "node 64 B, call_inline, one core", run: |n, e, h| call(n, e, h, Language::Node, 12.0 / 7.7) },
@@ -110,14 +110,7 @@ fn call(row: &'static str, effort: Effort, handicap: Duration, language: Languag
     let _core = OneCore::hold()?;
     let mut reply = Vec::new();
     let mut raw = |repeat| peer.one_by_one(64, repeat);
-    let mut ours = |repeat| {
-        for _ in 0..repeat {
-            reply.clear();
-            spin(handicap);
-            action.call_inline(&[7; 64], &mut reply)?;
-        }
-        Ok(())
-    };
+    let mut ours = |repeat| inline(&action, &[7; 64], &mut reply, repeat, handicap);
     let note = "raw: a program in the same language and a Unix socket, a length and bytes; all on one core";
     in_turn(row, note, Target::Within { nanos: 12e3, times }, effort, (&mut raw, &mut ours))
 }
@@ -134,14 +127,10 @@ fn start(
     let plugin = language.plugin(&bench, folder.path())?;
     let cycle = Cycle::new(bench, language.setting(), plugin)?;
     let mut raw = |repeat| {
-        let mut took = Duration::ZERO;
-        for _ in 0..repeat {
-            let started = Instant::now();
+        made(repeat, || {
             let mut peer = Peer::start(&program, &arguments)?;
-            peer.one_by_one(64, 1)?;
-            took += started.elapsed();
-        }
-        Ok(took)
+            peer.one_by_one(64, 1).map(|()| peer)
+        })
     };
     let mut ours = |repeat| cycle.repeat(repeat, handicap);
     let note = "raw: the interpreter is started with a script that echoes one frame";

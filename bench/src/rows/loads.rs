@@ -1,13 +1,13 @@
-//! Loads: from a manifest to the first reply.
+//! Loads, up to the first reply; reading the manifest comes before that.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Result;
 use midplane::Placement;
 
 use super::Row;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn_by_themselves};
+use crate::measure::{Effort, Measured, in_turn_by_themselves, made};
 use crate::plugins::{Bench, Setting};
 use crate::repeater::Repeater;
 use crate::socket::Echo;
@@ -51,14 +51,10 @@ fn worker(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measu
     let folder = bench.native(setting)?;
     let cycle = Cycle::new(bench, setting, folder)?;
     let mut raw = |times| {
-        let mut took = Duration::ZERO;
-        for _ in 0..times {
-            let started = Instant::now();
+        made(times, || {
             let mut echo = Echo::start()?;
-            echo.one_by_one(1)?;
-            took += started.elapsed();
-        }
-        Ok(took)
+            echo.one_by_one(1).map(|()| echo)
+        })
     };
     let mut ours = |times| cycle.repeat(times, handicap);
     let note = "raw: a process is started and echoes one frame; target: 5 ms where raw has 2.5";

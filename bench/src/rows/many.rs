@@ -7,7 +7,7 @@ use midplane::{Placement, PluginId, Policy, block_on};
 use wasmtime::{Config, Engine, Instance, Module, Store};
 
 use super::Row;
-use crate::measure::{Effort, Measured, in_turn, spin};
+use crate::measure::{Effort, Measured, in_turn, inline, spin};
 use crate::plugins::{self, Bench, Setting};
 use crate::target::Target;
 
@@ -69,21 +69,8 @@ fn call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measure
     let (one, many) = (full(1)?, full(PLUGINS)?);
     let (alone, beside) = (one.kernel.action("echo-0/echo")?, many.kernel.action("echo-500/echo")?);
     let (mut raw_reply, mut reply) = (Vec::new(), Vec::new());
-    let mut raw = |times| {
-        for _ in 0..times {
-            raw_reply.clear();
-            alone.call_inline(&[7; 64], &mut raw_reply)?;
-        }
-        Ok(())
-    };
-    let mut ours = |times| {
-        for _ in 0..times {
-            reply.clear();
-            spin(handicap);
-            beside.call_inline(&[7; 64], &mut reply)?;
-        }
-        Ok(())
-    };
+    let mut raw = |times| inline(&alone, &[7; 64], &mut raw_reply, times, Duration::ZERO);
+    let mut ours = |times| inline(&beside, &[7; 64], &mut reply, times, handicap);
     let note = "raw: the same call in a kernel with one plugin";
     in_turn(row, note, Target::TimesRaw(1.2), effort, (&mut raw, &mut ours))
 }

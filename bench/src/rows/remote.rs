@@ -13,7 +13,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::Row;
 use crate::cycle::Cycle;
-use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, spin, timed};
+use crate::measure::{Effort, Measured, in_turn, in_turn_by_themselves, inline, timed};
 use crate::plugins::{Bench, Setting};
 use crate::service::Service;
 use crate::target::Target;
@@ -31,14 +31,7 @@ fn call(row: &'static str, effort: Effort, handicap: Duration) -> Result<Measure
     let mut client = runtime.block_on(connect(&service))?;
     let mut reply = Vec::new();
     let mut raw = |times| runtime.block_on(calls(&mut client, times));
-    let mut ours = |times| {
-        for _ in 0..times {
-            reply.clear();
-            spin(handicap);
-            action.call_inline(&[7; 64], &mut reply)?;
-        }
-        Ok(())
-    };
+    let mut ours = |times| inline(&action, &[7; 64], &mut reply, times, handicap);
     let note = "raw: tonic's client on a runtime of one thread, with the same metadata, the same service";
     in_turn(row, note, Target::TimesRaw(1.2), effort, (&mut raw, &mut ours))
 }

@@ -8,7 +8,7 @@ use midplane::{Action, Placement, RuntimeKind};
 use midplane_runtime_wire::{Hosting, Program, WireRuntime};
 
 use super::Row;
-use crate::measure::{Effort, Measured, in_turn, spin};
+use crate::measure::{Effort, Measured, in_turn, inline, spin};
 use crate::one_core::OneCore;
 use crate::plugins::{Bench, Setting};
 use crate::socket::Echo;
@@ -54,14 +54,7 @@ fn one<Held>(
     let _held = hold()?;
     let mut reply = Vec::new();
     let mut raw = |times| echo.one_by_one(times);
-    let mut ours = |times| {
-        for _ in 0..times {
-            reply.clear();
-            spin(handicap);
-            action.call_inline(&[7; 64], &mut reply)?;
-        }
-        Ok(())
-    };
+    let mut ours = |times| inline(&action, &[7; 64], &mut reply, times, handicap);
     in_turn(row, note, target, effort, (&mut raw, &mut ours))
 }
 
