@@ -1,8 +1,8 @@
 //! Compiled code, kept on disk by content and engine, and shared within the process.
 //!
-//! A stored file is the compiled bytes, then their SHA-256: so it can be mapped as it stands. Its name is the hash of the WebAssembly file and
-//! of everything about the engine that compiled code depends on, so a stale entry cannot be found. Nothing in the cache is
-//! needed: whatever is wrong with an entry, the code is compiled afresh and the entry replaced.
+//! A stored file is the compiled bytes, then their SHA-256: so it can be mapped as it stands. Its name is the hash of the
+//! WebAssembly file and of everything about the engine that compiled code depends on, so a stale entry cannot be found.
+//! Nothing in the cache is needed: whatever is wrong with an entry, the code is compiled afresh and the entry replaced.
 
 mod folder;
 
@@ -20,11 +20,8 @@ use wasmtime::Engine;
 use crate::compiled::Compiled;
 use crate::header::Format;
 use crate::source::{Identity, Source};
-use crate::stamp::Stamp;
+use crate::stamp::Stamps;
 use folder::Folder;
-
-/// Files of which it is remembered that they are whole, at most.
-const REMEMBERED: usize = 10_000;
 
 /// SHA-256 of a file's content.
 pub(crate) type Hash256 = [u8; 32];
@@ -71,8 +68,8 @@ pub(crate) struct Cache {
     engine: Engine,
     engine_hash: String,
     live: Mutex<HashMap<Hash256, Weak<Compiled>>>,
-    /// Files that this process has found whole, in the state in which they were.
-    whole: Mutex<HashMap<String, Stamp>>,
+    /// Stored files that this process has found whole. Hashing takes as long as everything else about a load.
+    whole: Stamps<()>,
 }
 
 impl Cache {
@@ -81,7 +78,7 @@ impl Cache {
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let mut engine_hash = hex(&hasher.0.finalize().into());
         engine_hash.truncate(16);
-        Self { engine: engine.clone(), engine_hash, live: Mutex::default(), whole: Mutex::default() }
+        Self { engine: engine.clone(), engine_hash, live: Mutex::default(), whole: Stamps::default() }
     }
 
     /// Compiled code for a WebAssembly file, from wherever it is cheapest. A folder that others may write is not used,
@@ -116,26 +113,14 @@ impl Cache {
     fn read(&self, folder: &Folder, name: &str, format: Format) -> Option<Compiled> {
         let unused = |error: &dyn std::fmt::Display| tracing::warn!(%error, name, "a compiled file was not used");
         let (file, stamp) = folder.file(name).inspect_err(|error| unused(error)).ok()??;
-        if lock(&self.whole).get(name) != Some(&stamp) {
+        if self.whole.get(&stamp).is_none() {
             if !is_whole(&file).inspect_err(|error| unused(error)).ok()? {
                 tracing::warn!(name, "a compiled file is damaged and is compiled afresh");
                 return None;
             }
-            self.remember(name, stamp);
+            self.whole.remember(stamp, ());
         }
         Compiled::map(&self.engine, format, &file).inspect_err(|error| unused(error)).ok()
-    }
-
-    /// Hashing takes as long as everything else about a load, so each state of a file is hashed once.
-    fn remember(&self, name: &str, stamp: Stamp) {
-        if !stamp.is_settled() {
-            return;
-        }
-        let mut whole = lock(&self.whole);
-        if whole.len() >= REMEMBERED {
-            whole.clear();
-        }
-        whole.insert(name.to_owned(), stamp);
     }
 
     fn compile(&self, folder: Option<&Folder>, name: &str, format: Format, wasm: &[u8]) -> Result<Compiled> {

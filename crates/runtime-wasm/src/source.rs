@@ -1,19 +1,14 @@
 //! The WebAssembly file of a plugin: what it is, without reading it again while it stays as it is.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use midplane_contract::{Code, Error, Result};
 
 use crate::cache::{Hash256, content_hash};
 use crate::header::{Format, format};
-use crate::stamp::Stamp;
-
-/// Files of which it is remembered what they are, at most.
-const REMEMBERED: usize = 10_000;
+use crate::stamp::{Stamp, Stamps};
 
 /// What a file is.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +21,7 @@ pub(crate) struct Identity {
 /// Looks at files, and remembers what it saw: reading and hashing a file takes longer than everything else about a load
 /// of compiled code.
 #[derive(Default)]
-pub(crate) struct Sources(Mutex<HashMap<Stamp, Identity>>);
+pub(crate) struct Sources(Stamps<Identity>);
 
 /// An open file.
 pub(crate) struct Source<'a> {
@@ -83,23 +78,15 @@ impl Sources {
     /// `not_a_plugin` for what is no WebAssembly, and as [`Source::open`].
     pub(crate) fn identify(&self, source: &mut Source<'_>) -> Result<Identity> {
         let stamp = source.stamp;
-        if let Some(known) = self.lock().get(&stamp) {
-            return Ok(*known);
+        if let Some(known) = self.0.get(&stamp) {
+            return Ok(known);
         }
         let bytes = source.bytes()?;
         let identity = Identity { format: format(bytes)?, hash: content_hash(bytes), size: bytes.len() as u64 };
-        if stamp.is_settled() && source.is_unchanged() {
-            let mut known = self.lock();
-            if known.len() >= REMEMBERED {
-                known.clear();
-            }
-            known.insert(stamp, identity);
+        if source.is_unchanged() {
+            self.0.remember(stamp, identity);
         }
         Ok(identity)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Stamp, Identity>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
