@@ -137,8 +137,11 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
         // A call that outlived the stop may still be in there.
         let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
         let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
-        instances.extend(turn.take());
-        turns.push(turn);
+        // One that died has left its lane empty.
+        if let Some(instance) = turn.take() {
+            instances.push(instance);
+            turns.push(turn);
+        }
     }
     let started = build::start(&generation, instances).await?;
     for (mut turn, instance) in turns.into_iter().zip(started) {

@@ -79,7 +79,8 @@ pub struct CodeFacts {
     /// The actions that the code answers, in the code's order: [`Call::action`] is a position in this list.
     /// Manifest actions that the code resolves by name are in it.
     pub actions: Vec<ActionName>,
-    /// The hooks that the code has. Of those of the lifecycle, from `validate_config` to `cleanup`, the kernel runs no others.
+    /// The hooks that the code has. Of those of the lifecycle, from `validate_config` to `cleanup`, the kernel runs no
+    /// others.
     pub hooks: Vec<Hook>,
     /// Identity of the code that was really loaded: a hash, or the linker's build id.
     pub build_id: String,

@@ -103,7 +103,8 @@ async fn last_hooks<T: Default + Send + 'static>(
     };
     for error in errors {
         let error = generation.sign(error);
-        tracing::warn!(plugin = %plugin.id, %error, "a last hook failed");
+        let hook = error.record().data.get("hook").and_then(serde_json::Value::as_str);
+        tracing::warn!(plugin = %plugin.id, hook, %error, "a last hook failed");
         plugin.life().last_error = Some(error);
     }
     done
