@@ -14,6 +14,11 @@ use crate::stage::{Loaded, alive, eventually, load_with, request};
 
 /// A script of these lines as a plugin, and where it lies.
 pub(crate) fn script(lines: &str) -> (Scratch, Result<Loaded, Error>) {
+    script_within(lines, Duration::from_secs(60))
+}
+
+/// The same, waited for so long.
+fn script_within(lines: &str, patience: Duration) -> (Scratch, Result<Loaded, Error>) {
     let scratch = Scratch::new("script").unwrap();
     let main = scratch.path().join("plugin.sh");
     fs::write(&main, lines).unwrap();
@@ -21,8 +26,7 @@ pub(crate) fn script(lines: &str) -> (Scratch, Result<Loaded, Error>) {
     let entry = &mut Arc::make_mut(&mut wanted.manifest).entry;
     entry.main = "plugin.sh".into();
     (wanted.folder, wanted.main, wanted.cache) = (scratch.path().into(), main, scratch.path().join("cache"));
-    let runtime =
-        WireRuntime::new(RuntimeKind::Script, Script).patience(Duration::from_millis(2500), Duration::from_secs(30));
+    let runtime = WireRuntime::new(RuntimeKind::Script, Script).patience(patience, Duration::from_secs(60));
     let loaded = load_with(&runtime, &wanted, 1);
     (scratch, loaded)
 }
@@ -68,7 +72,7 @@ fn garbage_before_registering_is_quoted() {
 
 #[test]
 fn silence_and_death_before_registering_are_told_apart() {
-    let (_scratch, silent) = script("echo thinking >&2; sleep 60");
+    let (_scratch, silent) = script_within("echo thinking >&2; sleep 60", Duration::from_secs(4));
     let error = silent.err().unwrap();
     assert_eq!(error.code(), Fault::DeadlineExceeded);
     assert!(error.record().data["stderr"].as_str().unwrap().contains("thinking"), "{error:?}");
