@@ -81,9 +81,22 @@ fn bad_schema(path: &str, why: &str) -> Error {
         .with("faults", json!([{"code": "invalid_schema", "path": format!("/config_schema{path}"), "message": why}]))
 }
 
-fn validate(schema: &Value, config: &Value) -> Result<()> {
+/// Where a value does not fit a schema, a line each; empty where it fits.
+///
+/// # Errors
+/// `manifest_invalid` when the schema is at fault.
+pub(crate) fn misfits(schema: &Value, value: &Value) -> Result<Vec<String>> {
+    cost::check(schema, value)?;
+    faults(schema, value).map(|faults| faults.iter().map(line).collect())
+}
+
+fn faults(schema: &Value, value: &Value) -> Result<Vec<Value>> {
     let validator = compile(schema)?;
-    let faults: Vec<Value> = validator.iter_errors(config).take(FAULTS).map(|error| fault(&error)).collect();
+    Ok(validator.iter_errors(value).take(FAULTS).map(|error| fault(&error)).collect())
+}
+
+fn validate(schema: &Value, config: &Value) -> Result<()> {
+    let faults = faults(schema, config)?;
     if faults.is_empty() {
         return Ok(());
     }

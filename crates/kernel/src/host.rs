@@ -1,5 +1,7 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod services;
+
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -55,6 +57,8 @@ impl Binding {
             HostFunction::Log => self.log(&args),
             HostFunction::ConfigGet => self.config(&kernel, &args),
             HostFunction::Call => self.call(&kernel, within, &args, request.payload),
+            HostFunction::ServiceFind => services::find(&kernel, &args),
+            HostFunction::ServiceCall => services::call(self, &kernel, within, &args, request.payload),
             HostFunction::BusPublish => self.publish(&kernel, within, &args, request.payload),
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
@@ -67,8 +71,6 @@ impl Binding {
             | HostFunction::BusRequest
             | HostFunction::BusSubscribe
             | HostFunction::BusUnsubscribe
-            | HostFunction::ServiceFind
-            | HostFunction::ServiceCall
             | HostFunction::HttpFetch
             | HostFunction::MetricsCount
             | HostFunction::MetricsGauge
@@ -114,12 +116,8 @@ impl Binding {
         if let Some(generation) = target.core.generation() {
             refuse_cycle(&caller, &generation)?;
         }
-        let mut deadline = within.scope.deadline;
-        if let Some(most) = args.get("deadline_ms").and_then(Value::as_u64) {
-            let asked = Deadline::After(Duration::from_millis(most));
-            deadline = Deadline::At(deadline.instant().min(asked.instant()));
-        }
-        let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
+        let deadline = Some(deadline(within, args));
+        let options = CallOptions { deadline, caller: Some(caller), trace: within.scope.trace.clone() };
         block_on(target.action(address.action.as_str())?.call_with(input, options))
     }
 
@@ -151,8 +149,17 @@ impl Binding {
     }
 }
 
+/// When a call that a plugin asks for must have ended: with the plugin's own, or before.
+fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
+    let own = within.scope.deadline;
+    match args.get("deadline_ms").and_then(Value::as_u64) {
+        Some(most) => Deadline::At(own.instant().min(Deadline::After(Duration::from_millis(most)).instant())),
+        None => own,
+    }
+}
+
 /// An actor that waits for a call cannot answer another: say so instead of waiting for the deadline.
-fn refuse_cycle(caller: &Arc<Caller>, target: &Arc<Generation>) -> Result<()> {
+pub(crate) fn refuse_cycle(caller: &Arc<Caller>, target: &Arc<Generation>) -> Result<()> {
     let is_actor = target.instances.mode == InstanceMode::Actor;
     if !is_actor || !caller.chain().any(|link| link.plugin == target.plugin) {
         return Ok(());

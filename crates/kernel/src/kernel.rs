@@ -6,7 +6,9 @@ mod inner;
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{Address, Code, Error, Health, Manifest, PluginId, Result, State, defaults};
+use midplane_contract::{
+    Address, Code, Error, Health, Interface, Manifest, PluginId, Result, State, VersionRange, defaults,
+};
 use serde_json::{Map, Value};
 
 use crate::action::Action;
@@ -18,6 +20,7 @@ use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::routes::{self, Route};
 use crate::runtime::{CodeFacts, Runtime};
+use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
 use crate::status::{self, Status};
 use crate::{describe, guest, operate, probe};
@@ -274,6 +277,30 @@ impl Kernel {
     /// As [`Kernel::action`] and [`Action::call`].
     pub async fn call(&self, address: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
         self.action(address)?.call(input).await
+    }
+
+    /// Defines an interface. Plugins that provide it are held to it from here on, those that run at once: one that
+    /// lacks a required action does not provide it, and a warning names that action.
+    ///
+    /// # Errors
+    /// `invalid_input` for a definition that contradicts itself, `manifest_invalid` for a schema that is none.
+    pub async fn define(&self, interface: Interface) -> Result<()> {
+        self.inner.services.define(interface)?;
+        let kernel = Arc::clone(&self.inner);
+        to_its_end(async move { services::admit_all(&kernel).await }).await;
+        Ok(())
+    }
+
+    /// A handle for an interface, whoever provides it.
+    #[must_use]
+    pub fn service(&self, interface: &str, range: VersionRange, choice: Choice) -> Service {
+        Service::new(Arc::downgrade(&self.inner), interface, range, choice)
+    }
+
+    /// Who provides an interface in a version of this range, best first; those that are refused come last.
+    #[must_use]
+    pub fn providers(&self, interface: &str, range: &VersionRange) -> Vec<Provider> {
+        services::providers(&self.inner, interface, range)
     }
 
     fn of(&self, id: &PluginId) -> (Arc<Inner>, PluginId) {

@@ -41,6 +41,7 @@ mod queue;
 mod recovery;
 pub mod routes;
 pub mod runtime;
+pub mod services;
 pub mod slot;
 pub mod status;
 pub mod stream;
@@ -61,6 +62,7 @@ pub use runtime::{
     BoxFuture, Code, CodeFacts, Condition, Host, HostRequest, Instance, InstanceContext, Interrupt, LoadRequest,
     Runtime, Within,
 };
+pub use services::{Choice, Provider, Service};
 pub use slot::Slot;
 pub use status::{GenerationStatus, Status};
 pub use stream::ReplyStream;

@@ -21,6 +21,7 @@ use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
+use crate::services;
 use crate::turn::{Leave, claim_lane};
 
 pub(crate) use gone::leave;
@@ -156,6 +157,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turn.will_leave(Leave::Idle);
         }
     }
+    services::admit(kernel, plugin).await;
     announce(kernel, "plugin.started", plugin, json!({}));
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! What the kernel knows of one plugin.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use midplane_contract::{Code, Error, PluginId, Result, State};
+use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
 use crate::discover::Found;
 use crate::lifecycle::{self, Event};
+use crate::services::Offer;
 use crate::slot::Slot;
 
 /// One registered plugin.
@@ -18,6 +20,10 @@ pub(crate) struct Plugin {
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
+    /// Counts changes of any plugin of the kernel that decide who provides what.
+    pub(crate) changes: Arc<AtomicU64>,
+    /// Calls under way that came through an interface.
+    pub(crate) serving: AtomicUsize,
 }
 
 /// The changing part of a plugin's record.
@@ -33,6 +39,10 @@ pub(crate) struct Life {
     pub(crate) running_since: Option<Instant>,
     pub(crate) loads: u64,
     pub(crate) last_error: Option<Error>,
+    /// What it said of itself when it was asked last, since it was loaded.
+    pub(crate) health: Option<HealthStatus>,
+    /// What it provides, once that was checked.
+    pub(crate) offers: Arc<[Offer]>,
 }
 
 /// Where a plugin comes from.
@@ -44,7 +54,7 @@ pub(crate) enum Source {
 }
 
 impl Plugin {
-    pub(crate) fn new(id: PluginId, source: Source, found: Found) -> Self {
+    pub(crate) fn new(id: PluginId, source: Source, found: Found, changes: Arc<AtomicU64>) -> Self {
         let life = Life {
             state: State::Registered,
             cause: None,
@@ -56,8 +66,22 @@ impl Plugin {
             running_since: None,
             loads: 0,
             last_error: None,
+            health: None,
+            offers: Arc::new([]),
         };
-        Self { slot: Slot::new(id.clone()), id, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
+        Self {
+            slot: Slot::new(id.clone()),
+            id,
+            operations: async_lock::Mutex::new(()),
+            life: Mutex::new(life),
+            changes,
+            serving: AtomicUsize::new(0),
+        }
+    }
+
+    /// Says that who provides what may be another matter from here on.
+    pub(crate) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     pub(crate) fn life(&self) -> MutexGuard<'_, Life> {
@@ -86,9 +110,13 @@ impl Plugin {
                 life.loads += 1;
                 life.loaded_at = Some(Timestamp::now());
                 life.running_since = None;
+                life.health = None;
+                life.offers = Arc::new([]);
             }
             _ => life.running_since = None,
         }
+        drop(life);
+        self.changed();
         Ok(next)
     }
 
@@ -102,6 +130,8 @@ impl Plugin {
         life.running_since = None;
         life.cause = Some(cause.clone());
         life.last_error = Some(cause.clone());
+        drop(life);
+        self.changed();
         true
     }
 

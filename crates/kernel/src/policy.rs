@@ -16,6 +16,8 @@ pub struct Policy {
     pub config: Map<String, Value>,
     /// Limits; each one that is set takes the place of the manifest's.
     pub limits: Limits,
+    /// Among providers of one interface, and handlers of one action or file, the highest goes first.
+    pub priority: i32,
 }
 
 impl Default for Policy {
@@ -26,6 +28,7 @@ impl Default for Policy {
             grants: Vec::new(),
             config: Map::new(),
             limits: Limits::default(),
+            priority: 0,
         }
     }
 }

@@ -19,11 +19,18 @@ use crate::turn::{Leave, Turn, acquire, claim_lane};
 pub(crate) async fn health(kernel: &Arc<Inner>, id: &PluginId) -> Result<Health> {
     let plugin = kernel.plugin(id)?;
     let generation = loaded(&plugin)?;
-    let Some(answer) = probe(&plugin, &generation, Hook::Health).await? else { return Ok(Health::healthy()) };
-    if answer.is_empty() {
-        return Ok(Health::healthy());
-    }
-    serde_json::from_slice(&answer).map_err(|error| {
+    let answer = probe(&plugin, &generation, Hook::Health).await?;
+    let health = match answer.filter(|answer| !answer.is_empty()) {
+        Some(answer) => said(&generation, &answer)?,
+        None => Health::healthy(),
+    };
+    plugin.life().health = Some(health.status);
+    plugin.changed();
+    Ok(health)
+}
+
+fn said(generation: &Generation, answer: &[u8]) -> Result<Health> {
+    serde_json::from_slice(answer).map_err(|error| {
         generation.sign(
             Error::new(Code::PluginError, "the answer of the hook `health` is not `{status, details}`")
                 .remedy("answer with status healthy, degraded or unhealthy")

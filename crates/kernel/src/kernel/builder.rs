@@ -13,6 +13,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
+use crate::services::Services;
 
 /// Puts a kernel together.
 pub struct Builder {
@@ -62,6 +63,7 @@ impl Builder {
             policies: Mutex::default(),
             gate: Gate::default(),
             events: Events::default(),
+            services: Services::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

@@ -20,6 +20,7 @@ use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::runtime::{CodeFacts, Host};
+use crate::services::Services;
 use crate::slot::Slot;
 use crate::{describe, operate};
 
@@ -30,6 +31,7 @@ pub(crate) struct Inner {
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
     pub(crate) events: Events,
+    pub(crate) services: Services,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
@@ -70,7 +72,7 @@ impl Inner {
                 .with("version", version));
         }
         let declared = found.manifest.permissions.clone();
-        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found)));
+        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found, self.services.changes())));
         drop(plugins);
         self.gate.set(&id, declared, self.policy(&id).grants);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
@@ -79,6 +81,7 @@ impl Inner {
 
     pub(crate) fn remove(&self, id: &PluginId) {
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.services.changed();
         self.gate.forget(id);
     }
 
@@ -116,6 +119,7 @@ impl Inner {
             self.gate.set(id, declared, policy.grants.clone());
         }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
+        self.services.changed();
     }
 
     /// Takes over what a manifest that was read anew declares.

@@ -15,6 +15,7 @@ use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
+use crate::services;
 
 /// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
 pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
@@ -77,6 +78,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     match replaced {
         Ok(()) => {
             take_over(kernel, plugin, found);
+            services::admit(kernel, plugin).await;
             announce(kernel, "plugin.updated", plugin, json!({}));
             Ok(())
         }

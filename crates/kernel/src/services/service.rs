@@ -1,0 +1,158 @@
+//! The handle of whoever uses an interface.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use midplane_contract::{Code, Error, PluginId, Result, VersionRange};
+
+use super::choice::Choice;
+use super::provider::{Candidate, candidates};
+use crate::action::CallOptions;
+use crate::call::Deadline;
+use crate::host::refuse_cycle;
+use crate::kernel::Inner;
+use crate::picker::Picker;
+use crate::plugin::Plugin;
+
+/// An interface in a range of versions, whoever provides it. Cheap to clone, never stale: each call goes to the best
+/// provider of that moment.
+///
+/// Providers that say they are unhealthy come last; then the highest priority wins, then the nearest place (this
+/// process, a worker, another machine); [`Choice`] decides among equals.
+#[derive(Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    kernel: Weak<Inner>,
+    interface: String,
+    range: VersionRange,
+    choice: Choice,
+    picker: Picker,
+    /// The providers, and how many changes there had been when they were looked up.
+    known: RwLock<Option<(u64, Arc<[Candidate]>)>>,
+}
+
+/// Counts a call while it is under way.
+struct Flight(Arc<Plugin>);
+
+impl Flight {
+    fn begin(plugin: &Arc<Plugin>) -> Self {
+        plugin.serving.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(plugin))
+    }
+}
+
+impl Drop for Flight {
+    fn drop(&mut self) {
+        self.0.serving.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Service {
+    pub(crate) fn new(kernel: Weak<Inner>, interface: &str, range: VersionRange, choice: Choice) -> Self {
+        let (interface, picker, known) = (interface.to_owned(), Picker::new(), RwLock::default());
+        Self { shared: Arc::new(Shared { kernel, interface, range, choice, picker, known }) }
+    }
+
+    /// The interface's name.
+    #[must_use]
+    pub fn interface(&self) -> &str {
+        &self.shared.interface
+    }
+
+    /// Calls an action of the interface at the best provider.
+    ///
+    /// A call that has not begun, because its provider is gone or takes no more, goes on to the next provider. One that
+    /// may have begun, because its provider died, does so only where the interface or the provider's manifest says that
+    /// the action is idempotent.
+    ///
+    /// # Errors
+    /// `plugin_not_found` at once where nobody provides the interface; otherwise as [`crate::Action::call`].
+    pub async fn call(&self, action: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
+        self.call_with(action, input, CallOptions::default()).await
+    }
+
+    /// [`Service::call`] with options. The deadline holds for all tries together.
+    ///
+    /// # Errors
+    /// As [`Service::call`], and `call_cycle` where every provider waits for this very call.
+    pub async fn call_with(&self, action: &str, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
+        let input = input.into();
+        let options = CallOptions { deadline: options.deadline.map(Deadline::stamped), ..options };
+        let (mut tried, mut latest): (Vec<PluginId>, Option<Error>) = (Vec::new(), None);
+        loop {
+            let Some(candidate) = self.choose(&tried)? else {
+                return Err(latest.unwrap_or_else(|| self.nobody()));
+            };
+            match self.attempt(&candidate, action, &input, &options).await {
+                Err(error) if moves_on(&error, candidate.repeats(action)) => {
+                    tried.push(candidate.plugin.id.clone());
+                    latest = Some(error);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    async fn attempt(&self, to: &Candidate, action: &str, input: &[u8], options: &CallOptions) -> Result<Vec<u8>> {
+        if let (Some(caller), Some(generation)) = (&options.caller, to.plugin.slot.core.generation()) {
+            refuse_cycle(caller, &generation)?;
+        }
+        let _flight = Flight::begin(&to.plugin);
+        to.plugin.slot.action(action)?.call_with(input, options.clone()).await
+    }
+
+    /// The best of those that were not tried yet.
+    fn choose(&self, tried: &[PluginId]) -> Result<Option<Candidate>> {
+        let kernel = self.shared.kernel.upgrade();
+        let kernel = kernel.ok_or_else(|| Error::new(Code::NotRunning, "the host is shutting down"))?;
+        let known = self.known(&kernel);
+        let left = || known.iter().filter(|candidate| !tried.contains(&candidate.plugin.id));
+        let Some(best) = left().map(|candidate| candidate.rank).min() else { return Ok(None) };
+        let equals: Vec<&Candidate> = left().filter(|candidate| candidate.rank == best).collect();
+        let least = equals.iter().map(|candidate| candidate.in_flight()).min();
+        let fits = |candidate: &&Candidate| {
+            let fits = self.shared.choice == Choice::RoundRobin || Some(candidate.in_flight()) <= least;
+            fits.then(|| Candidate::clone(candidate))
+        };
+        // Between the two looks all of them may have become busier.
+        Ok(self.shared.picker.pick(&equals, fits).or_else(|| equals.first().map(|first| Candidate::clone(first))))
+    }
+
+    fn known(&self, kernel: &Inner) -> Arc<[Candidate]> {
+        // Read before the look: a change that comes during it makes the next call look again.
+        let age = kernel.services.age();
+        if let Some((then, known)) = &*self.shared.known.read().unwrap_or_else(PoisonError::into_inner)
+            && *then == age
+        {
+            return Arc::clone(known);
+        }
+        let fresh: Arc<[Candidate]> = candidates(kernel, &self.shared.interface, &self.shared.range).into();
+        *self.shared.known.write().unwrap_or_else(PoisonError::into_inner) = Some((age, Arc::clone(&fresh)));
+        fresh
+    }
+
+    fn nobody(&self) -> Error {
+        let Shared { interface, range, .. } = &*self.shared;
+        Error::new(Code::PluginNotFound, format!("nobody provides `{interface}` {range} at the moment"))
+            .remedy("load a plugin whose manifest names it under interfaces.provides")
+            .with("interface", interface.as_str())
+            .with("range", range.to_string())
+    }
+}
+
+/// Whether the next provider is to be tried after this error.
+fn moves_on(error: &Error, repeats: bool) -> bool {
+    match error.code() {
+        // Nothing has begun.
+        Code::NotRunning | Code::NotLoaded | Code::PluginNotFound | Code::ActionNotFound | Code::Overloaded => true,
+        Code::BreakerOpen | Code::CallCycle => true,
+        // Something may have.
+        Code::Crashed | Code::PeerGone | Code::Trapped | Code::Panicked | Code::MemoryLimit | Code::ProtocolError => {
+            repeats
+        }
+        _ => false,
+    }
+}
