@@ -69,6 +69,7 @@ pub(crate) enum Command {
     Test(Test),
     Inspect(Inspect),
     List(List),
+    Routes(Routes),
     Completions(Completions),
     /// Host one plugin for a host that started this process
     #[command(hide = true)]
@@ -214,6 +215,17 @@ pub(crate) struct Inspect {
 pub(crate) struct List {
     #[command(flatten)]
     pub(crate) folders: Folders,
+}
+
+/// Show which plugin gets which action and which file
+#[derive(Debug, Args)]
+#[command(long_about = text::ROUTES, after_long_help = text::ROUTES_EXAMPLES)]
+pub(crate) struct Routes {
+    #[command(flatten)]
+    pub(crate) folders: Folders,
+    /// One more route, as JSON; may be given again
+    #[arg(long, value_name = "JSON")]
+    pub(crate) route: Vec<String>,
 }
 
 /// Print a completion script for a shell

@@ -5,7 +5,6 @@
 
 mod decision;
 mod known;
-mod pattern;
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use decision::{Decision, Refusal, Side, decide};
 pub use known::{HOST_PERMISSIONS, HostPermission, is_host_permission, required};
 
-use pattern::Pattern;
+use crate::glob::Glob;
 
 /// Longest permission, and longest thing asked for, in bytes.
 pub const PERMISSION_LENGTH: usize = 4096;
@@ -34,7 +33,7 @@ pub struct Permission {
     deny: bool,
     area: String,
     verb: String,
-    pattern: Option<Pattern>,
+    pattern: Option<Glob>,
 }
 
 /// Why a text is not a permission.
@@ -78,7 +77,7 @@ impl Permission {
         }
         let pattern = match target {
             Some("") => return Err(PermissionError::EmptyPattern(text.to_owned())),
-            Some(target) => Some(Pattern::parse(target).ok_or(PermissionError::TooLong)?),
+            Some(target) => Some(Glob::parse(target).ok_or(PermissionError::TooLong)?),
             None => None,
         };
         let (area, verb) = known::canonical(area, verb);

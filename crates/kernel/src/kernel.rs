@@ -7,18 +7,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use midplane_contract::{
-    Address, Code, Error, Health, Interface, Manifest, PluginId, Result, State, VersionRange, defaults,
+    ActionName, Address, Code, Error, Health, Interface, Manifest, PluginId, Result, State, VersionRange, defaults,
 };
 use serde_json::{Map, Value};
 
-use crate::action::Action;
+use crate::action::{Action, CallOptions};
 use crate::assemble::Runtimes;
 use crate::discover::{self, Found};
 use crate::events::Subscription;
 use crate::lasting::to_its_end;
 use crate::plugin::Source;
 use crate::policy::Policy;
-use crate::routes::{self, Route};
+use crate::routes::{self, Route, Row, Rule};
 use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
@@ -321,11 +321,41 @@ impl Kernel {
         self.inner.plugins().iter().map(|plugin| status::of(plugin)).collect()
     }
 
-    /// The plugins that handle a file, best first: by extension or media type, then priority, then id.
+    /// The plugins that handle a file, best first: those that run before those that do not, then by priority, then
+    /// rules before file types, then by id.
     #[must_use]
     pub fn routes(&self, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
-        let plugins = self.inner.plugins();
-        routes::of(plugins.iter().map(|plugin| plugin.life().found.manifest.clone()), file, mime_type)
+        routes::of(&self.inner, file, mime_type)
+    }
+
+    /// Every route, of plugins and rules, in the order in which they are tried, and by whom each is shadowed.
+    #[must_use]
+    pub fn route_table(&self) -> Vec<Row> {
+        routes::table(&self.inner)
+    }
+
+    /// Makes a route, or replaces the one of this name.
+    ///
+    /// # Errors
+    /// `invalid_input` for a pattern that cannot be one, `limit_exceeded` over 10,000 rules.
+    pub fn set_route(&self, name: &str, rule: Rule) -> Result<()> {
+        self.inner.rules.set(name, rule)
+    }
+
+    /// Drops a route that [`Kernel::set_route`] made. `false` when there was none of that name.
+    #[must_use]
+    pub fn remove_route(&self, name: &str) -> bool {
+        self.inner.rules.remove(name)
+    }
+
+    /// Calls an action by its name alone, at whoever of those that run gets it by the routes. Keep
+    /// [`Kernel::action`]'s handle where many calls are made.
+    ///
+    /// # Errors
+    /// `action_not_found` at once where nobody answers it; otherwise as [`Action::call`].
+    pub async fn dispatch(&self, action: &str, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
+        let action = ActionName::new(action).map_err(|error| Error::new(Code::InvalidInput, error.to_string()))?;
+        routes::dispatch(&self.inner, &action, input.into(), options).await
     }
 
     /// Begins to receive events: `*`, `plugin.*` (or `module.*`), or one type.

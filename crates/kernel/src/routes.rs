@@ -1,50 +1,56 @@
-//! Which plugin gets a file. Pure.
+//! Routes: which plugin gets a file, and which one answers an action that is called by its name alone.
+//!
+//! Plugins bring routes of their own: the actions they offer, the types of files they handle. The operator adds rules.
+//! The highest priority wins; of equals the most exact one, then the smaller id. Whoever runs comes before who does not,
+//! so that the next one takes over when the first is unloaded.
 
-use std::cmp::Reverse;
-use std::path::Path;
+mod dispatch;
+mod file;
+mod rule;
+mod table;
 
-use midplane_contract::manifest::FileType;
-use midplane_contract::{Manifest, PluginId};
-use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
-/// One plugin that handles a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Route {
-    /// The plugin.
-    pub plugin: PluginId,
-    /// The action that gets the file; `None` where the manifest leaves it open and the plugin has not exactly one.
-    pub action: Option<String>,
-    /// What decided: the highest wins.
-    pub priority: i32,
-    /// The actions that the manifest names.
-    pub actions: Vec<String>,
-}
+use midplane_contract::{Code, Error, Result};
 
-/// The routes of a file, best first.
-pub(crate) fn of(manifests: impl Iterator<Item = Manifest>, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
-    let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let mut routes: Vec<Route> = manifests
-        .filter_map(|manifest| {
-            let handles = |kind: &&FileType| {
-                let extension = kind.extension.to_lowercase();
-                (!extension.is_empty() && name.len() > extension.len() && name.ends_with(&extension))
-                    || (mime_type.is_some() && kind.mime_type.as_deref() == mime_type)
-            };
-            // The longest extension is the most exact one: `.tar.gz` before `.gz`.
-            let best = manifest.file_types.iter().filter(handles).max_by_key(|k| (k.priority, k.extension.len()))?;
-            let actions: Vec<String> = manifest.actions.iter().map(|spec| spec.name.to_string()).collect();
-            let only = match actions.as_slice() {
-                [only] => Some(only.clone()),
-                _ => None,
-            };
-            Some(Route {
-                plugin: manifest.id.clone(),
-                action: best.action.clone().or(only),
-                priority: best.priority,
-                actions,
-            })
-        })
-        .collect();
-    routes.sort_by(|a, b| (Reverse(a.priority), &a.plugin).cmp(&(Reverse(b.priority), &b.plugin)));
-    routes
+pub(crate) use dispatch::dispatch;
+pub use file::Route;
+pub(crate) use file::of;
+pub use rule::{Rule, Target, What};
+pub use table::Row;
+pub(crate) use table::table;
+
+/// Rules that one kernel takes at most.
+const RULES: usize = 10_000;
+
+/// The operator's rules, by name.
+#[derive(Default)]
+pub(crate) struct Rules(Mutex<BTreeMap<String, Rule>>);
+
+impl Rules {
+    /// Takes a rule; one of the same name is replaced.
+    pub(crate) fn set(&self, name: &str, rule: Rule) -> Result<()> {
+        rule.check()?;
+        let mut rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if rules.len() >= RULES && !rules.contains_key(name) {
+            return Err(Error::new(Code::LimitExceeded, format!("there are {RULES} routes already"))
+                .remedy("use patterns")
+                .with("which", "routes")
+                .with("limit", RULES));
+        }
+        rules.insert(name.to_owned(), rule);
+        Ok(())
+    }
+
+    /// Drops a rule. `false` when there was none of that name.
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name).is_some()
+    }
+
+    /// The rules of the moment.
+    pub(crate) fn all(&self) -> Vec<(String, Rule)> {
+        let rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rules.iter().map(|(name, rule)| (name.clone(), rule.clone())).collect()
+    }
 }

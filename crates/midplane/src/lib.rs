@@ -20,12 +20,13 @@ pub use midplane_contract as contract;
 pub use midplane_contract::Code;
 pub use midplane_contract::{
     ActionName, Address, CONTRACT_VERSION, Envelope, Error, Health, HealthStatus, Hook, HostFunction, InstanceMode,
-    Instances, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result, RuntimeKind, State, Trust,
-    Version, VersionRange,
+    Instances, Interface, InterfaceAction, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result,
+    RuntimeKind, State, Trust, Version, VersionRange,
 };
 pub use midplane_kernel::{
-    Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+    Action, Builder, CallCounts, CallOptions, Caller, Choice, Deadline, GenerationStatus, Kernel, Policy, Provider,
+    Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription, block_on, discover, platform,
+    routes, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

@@ -175,6 +175,20 @@ Examples:
   midplane list --plugins plugins
   midplane list --plugins plugins --output json | jq -r '.plugins[].id'";
 
+pub(super) const ROUTES: &str = "\
+Shows who gets an action that is called by its name alone, and who gets a file: what the plugins in folders bring, and the \
+routes given with --route. Of several for the same, the highest priority is taken, then the most exact one; the others are \
+shown with who comes before them.
+
+A route is {match, to, priority}. `match` is one of {action}, {file} and {media}, with * for any characters but /, ** for any \
+and ? for one; `to` is {plugin} or {service, version}, both with an `action` where it is another one.";
+
+pub(super) const ROUTES_EXAMPLES: &str = "\
+Examples:
+  midplane routes --plugins plugins
+  midplane routes --plugins plugins --output json | jq -r '.routes[].to.plugin'
+  midplane routes --plugins plugins --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}, \"priority\": 5}'";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   midplane completions bash > ~/.local/share/bash-completion/completions/midplane

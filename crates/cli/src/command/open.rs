@@ -82,7 +82,7 @@ fn choose(open: &Open, host: &Host) -> Outcome<Chosen> {
         None => {
             let actions: Vec<String> = status.manifest.actions.iter().map(|spec| spec.name.to_string()).collect();
             let only = if let [only] = actions.as_slice() { Some(only.clone()) } else { None };
-            Route { plugin: id.clone(), action: only, priority: 0, actions }
+            Route { plugin: id.clone(), service: None, action: only, priority: 0, actions }
         }
     };
     Ok(Chosen { route, others: routes })

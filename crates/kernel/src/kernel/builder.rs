@@ -12,6 +12,7 @@ use crate::assemble::Runtimes;
 use crate::events::Events;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
+use crate::routes::Rules;
 use crate::runtime::Runtime;
 use crate::services::Services;
 
@@ -64,6 +65,7 @@ impl Builder {
             gate: Gate::default(),
             events: Events::default(),
             services: Services::default(),
+            rules: Rules::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

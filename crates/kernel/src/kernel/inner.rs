@@ -19,6 +19,7 @@ use crate::host::Binding;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
+use crate::routes::Rules;
 use crate::runtime::{CodeFacts, Host};
 use crate::services::Services;
 use crate::slot::Slot;
@@ -32,6 +33,7 @@ pub(crate) struct Inner {
     pub(super) gate: Gate,
     pub(crate) events: Events,
     pub(crate) services: Services,
+    pub(crate) rules: Rules,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,

@@ -20,6 +20,7 @@ mod operations;
 mod pools;
 mod queueing;
 mod reload;
+mod routes;
 mod services;
 mod streams;
 mod stress;

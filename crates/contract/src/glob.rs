@@ -1,11 +1,13 @@
-//! Glob patterns whose matching takes bounded time.
+//! Glob patterns whose matching takes bounded time: of permissions and routes.
+//!
+//! `*` is any characters but `/`, `**` any characters, `?` one character but `/`; anything else is itself.
 
 /// Wildcards in one pattern at most.
 const WILDCARDS: usize = 32;
 
-/// A parsed pattern.
+/// A pattern with at most 32 wildcards.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Pattern(Vec<Piece>);
+pub struct Glob(Vec<Piece>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Piece {
@@ -19,9 +21,9 @@ enum Piece {
     All,
 }
 
-impl Pattern {
+impl Glob {
     /// Reads a pattern; `None` when it has more wildcards than allowed.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let mut pieces: Vec<Piece> = Vec::new();
         for c in text.chars() {
             let last = pieces.last().copied();
@@ -43,7 +45,7 @@ impl Pattern {
     ///
     /// Walks the text once and keeps the set of places in the pattern that can be reached: pattern × text steps at
     /// most, whatever the pattern.
-    pub(super) fn matches(&self, text: &str) -> bool {
+    pub fn matches(&self, text: &str) -> bool {
         let mut reached = vec![false; self.0.len() + 1];
         if let Some(first) = reached.first_mut() {
             *first = true;

@@ -1,0 +1,62 @@
+//! `midplane routes`: who gets which action and which file.
+
+use midplane::routes::{Row, Rule, What};
+use midplane::{Code, Error};
+use serde_json::{Value, json};
+
+use super::table;
+use crate::args::Routes;
+use crate::exit::{Exit, Outcome};
+use crate::host::Host;
+use crate::output::Output;
+use crate::{notice, report};
+
+/// Shows the table of routes.
+pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
+    Host::with(async |host| {
+        for (number, text) in routes.route.iter().enumerate() {
+            host.kernel().set_route(&format!("--route {}", number + 1), read(text)?)?;
+        }
+        let unusable = routes.folders.register(host).await?;
+        let rows = host.kernel().route_table();
+        if output.is_json() {
+            let unusable: Vec<Value> =
+                unusable.iter().map(|one| json!({ "path": one.path, "error": report::program(&one.error) })).collect();
+            output.json(&json!({ "routes": rows, "unusable": unusable }))?;
+            return Ok(Exit::Done);
+        }
+        let mut rows = rows;
+        // Those for the same stay in the order in which they are tried.
+        rows.sort_by_key(|row| kind(&row.what));
+        output.text(&notice::tidy(&table::columns(&rows.iter().map(columns).collect::<Vec<_>>())))?;
+        if rows.is_empty() {
+            notice::say("there are no routes here");
+        }
+        for one in unusable {
+            notice::say(&format!("cannot be used: {}: {}", one.path.display(), report::line(&one.error)));
+        }
+        Ok(Exit::Done)
+    })
+    .await
+}
+
+fn read(text: &str) -> Result<Rule, Error> {
+    serde_json::from_str(text).map_err(|error| {
+        Error::new(Code::ConfigInvalid, format!("--route {text}: {error}"))
+            .remedy("write, for example, {\"match\": {\"action\": \"image.*\"}, \"to\": {\"plugin\": \"images\"}}")
+    })
+}
+
+fn kind(what: &What) -> (&'static str, String) {
+    match what {
+        What::Action(pattern) => ("action", pattern.clone()),
+        What::File(pattern) => ("file", pattern.clone()),
+        What::Media(pattern) => ("media type", pattern.clone()),
+    }
+}
+
+fn columns(row: &Row) -> [String; 5] {
+    let (kind, pattern) = kind(&row.what);
+    let shadow = row.shadowed_by.as_ref().map(|by| format!("(after {by})"));
+    [kind.to_owned(), pattern, row.to.to_string(), row.priority.to_string(), shadow.unwrap_or_default()]
+}
