@@ -97,10 +97,13 @@ pub(super) const GO: Files = files![
         "web.go",
 ];
 
-/// The header of the contract, and the one over it.
+/// The header of the contract, and those over it.
 pub(super) const C: Files = &[
     ("midplane.h", include_bytes!("../../../../../contract/midplane.h")),
+    ("midplane_api.h", include_bytes!("../../../../../sdk/c/midplane_api.h")),
+    ("midplane_json.h", include_bytes!("../../../../../sdk/c/midplane_json.h")),
     ("midplane_plugin.h", include_bytes!("../../../../../sdk/c/midplane_plugin.h")),
+    ("midplane_testing.h", include_bytes!("../../../../../sdk/c/midplane_testing.h")),
 ];
 
 /// The types of the JavaScript SDK, for editors. Its code is brought along by the host.
