@@ -15,7 +15,8 @@ import (
 // host does not do it), as an [*Error].
 type Context struct {
 	context.Context
-	scope *seam.Scope
+	scope  *seam.Scope
+	action string
 }
 
 // Caller is one of those who wait for a call.
@@ -32,8 +33,8 @@ type Identity struct {
 	ID, Version string
 	// Generation is which loaded version this is; it grows with each reload.
 	Generation uint64
-	// Number is the instance's number within its generation, from 0.
-	Number uint32
+	// Instance is the number of this instance within its generation, from 0.
+	Instance uint32
 }
 
 // Plugin is who this is.
@@ -44,7 +45,13 @@ func (c Context) Plugin() Identity {
 	return Identity(*c.scope.Identity)
 }
 
-// Callers are the plugins that wait for this call, innermost first. None means that the host calls for itself.
+// Action is the action that is called; empty in hooks.
+func (c Context) Action() string {
+	return c.action
+}
+
+// Callers are the plugins that wait for this call, innermost first. None means that the host calls for itself, or that
+// the plugin is a module or a library: callers, trace and deadline are the host's alone there.
 func (c Context) Callers() []Caller {
 	callers := make([]Caller, len(c.scope.Callers))
 	for position, link := range c.scope.Callers {
@@ -79,8 +86,8 @@ func (c Context) Host(function string, args any, payload []byte) ([]byte, error)
 type fields map[string]any
 
 // read asks and reads the answer as JSON.
-func (c Context) read(function string, args fields, into any) error {
-	answer, err := c.Host(function, args, nil)
+func (c Context) read(function string, args fields, payload []byte, into any) error {
+	answer, err := c.Host(function, args, payload)
 	if err != nil {
 		return err
 	}

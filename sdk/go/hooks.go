@@ -93,8 +93,8 @@ func (p *Plugin) OnCleanup(function func(ctx Context) error) *Plugin {
 	return p.plain(seam.Cleanup, function)
 }
 
-// OnHealth adds what tells how the plugin is, asked every 30 s and on demand. An error counts as unhealthy.
-func (p *Plugin) OnHealth(function func(ctx Context) (Health, error)) *Plugin {
+// OnHealthCheck adds what tells how the plugin is, asked every 30 s and on demand. An error counts as unhealthy.
+func (p *Plugin) OnHealthCheck(function func(ctx Context) (Health, error)) *Plugin {
 	return p.gives(seam.Health, func(ctx Context) (any, error) { return function(ctx) })
 }
 

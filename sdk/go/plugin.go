@@ -93,7 +93,7 @@ func (p inside) Call(scope *seam.Scope, action int, input []byte, reply seam.Sin
 		text := fmt.Sprintf("no action has the number %d", action)
 		return &seam.Failure{Record: seam.Record{Code: "action_not_found", Message: text}}
 	}
-	return guarded(p.actions[action].run, Context{scope.Context, scope}, input, reply)
+	return guarded(p.actions[action].run, Context{scope.Context, scope, p.actions[action].Name}, input, reply)
 }
 
 func (p inside) Hook(scope *seam.Scope, hook seam.Hook, input []byte, reply seam.Sink) *seam.Failure {
@@ -107,5 +107,5 @@ func (p inside) Hook(scope *seam.Scope, hook seam.Hook, input []byte, reply seam
 		text := fmt.Sprintf("the plugin has no hook %s", hook)
 		return &seam.Failure{Record: seam.Record{Code: "not_supported", Message: text}}
 	}
-	return guarded(p.hooks[hook], Context{scope.Context, scope}, input, reply)
+	return guarded(p.hooks[hook], Context{scope.Context, scope, ""}, input, reply)
 }

@@ -146,7 +146,7 @@ func TestHooksAreThoseThatWereAdded(t *testing.T) {
 			color = settings.Color
 			return nil
 		}).
-		OnHealth(func(midplane.Context) (midplane.Health, error) {
+		OnHealthCheck(func(midplane.Context) (midplane.Health, error) {
 			return midplane.Health{Status: midplane.Degraded}, nil
 		}).
 		OnMigrate(func(_ midplane.Context, from string, state []byte) ([]byte, error) {
@@ -202,15 +202,15 @@ func TestTheHostApiNamesFunctionsAndArguments(t *testing.T) {
 		return []byte(`[]`), nil
 	}
 	bench := midplanetest.New(t, midplane.New().Action("all", func(ctx midplane.Context) error {
-		expected := "old"
 		_, err := ctx.State().List("a/")
-		written, lost := ctx.State().CompareAndSet("k", &expected, []byte("n"))
+		written, lost := ctx.State().CompareAndSet("k", []byte("old"), []byte("n"), 0)
 		if written {
 			t.Error("what another has changed counts as written")
 		}
 		return errors.Join(err, lost, ctx.State().Set("k", []byte("v"), 1500e6),
 			ctx.State().Delete("k"), ctx.Bus().Publish("t", []int{1}), ctx.Bus().Subscribe("t"), ctx.Bus().Unsubscribe("t"),
-			ctx.CallJSON("a/b", 7, nil), ctx.Metrics().Count("n", 2), ctx.Metrics().Gauge("g", 0.5), ctx.Metrics().Observe("o", 1))
+			ctx.CallJSON("a/b", 7, nil), ctx.Metrics().Count("n", 2, map[string]string{"a": "b"}), ctx.Metrics().Gauge("g", 0.5, nil),
+			ctx.Metrics().Observe("o", 1, nil))
 	}))
 	for _, function := range strings.Fields("state.list state.set state.compare_and_set state.delete bus.publish bus.subscribe" +
 		" bus.unsubscribe call metrics.count metrics.gauge metrics.observe") {
@@ -223,7 +223,7 @@ func TestTheHostApiNamesFunctionsAndArguments(t *testing.T) {
 		"state.list": `{"prefix":"a/"}`, "state.set": `{"key":"k","ttl_ms":1500}v`,
 		"state.compare_and_set": `{"expected":"old","key":"k"}n`, "state.delete": `{"key":"k"}`,
 		"bus.publish": `{"topic":"t"}[1]`, "bus.subscribe": `{"topic":"t"}`, "bus.unsubscribe": `{"topic":"t"}`,
-		"call": `{"address":"a/b"}7`, "metrics.count": `{"name":"n","value":2}`, "metrics.gauge": `{"name":"g","value":0.5}`,
+		"call": `{"address":"a/b"}7`, "metrics.count": `{"labels":{"a":"b"},"name":"n","value":2}`, "metrics.gauge": `{"name":"g","value":0.5}`,
 		"metrics.observe": `{"name":"o","value":1}`,
 	} {
 		if seen[function] != want {

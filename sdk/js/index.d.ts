@@ -2,7 +2,8 @@
 //
 // Times are milliseconds unless said otherwise, sizes are bytes. Every promise of a host function is rejected with a
 // `PluginError` that has a code of the contract: `permission_denied` where the manifest or the operator does not allow
-// it, `not_supported` where this host does not offer it, `cancelled` in a call that was cancelled.
+// it, `not_supported` where this host does not offer it, `cancelled` in a call that was cancelled, `protocol_error` where its
+// answer does not fit, `invalid_reply` where another's reply is no JSON. Milliseconds are rounded up to whole ones.
 
 /** Anything that JSON can say. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -73,7 +74,7 @@ export interface State {
   setJson(key: string, value: unknown, options?: { ttl?: number }): Promise<void>;
   /**
    * Writes `value` if the key's value is still `expected` (`undefined`: if there is none). Answers whether it was
-   * written.
+   * written. `invalid_input` for an expected value that is not UTF-8, which the host cannot compare.
    */
   compareAndSet(
     key: string,
@@ -89,9 +90,12 @@ export interface State {
 
 /** Events. */
 export interface Bus {
-  /** Publishes `data` on a topic: bytes and text as they are, everything else as JSON. */
+  /**
+   * Publishes `data` on a topic: bytes as they are, everything else as JSON. With a `contentType`, another media type than
+   * JSON's, `data` is bytes or text and goes as it is.
+   */
   publish(topic: string, data?: unknown, options?: { contentType?: string }): Promise<void>;
-  /** Asks a topic and gives the first answer, parsed where it is JSON's. */
+  /** Asks a topic and gives the first answer, parsed; with `raw` both are bytes. */
   request<T = any>(topic: string, data?: unknown, options?: CallLimits): Promise<T>;
   /** From now on `onEvent` gets what is published on this topic (`*` and `**` stand for words). */
   subscribe(topic: string): Promise<void>;
@@ -113,15 +117,20 @@ export interface Services {
 
 /** What came back from a web address. */
 export interface HttpReply {
+  /** The HTTP status, such as 200. */
   readonly status: number;
+  /** Names in lower case; one that came more than once is joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
+  /** The body as UTF-8; what is none becomes U+FFFD. */
   text(): string;
+  /** The body, parsed; `undefined` where it is empty. Throws `invalid_reply` where it is no JSON. */
   json(): any;
 }
 
 /** The web, through the host and its rules. */
 export interface Http {
+  /** What this address answers, whatever its status. */
   fetch(
     url: string,
     options?: { method?: string; headers?: Record<string, string>; body?: Bytes },
@@ -130,7 +139,7 @@ export interface Http {
 
 /** Numbers for the operator's charts. */
 export interface Metrics {
-  /** Adds to a counter; 1 unless it is said. */
+  /** Adds to a counter: 1 unless it is said, not below 0. */
   count(name: string, value?: number, labels?: Record<string, string>): Promise<void>;
   /** Sets a gauge. */
   gauge(name: string, value: number, labels?: Record<string, string>): Promise<void>;

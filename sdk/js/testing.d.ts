@@ -5,15 +5,16 @@ export type Answer = (args: Record<string, any>, payload: Uint8Array) => unknown
 
 /** Who the plugin is told that it is, and what its host says. */
 export interface BenchOptions {
-  /** Default: `under-test`. */
+  /** Default: `test`. */
   id?: string;
   /** Default: `0.0.0`. */
   version?: string;
   /** Given to `onValidateConfig` and `onInit`. Default: `{}`. */
   config?: Record<string, Json>;
   /**
-   * Host functions by their names in the contract, such as `call` or `http.fetch`. State (in memory), clocks, randomness,
-   * publishing and metrics are answered without; everything else is `not_supported`.
+   * Host functions by their names in the contract, such as `call` or `http.fetch`. State (in memory), configuration, clocks,
+   * chance, publishing, subscribing and metrics are answered without; everything else is `not_supported`. An answer of
+   * `undefined` is no bytes; of `state.get`, that there is no value.
    */
   answers?: Record<string, Answer>;
 }

@@ -7,6 +7,8 @@ import { HOOKS, shapeOf } from "./src/shape.js";
 
 const NONE = new Uint8Array(0);
 const NEVER = new AbortController().signal;
+/** Most random bytes in one request, as in a host. */
+const RANDOM = 65_536;
 /** Hooks whose answer is bytes, not JSON. */
 const OPAQUE = new Set(["export_state", "migrate", "migrate_back"]);
 
@@ -24,13 +26,15 @@ export class Bench {
   #instance;
   #answers;
 
-  constructor(plugin, { id = "under-test", version = "0.0.0", answers = {} } = {}) {
+  constructor(plugin, { id = "test", version = "0.0.0", answers = {} } = {}) {
     const isModule = plugin?.[Symbol.toStringTag] === "Module";
     this.#shape = shapeOf(isModule ? plugin : { default: plugin });
-    this.#answers = { ...builtIn(), ...answers };
+    const config = ({ key }) => (key === undefined ? host.config : (host.config[key] ?? null));
+    this.#answers = { ...builtIn(), "config.get": config, ...answers };
     const identity = Object.freeze({ id, version, generation: 1, instance: 0 });
     const log = (level, message, fields) => this.logs.push({ level, message: String(message), fields });
-    this.#instance = new Instance(this.#shape, { identity, config: {}, ask: (...args) => this.#ask(...args), log });
+    const host = { identity, config: {}, ask: (...args) => this.#ask(...args), log };
+    this.#instance = new Instance(this.#shape, host);
   }
 
   get actions() {
@@ -89,7 +93,10 @@ export class Bench {
       throw new PluginError("not_supported", `this bench answers no \`${name}\`; give it one in \`answers\``);
     }
     const reply = await answer(sent, payload);
-    return reply === undefined ? undefined : (asBytes(reply) ?? stringify(reply));
+    if (reply === undefined && name === "state.get") {
+      throw new PluginError("key_not_found", `the state has no value for ${sent.key}`);
+    }
+    return reply === undefined ? NONE : (asBytes(reply) ?? stringify(reply));
   }
 }
 
@@ -114,7 +121,12 @@ function builtIn() {
     "metrics.observe": () => undefined,
     "time.now": () => JSON.stringify(new Date()),
     "time.monotonic": () => String(Math.round(performance.now() * 1e6)),
-    random: ({ bytes }) => globalThis.crypto.getRandomValues(new Uint8Array(bytes)),
+    random: ({ bytes }) => {
+      if (bytes > RANDOM) {
+        throw new PluginError("limit_exceeded", `at most ${RANDOM} random bytes at once`);
+      }
+      return globalThis.crypto.getRandomValues(new Uint8Array(bytes));
+    },
   };
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use crate::cells::{self, Outcome, Said};
 use crate::step::{Step, spent};
 use crate::tally::Tally;
-use crate::{build, cargo, prerequisites, stage, suites};
+use crate::{build, cargo, packages, prerequisites, stage, suites};
 
 /// The inner loop: what changes most and needs no wasm engine.
 const QUICK: &[&str] = &["midplane-contract", "midplane-kernel", "midplane-sdk", "midplane-testkit", "xtask"];
@@ -73,6 +73,7 @@ fn everything(choice: Choice) -> Result<Tally> {
     build::tests()?;
     let mut tally = test(&["--workspace", "--no-fail-fast"], choice, |_| {})?;
     suites::run(&mut tally)?;
+    packages::run(&mut tally)?;
     Ok(tally)
 }
 

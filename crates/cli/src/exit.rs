@@ -66,7 +66,9 @@ impl Exit {
             | Code::MissingSymbol
             | Code::AbiMismatch
             | Code::LimitNotEnforceable => Self::Invalid,
-            Code::PluginNotFound | Code::ActionNotFound | Code::DependencyNotFound => Self::NotFound,
+            Code::PluginNotFound | Code::ActionNotFound | Code::KeyNotFound | Code::DependencyNotFound => {
+                Self::NotFound
+            }
             Code::PermissionDenied | Code::SignatureInvalid | Code::ChecksumMismatch => Self::Denied,
             Code::DeadlineExceeded => Self::Deadline,
             Code::Cancelled => Self::Interrupted,

@@ -32,11 +32,11 @@ functions! {
     Log = "log";
     /// The plugin's effective configuration as JSON, or one value of it. Args `{key?}`.
     ConfigGet = "config.get";
-    /// Reads the plugin's own state. Args `{key}`; the reply is the value.
+    /// Reads the plugin's own state. Args `{key}`; the reply is the value, or the error is `key_not_found`.
     StateGet = "state.get";
     /// Writes it. Args `{key, ttl_ms?}`; the payload is the value.
     StateSet = "state.set";
-    /// Writes it if it is still what the plugin read. Args `{key, expected?, ttl_ms?}`.
+    /// Writes it if it is still what the plugin read. Args `{key, expected?, ttl_ms?}`; the reply is `true` or `false`.
     StateCompareAndSet = "state.compare_and_set";
     /// Removes a key. Args `{key}`.
     StateDelete = "state.delete";
@@ -56,7 +56,7 @@ functions! {
     ServiceFind = "service.find";
     /// Calls the chosen provider of an interface. Args `{interface, range?, action, deadline_ms?}`.
     ServiceCall = "service.call";
-    /// Fetches a web address. Args `{method?, url, headers?}`; the payload is the body.
+    /// Fetches a web address. Args `{method?, url, headers?}`; payload the body; the reply is a line of JSON and the body.
     HttpFetch = "http.fetch";
     /// Adds to a counter. Args `{name, value?, labels?}`.
     MetricsCount = "metrics.count";

@@ -38,7 +38,7 @@ pub fn code_of(status: tonic::Code) -> Option<Code> {
 pub fn status_of(code: Code) -> tonic::Code {
     use tonic::Code as Grpc;
     match code {
-        Code::PluginNotFound | Code::ActionNotFound | Code::DependencyNotFound => Grpc::NotFound,
+        Code::PluginNotFound | Code::ActionNotFound | Code::DependencyNotFound | Code::KeyNotFound => Grpc::NotFound,
         Code::AlreadyRegistered | Code::AlreadyLoaded => Grpc::AlreadyExists,
         Code::InvalidInput | Code::ManifestInvalid | Code::ConfigInvalid => Grpc::InvalidArgument,
         Code::DeadlineExceeded => Grpc::DeadlineExceeded,

@@ -15,9 +15,9 @@ package midplanetest
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	midplane "midplane.dev/sdk/go"
 	"midplane.dev/sdk/go/internal/seam"
@@ -37,7 +37,8 @@ type Asked struct {
 type Answer func(asked Asked) ([]byte, error)
 
 // Bench is one instance of a plugin on a test bench: named "test", with no hook run yet. The host that it sees answers
-// with what [Bench.Answer] says, with nothing to log, and with not_supported to all else.
+// with what [Bench.Answer] says. Without that, state (in memory), configuration, log, clocks, chance, publishing,
+// subscribing and metrics are answered as a host does, and everything else is not_supported.
 type Bench struct {
 	t      testing.TB
 	plugin seam.Plugin
@@ -46,16 +47,30 @@ type Bench struct {
 	callers []seam.Link
 	trace   string
 
+	config json.RawMessage
+	since  time.Time
+
 	lock    sync.Mutex
 	asked   []Asked
 	answers map[string]Answer
+	state   map[string][]byte
 }
 
 // New puts a plugin on a bench. The plugin's variables are those of the program: what one test leaves in them the next
 // one finds.
 func New(t testing.TB, plugin *midplane.Plugin) *Bench {
 	t.Helper()
-	return &Bench{t: t, plugin: seam.Inside(plugin), ctx: context.Background(), answers: map[string]Answer{}}
+	return &Bench{
+		t: t, plugin: seam.Inside(plugin), ctx: context.Background(), config: json.RawMessage("{}"), since: time.Now(),
+		answers: map[string]Answer{}, state: map[string][]byte{},
+	}
+}
+
+// Config is the configuration that the context gives; {} unless it is said. A value with a JSON form, or its text.
+func (b *Bench) Config(config any) *Bench {
+	b.t.Helper()
+	b.config = b.bytes(config)
+	return b
 }
 
 // Answer says what the host answers to a function. A later answer takes the place of an earlier one.
@@ -189,28 +204,6 @@ func (b *Bench) told(what string, failed *seam.Failure) error {
 	}
 	record := failed.Record
 	return &midplane.Error{Code: record.Code, Message: record.Message, Recoverable: record.Recoverable, Data: record.Data}
-}
-
-// host is the bench as the plugin's host.
-type host Bench
-
-func (h *host) Ask(scope *seam.Scope, function string, args, payload []byte) ([]byte, error) {
-	if len(args) == 0 {
-		args = []byte("{}")
-	}
-	asked := Asked{function, append(json.RawMessage(nil), args...), append([]byte(nil), payload...)}
-	h.lock.Lock()
-	h.asked = append(h.asked, asked)
-	answer := h.answers[function]
-	h.lock.Unlock()
-	switch {
-	case answer != nil:
-		return answer(asked)
-	case function == "log":
-		return nil, nil
-	}
-	text := fmt.Sprintf("the test bench has no answer to %s", function)
-	return nil, &seam.Record{Code: "not_supported", Message: text}
 }
 
 // taker takes a reply chunk by chunk.

@@ -9,7 +9,7 @@ const NONE = new Uint8Array(0);
  * What one call or hook may know and ask.
  *
  * `host` is the instance's: `{identity, config, ask(name, args, payload, scope), log(level, message, fields)}`, where `ask`
- * promises bytes, or `undefined` where there is nothing. `scope` is the call's: `{action, caller, trace, deadline,
+ * promises bytes. `scope` is the call's: `{action, caller, trace, deadline,
  * cancelled, signal}`.
  */
 export class Context {
@@ -74,32 +74,35 @@ export class Context {
   }
 
   async host(name, args = {}, payload = NONE) {
-    return (await this.#ask(name, args, needBytes(payload))) ?? NONE;
+    return this.#ask(name, args, needBytes(payload));
   }
 
   async call(address, input, { deadline, raw } = {}) {
-    const reply = await this.#ask("call", { address, deadline_ms: deadline }, outgoing(input, raw));
+    const reply = await this.#ask("call", { address, deadline_ms: milliseconds(deadline) }, outgoing(input, raw));
     return incoming(reply, raw);
   }
 
   async random(bytes) {
-    return (await this.#ask("random", { bytes })) ?? NONE;
+    return this.#ask("random", { bytes });
   }
 
   get state() {
     const ask = this.#asker();
+    const get = (key) => ask("state.get", { key }).catch(noneWhere("key_not_found"));
+    const set = async (key, value, ttl) => void (await ask("state.set", { key, ttl_ms: milliseconds(ttl) }, value));
     return {
-      get: (key) => ask("state.get", { key }),
-      getJson: async (key) => parsed(await ask("state.get", { key })),
-      set: async (key, value, { ttl } = {}) => void (await ask("state.set", { key, ttl_ms: ttl }, needBytes(value))),
-      setJson: async (key, value, { ttl } = {}) => void (await ask("state.set", { key, ttl_ms: ttl }, stringify(value))),
+      get,
+      getJson: async (key) => incoming(await get(key), false),
+      set: async (key, value, { ttl } = {}) => set(key, needBytes(value), ttl),
+      setJson: async (key, value, { ttl } = {}) => set(key, stringify(value), ttl),
       compareAndSet: async (key, expected, value, { ttl } = {}) => {
-        const args = { key, expected: expected === undefined ? undefined : text(needBytes(expected)), ttl_ms: ttl };
-        // A host that has nothing to say about it has written it.
-        return parsed(await ask("state.compare_and_set", args, needBytes(value))) !== false;
+        const args = { key, expected: comparable(key, expected), ttl_ms: milliseconds(ttl) };
+        const name = "state.compare_and_set";
+        return answerOf(name, await ask(name, args, needBytes(value)), (answer) => typeof answer === "boolean");
       },
       delete: async (key) => void (await ask("state.delete", { key })),
-      list: async (prefix) => parsed(await ask("state.list", { prefix })) ?? [],
+      list: async (prefix) =>
+        answerOf("state.list", await ask("state.list", { prefix: prefix === "" ? undefined : prefix }), Array.isArray),
     };
   }
 
@@ -108,10 +111,10 @@ export class Context {
     return {
       publish: async (topic, data, { contentType } = {}) => {
         const args = { topic, content_type: contentType };
-        await ask("bus.publish", args, asBytes(data) ?? outgoing(data, false));
+        await ask("bus.publish", args, outgoing(data, contentType !== undefined));
       },
       request: async (topic, data, { deadline, raw } = {}) =>
-        incoming(await ask("bus.request", { topic, deadline_ms: deadline }, outgoing(data, raw)), raw),
+        incoming(await ask("bus.request", { topic, deadline_ms: milliseconds(deadline) }, outgoing(data, raw)), raw),
       subscribe: async (topic) => void (await ask("bus.subscribe", { topic })),
       unsubscribe: async (topic) => void (await ask("bus.unsubscribe", { topic })),
     };
@@ -120,9 +123,10 @@ export class Context {
   get service() {
     const ask = this.#asker();
     return {
-      find: async (name, range) => parsed(await ask("service.find", { interface: name, range })) ?? [],
+      find: async (name, range) =>
+        answerOf("service.find", await ask("service.find", { interface: name, range }), Array.isArray),
       call: async (name, action, input, { deadline, raw, range } = {}) => {
-        const args = { interface: name, range, action, deadline_ms: deadline };
+        const args = { interface: name, range, action, deadline_ms: milliseconds(deadline) };
         return incoming(await ask("service.call", args, outgoing(input, raw)), raw);
       },
     };
@@ -133,7 +137,7 @@ export class Context {
     return {
       fetch: async (url, { method, headers, body } = {}) => {
         const reply = await ask("http.fetch", { url: String(url), method, headers }, body === undefined ? NONE : needBytes(body));
-        return httpReply(reply ?? NONE);
+        return httpReply(reply);
       },
     };
   }
@@ -149,15 +153,22 @@ export class Context {
 
   get secret() {
     const ask = this.#asker();
-    return { get: async (name) => text((await ask("secret.get", { name })) ?? NONE) };
+    return { get: async (name) => strictText("the secret", await ask("secret.get", { name })) };
   }
 
   get time() {
     const ask = this.#asker();
     return {
-      now: async () => new Date(parse((await ask("time.now")) ?? NONE)),
-      // Nanoseconds of a long uptime are more than a number holds exactly.
-      monotonic: async () => BigInt(text((await ask("time.monotonic")) ?? NONE)),
+      now: async () => {
+        const told = await ask("time.now");
+        return new Date(answerOf("time.now", told, (now) => typeof now === "string" && !Number.isNaN(Date.parse(now))));
+      },
+      monotonic: async () => {
+        const told = await ask("time.monotonic");
+        answerOf("time.monotonic", told, Number.isInteger);
+        // Nanoseconds of a long uptime are more than a number holds exactly.
+        return BigInt(text(told));
+      },
     };
   }
 
@@ -177,8 +188,53 @@ function text(bytes) {
   return new TextDecoder().decode(bytes);
 }
 
-function parsed(bytes) {
-  return bytes === undefined ? undefined : parse(bytes);
+/** Milliseconds as the wire has them: whole, rounded up, not below 0. */
+function milliseconds(time) {
+  return time === undefined ? undefined : Math.max(0, Math.ceil(time));
+}
+
+/** Takes an error of this code for `undefined`. */
+function noneWhere(code) {
+  return (error) => {
+    if (error?.code !== code) {
+      throw error;
+    }
+  };
+}
+
+/** A value that the host can compare with its own: text. */
+function comparable(key, expected) {
+  if (expected === undefined) {
+    return undefined;
+  }
+  const bytes = needBytes(expected);
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new PluginError("invalid_input", `the expected value of ${key} is not UTF-8`, { cause });
+  }
+}
+
+function strictText(what, bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new PluginError("protocol_error", `${what} is not UTF-8; ask for it with \`ctx.host\``, { cause });
+  }
+}
+
+/** What the host said, as JSON that fits. */
+function answerOf(name, bytes, fits) {
+  let answer;
+  try {
+    answer = parse(bytes);
+  } catch {
+    // It does not fit either.
+  }
+  if (!fits(answer)) {
+    throw new PluginError("protocol_error", `the host's answer to ${name} does not fit: ${text(bytes.subarray(0, 200))}`);
+  }
+  return answer;
 }
 
 function needBytes(value) {
@@ -200,8 +256,8 @@ function outgoing(input, raw) {
   return (typeof input === "string" ? undefined : asBytes(input)) ?? stringify(input);
 }
 
-function incoming(reply = NONE, raw) {
-  if (raw) {
+function incoming(reply, raw) {
+  if (raw || reply === undefined) {
     return reply;
   }
   try {
@@ -214,7 +270,8 @@ function incoming(reply = NONE, raw) {
 /** The answer of `http.fetch`: a line `{status, headers}` and then the body. */
 function httpReply(bytes) {
   const end = bytes.indexOf(10);
-  const { status, headers = {} } = parse(end < 0 ? bytes : bytes.subarray(0, end)) ?? {};
+  const head = end < 0 ? bytes : bytes.subarray(0, end);
+  const { status, headers = {} } = answerOf("http.fetch", head, (told) => Number.isInteger(told?.status));
   const body = end < 0 ? NONE : bytes.subarray(end + 1);
-  return { status, headers, body, text: () => text(body), json: () => parse(body) };
+  return { status, headers, body, text: () => text(body), json: () => incoming(body, false) };
 }

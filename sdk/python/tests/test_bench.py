@@ -46,7 +46,7 @@ async def count(input, ctx):
 
 @plugin.action
 def patient(input, ctx):
-    return [ctx.cancelled, round(ctx.remaining())]
+    return [ctx.cancelled, round(ctx.remaining()), ctx.caller, ctx.trace]
 
 
 @plugin.on_init
@@ -78,12 +78,12 @@ class OnTheBench(unittest.TestCase):
         self.assertEqual(self.bench.call_raw("upper", b"ab"), b"AB")
         self.assertEqual(self.bench.stream("lines", b'["a","b"]'), [b"a", b"b"])
         self.assertEqual(self.bench.stream("count", b"3"), [b"0", b"1", b"2"])
-        self.assertEqual(self.bench.call("patient", deadline=5, cancelled=True), [True, 5])
+        circumstances = {"caller": [{"plugin": "shop", "action": "buy"}], "trace": "00-1-2-01"}
+        answer = self.bench.call("patient", deadline=5, cancelled=True, **circumstances)
+        self.assertEqual(answer, [True, 5, circumstances["caller"], "00-1-2-01"])
 
     def test_the_host_answers_what_it_is_told_to(self):
-        with self.assertRaises(midplane.HostError) as caught:
-            self.bench.call("remember", "it")
-        self.assertEqual(caught.exception.code, "not_supported")
+        self.assertEqual(self.bench.call("remember", "it"), "it")
         self.bench.answer("state.set", None).answer("state.get", lambda asked: asked.args["key"].encode())
         self.assertEqual(self.bench.call("remember", "it"), "key")
         self.bench.answer("state.get", midplane.HostError("permission_denied", "no"))

@@ -72,7 +72,7 @@ pub struct Identity {
     /// Which loaded version of the plugin this is; grows with each reload.
     pub generation: u64,
     /// The instance's number within the generation, from 0.
-    pub number: u32,
+    pub instance: u32,
 }
 
 /// What `plugin!` stamps into a library from its `Cargo.toml`.

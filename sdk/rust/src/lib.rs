@@ -23,7 +23,7 @@
 //! ```
 //!
 //! [`Plugin::define`] is the one place that says what a plugin has: typed actions ([`Definition::action`]), actions on
-//! bytes without copies ([`Definition::raw`]), and hooks (`on_init`, `on_health`, …). What is not defined does not
+//! bytes without copies ([`Definition::raw`]), and hooks (`on_init`, `on_health_check`, …). What is not defined does not
 //! exist, and the host is told so. [`Context`] is the way to the host: log, configuration, other plugins, and the rest
 //! of the host API. [`testing`] drives a plugin in unit tests without a host.
 //!
@@ -43,7 +43,7 @@ mod reply;
 mod running;
 pub mod testing;
 
-pub use context::{Context, Level};
+pub use context::{Context, HttpReply, HttpRequest, Level, Service};
 pub use definition::Definition;
 pub use error::{Error, Record, Result};
 pub use event::{Dependency, Event};

@@ -80,10 +80,10 @@ impl<P: Plugin> Running<P> {
         sink: &mut dyn Sink,
         backend: &dyn Backend,
     ) -> Result<(), Failure> {
-        let context = Context::new(backend, &self.identity);
         let Some(run) = self.definition.actions.get(action as usize) else {
             return Err(no_such_action(action));
         };
+        let context = Context::new(backend, &self.identity, self.definition.info.actions.get(action as usize));
         let plugin = &mut self.plugin;
         // The host drops an instance that panicked, so nobody sees a value that was left half changed.
         guarded(AssertUnwindSafe(|| run(plugin, input, &mut Reply::new(sink), &context)))
@@ -105,7 +105,7 @@ impl<P: Plugin> Running<P> {
             return Ok(true);
         }
         let Some(Some(run)) = self.definition.hooks.get(hook as usize) else { return Ok(false) };
-        let context = Context::new(backend, &self.identity);
+        let context = Context::new(backend, &self.identity, None);
         let plugin = &mut self.plugin;
         guarded(AssertUnwindSafe(|| run(plugin, input, &mut Reply::new(sink), &context)))?;
         Ok(true)

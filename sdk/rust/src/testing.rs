@@ -18,13 +18,14 @@
 //! assert_eq!(bench.asked("log").len(), 1);
 //! ```
 
-use std::cell::RefCell;
+mod host;
 
 use serde_json::Value;
 
-use crate::backend::{Backend, Failure, Running, Stamp};
+use crate::backend::{Failure, Running, Stamp};
 use crate::hook::Hook;
 use crate::{Error, Identity, Plugin, Result};
+use host::BenchHost;
 
 /// What a plugin asked of the host.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,33 +38,20 @@ pub struct Asked {
     pub payload: Vec<u8>,
 }
 
-type Answer = Box<dyn Fn(&Asked) -> Option<Result<Vec<u8>>>>;
+impl Asked {
+    /// An argument that is text.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.args.get(name).and_then(Value::as_str)
+    }
+}
 
-/// One instance of a plugin on a test bench. The host it sees answers with what [`Bench::answer`] says, an empty reply
-/// to `log`, and `not_supported` to all else.
+/// One instance of a plugin on a test bench. The host it sees answers with what [`Bench::answer`] says. Without that,
+/// state (in memory), configuration, log, clocks, chance, publishing, subscribing and metrics are answered as a host does,
+/// and everything else is `not_supported`.
 pub struct Bench<P> {
     running: Running<P>,
-    host: ScriptedHost,
-}
-
-#[derive(Default)]
-struct ScriptedHost {
-    asked: RefCell<Vec<Asked>>,
-    answers: Vec<Answer>,
-}
-
-impl Backend for ScriptedHost {
-    fn host(&self, function: &str, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
-        let args = if args.is_empty() { "{}" } else { args };
-        let asked =
-            Asked { function: function.to_owned(), args: serde_json::from_str(args)?, payload: payload.to_vec() };
-        let answer = self.answers.iter().rev().find_map(|answer| answer(&asked));
-        self.asked.borrow_mut().push(asked);
-        answer.unwrap_or_else(|| match function {
-            "log" => Ok(Vec::new()),
-            _ => Err(Error::new("not_supported", format!("the test bench has no answer to {function}"))),
-        })
-    }
+    host: BenchHost,
 }
 
 #[expect(clippy::panic, reason = "a test bench fails the test that drives it")]
@@ -71,11 +59,18 @@ impl<P: Plugin> Bench<P> {
     /// A fresh instance, named `test`, on which no hook has run.
     #[must_use]
     pub fn new() -> Self {
-        let identity = Identity { id: "test".into(), version: "0.0.0".into(), generation: 1, number: 0 };
+        let identity = Identity { id: "test".into(), version: "0.0.0".into(), generation: 1, instance: 0 };
         match Running::new(identity, Stamp::default()) {
-            Ok(running) => Self { running, host: ScriptedHost::default() },
+            Ok(running) => Self { running, host: BenchHost::new() },
             Err(failure) => panic!("the plugin cannot be made: {failure:?}"),
         }
+    }
+
+    /// The configuration that [`crate::Context::config`] gives; `{}` unless it is said.
+    #[must_use]
+    pub fn config(mut self, config: Value) -> Self {
+        self.host.config = config;
+        self
     }
 
     /// What the host answers to a function. Later answers come before earlier ones.

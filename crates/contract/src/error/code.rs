@@ -70,6 +70,8 @@ vocabulary! {
         PluginNotFound = "plugin_not_found",
         /// The plugin has no such action.
         ActionNotFound = "action_not_found",
+        /// The plugin's state has no value for the key.
+        KeyNotFound = "key_not_found",
         /// A required plugin is not there.
         DependencyNotFound = "dependency_not_found",
         /// A version is outside the range: `{required, found}`.
@@ -184,6 +186,7 @@ impl Code {
             Self::ProtocolError | Self::PeerGone => Kind::Communication,
             Self::PluginNotFound
             | Self::ActionNotFound
+            | Self::KeyNotFound
             | Self::InvalidInput
             | Self::PluginError
             | Self::Trapped

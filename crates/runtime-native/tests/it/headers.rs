@@ -23,6 +23,18 @@ fn the_example_in_c_is_accepted_by_strict_c_and_cpp_compilers_and_counts_as_wc_d
 }
 
 #[test]
+fn the_sdk_in_c_asks_for_all_of_the_host_api_and_tests_itself_without_a_host() {
+    let shop = Workshop::new();
+    let source = root().join("sdk/c/tests/api.c");
+    for (compiler, flags, output) in
+        [("cc", &["-std=c99", "-Wextra"][..], "api"), ("c++", &["-x", "c++", "-std=c++11", "-Wextra"], "api++")]
+    {
+        let ran = Command::new(shop.compile(compiler, flags, &source, output, &[])).output().unwrap();
+        assert!(ran.status.success(), "{compiler}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
+#[test]
 fn an_exception_that_leaves_an_action_in_cpp_is_a_panic() {
     let shop = Workshop::new();
     let source = shop.folder.join("throws.cc");

@@ -38,8 +38,8 @@ impl Plugin for Fixture {
             })
             .action("config", |fixture: &mut Self, (), _| Ok(fixture.config.clone()))
             .action("identity", |_, (), context| {
-                let own = context.identity();
-                Ok(json!({"id": own.id, "version": own.version, "generation": own.generation, "number": own.number}))
+                let own = context.plugin();
+                Ok(json!({"id": own.id, "version": own.version, "generation": own.generation, "number": own.instance}))
             })
             .action("fail", |_, (), _| {
                 Err::<(), _>(Error::new("no_such_guest", "nobody is at the door").recoverable().with("door", 3))
@@ -53,7 +53,7 @@ impl Plugin for Fixture {
                 fixture.config = config;
                 Ok(())
             })
-            .on_health(|fixture: &mut Self, _| Ok(midplane_sdk::Health::healthy().with("calls", fixture.calls)))
+            .on_health_check(|fixture: &mut Self, _| Ok(midplane_sdk::Health::healthy().with("calls", fixture.calls)))
             .on_export_state(|fixture: &mut Self, _| Ok(fixture.calls.to_le_bytes().to_vec()))
     }
 }

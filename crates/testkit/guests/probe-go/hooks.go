@@ -61,7 +61,7 @@ func hooks(plugin *midplane.Plugin) {
 		OnStart(func(ctx midplane.Context) error { return pass(ctx, "start") }).
 		OnStop(func(ctx midplane.Context) error { return pass(ctx, "stop") }).
 		OnCleanup(func(ctx midplane.Context) error { return pass(ctx, "cleanup") }).
-		OnHealth(health).
+		OnHealthCheck(health).
 		OnExportState(func(ctx midplane.Context) ([]byte, error) {
 			return strconv.AppendUint(nil, counter, 10), pass(ctx, "export_state")
 		}).

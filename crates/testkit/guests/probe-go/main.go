@@ -72,7 +72,7 @@ func plain(plugin *midplane.Plugin) {
 		Action("identity", func(ctx midplane.Context) (map[string]any, error) {
 			own := ctx.Plugin()
 			return map[string]any{
-				"id": own.ID, "version": own.Version, "generation": own.Generation, "number": own.Number,
+				"id": own.ID, "version": own.Version, "generation": own.Generation, "number": own.Instance,
 			}, nil
 		}).
 		Describe("What the host said to this instance about itself")

@@ -71,7 +71,7 @@ func midplaneGoCreate(host *C.midplane_host, info *C.midplane_instance_info, cal
 		ID:         C.GoStringN(info.id, C.int(info.id_len)),
 		Version:    C.GoStringN(info.version, C.int(info.version_len)),
 		Generation: uint64(info.generation),
-		Number:     uint32(info.number),
+		Instance:   uint32(info.number),
 	}}
 	confined.Do(func() {
 		// The worker has limited its memory before it loaded this library.

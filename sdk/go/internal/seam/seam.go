@@ -53,7 +53,7 @@ type Identity struct {
 	ID         string `json:"id"`
 	Version    string `json:"version"`
 	Generation uint64 `json:"generation"`
-	Number     uint32 `json:"number"`
+	Instance   uint32 `json:"number"`
 }
 
 // Link is one waiting caller.

@@ -61,7 +61,7 @@ func (c *conn) begin(f *frame) (*job, error) {
 	switch {
 	case f.kind == kindLoad:
 		j.seat = &c.control
-	case c.seat != nil && f.key.instance == uint16(c.seat.identity.Number):
+	case c.seat != nil && f.key.instance == uint16(c.seat.identity.Instance):
 		j.seat = c.seat
 	case f.kind == kindOpen:
 		j.seat = &seat{}

@@ -123,7 +123,7 @@ func (j *job) open() *seam.Record {
 		return refusal("not_supported", "a Go process hosts one instance of its plugin")
 	}
 	identity := seam.Identity{ID: opened.Plugin, Version: opened.Version, Generation: opened.Generation}
-	identity.Number = uint32(j.key.instance)
+	identity.Instance = uint32(j.key.instance)
 	j.seat.identity = identity
 	c.seat = j.seat
 	return nil

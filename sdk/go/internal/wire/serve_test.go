@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 			answers := make(chan string)
 			for range 4 {
 				go func() {
-					answer, err := ctx.State().Get("k")
+					answer, _, err := ctx.State().Get("k")
 					answers <- fmt.Sprint(string(answer), err)
 				}()
 			}
@@ -68,7 +68,7 @@ func TestMain(m *testing.M) {
 			}
 			return nil
 		}).
-		OnHealth(func(midplane.Context) (midplane.Health, error) { return midplane.Health{Status: midplane.Healthy}, nil }))
+		OnHealthCheck(func(midplane.Context) (midplane.Health, error) { return midplane.Health{Status: midplane.Healthy}, nil }))
 }
 
 // Kinds and flags of frames, as contract/wire.md has them.

@@ -2,7 +2,7 @@
 
 import { PluginError } from "../error.js";
 import { parse } from "../outcome.js";
-import { FLAG, FUNCTIONS, HEADER_CAP, KIND, LIMITS, NO_DEADLINE } from "./frame.js";
+import { FUNCTIONS, HEADER_CAP, KIND, LIMITS, NO_DEADLINE } from "./frame.js";
 import { Incoming, Outgoing } from "./pieces.js";
 
 /** The host answers that many at once; more wait here. */
@@ -73,7 +73,7 @@ export class Asks {
   }
 
   /** Takes a frame of an answer: `DATA`, `DONE`, `ERROR` or `CREDIT`. */
-  frame({ kind, flags, instance, id, value, payload }) {
+  frame({ kind, instance, id, value, payload }) {
     const ask = this.#open.get(id);
     if (ask === undefined || ask.instance !== instance) {
       return;
@@ -96,7 +96,7 @@ export class Asks {
       default:
         ask.incoming.add(payload, true);
         this.#end(ask);
-        ask.resolve((flags & FLAG.ABSENT) !== 0 ? undefined : ask.incoming.whole());
+        ask.resolve(ask.incoming.whole());
     }
   }
 

@@ -3,7 +3,7 @@
 import sys
 
 
-def drop_compiled(package):
+def drop_compiled(package: str) -> None:
     """Removes the compiled files of this package, and what of it was imported."""
     import os
 

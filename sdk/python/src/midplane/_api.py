@@ -5,15 +5,19 @@ from __future__ import annotations
 
 from ._frames import FUNCTIONS
 from ._values import from_json, plain_bytes, reply_of, to_bytes, to_json
+from .errors import HostError, PluginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Any, Callable, List, Mapping, Optional, Union
 
     Ask = Callable[..., Any]
     Bytes = Union[bytes, bytearray, memoryview, str]
 
 NUMBERS = {name: number for number, name in enumerate(FUNCTIONS)}
+# The code of the answer for a key that has no value.
+_MISSING = "key_not_found"
 
 
 class Area:
@@ -26,7 +30,8 @@ class Area:
 
 
 def _milliseconds(seconds: "Optional[float]") -> "Optional[int]":
-    return None if seconds is None else max(0, round(seconds * 1000))
+    # Rounded up, so that little does not become nothing; what is less than a nanosecond is an error of floating point.
+    return None if seconds is None else max(0, int(-(-round(seconds * 1000, 6) // 1)))
 
 
 def arguments(**given: Any) -> bytes:
@@ -46,25 +51,71 @@ def _value(what: str, raw: bool) -> "Callable[[bytes], Any]":
     return _whole if raw else lambda body: reply_of(what, body)
 
 
-def _written(body: bytes) -> bool:
-    return body not in (b"false", b"0")
+def misfit(function: str, body: bytes) -> HostError:
+    """What the host said is not what the contract says it does."""
+    return HostError("protocol_error", f"the host's answer to {function} does not fit: {body[:200]!r}")
+
+
+def _of(function: str, kind: Any) -> "Callable[[bytes], Any]":
+    """Reads an answer that is JSON of one kind."""
+
+    def decode(body: bytes) -> Any:
+        try:
+            value = from_json(body)
+        except (ValueError, RecursionError):
+            raise misfit(function, body) from None
+        if type(value) is not kind:
+            raise misfit(function, body)
+        return value
+
+    return decode
+
+
+def _text(body: bytes) -> str:
+    try:
+        return str(body, "utf-8")
+    except ValueError:
+        raise HostError("protocol_error", "the secret is not UTF-8; ask for it with ctx.host") from None
+
+
+def _moment(body: bytes) -> datetime:
+    """RFC 3339; a digit beyond the microseconds is dropped."""
+    from datetime import datetime
+
+    text = _of("time.now", str)(body)
+    head, zone = (text[:-1], "+00:00") if text[-1:] in ("Z", "z") else (text[:-6], text[-6:])
+    whole, _, fraction = head.partition(".")
+    try:
+        return datetime.fromisoformat(f"{whole}.{fraction[:6]:0<6}{zone}")
+    except ValueError:
+        raise misfit("time.now", body) from None
+
+
+def _expected(key: str, value: "Optional[Bytes]") -> "Optional[str]":
+    if value is None or isinstance(value, str):
+        return value
+    try:
+        return str(plain_bytes(value, "an expected value"), "utf-8")
+    except ValueError:
+        raise PluginError("invalid_input", f"the expected value of {key} is not UTF-8") from None
 
 
 class State(Area):
-    """The plugin's own storage. Keys are text, values bytes; text goes as UTF-8."""
+    """The plugin's own storage. Keys are text, values bytes; text goes as UTF-8. ``ttl``: seconds after which a value is
+    gone, rounded up to milliseconds; None keeps it for good."""
 
     __slots__ = ()
 
     def get(self, key: str) -> "Optional[bytes]":
         """The value; None where there is none."""
-        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", _whole)
+        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", _whole, _MISSING)
 
     def get_json(self, key: str) -> Any:
-        """The value, parsed; None where there is none."""
-        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", lambda body: reply_of("state.get", body))
+        """The value, parsed; None where there is none. ``invalid_reply`` for one that is no JSON."""
+        return self._ask(NUMBERS["state.get"], arguments(key=key), b"", lambda body: reply_of(key, body), _MISSING)
 
     def set(self, key: str, value: Bytes, ttl: "Optional[float]" = None) -> None:
-        """Writes it; ``ttl``: seconds after which it is gone. ``limit_exceeded`` over quota."""
+        """Writes it. ``limit_exceeded`` over quota."""
         args = arguments(key=key, ttl_ms=_milliseconds(ttl))
         return self._ask(NUMBERS["state.set"], args, plain_bytes(value, "a value"), _nothing)
 
@@ -75,19 +126,19 @@ class State(Area):
     def compare_and_set(
         self, key: str, expected: "Optional[Bytes]", value: Bytes, ttl: "Optional[float]" = None
     ) -> bool:
-        """Writes ``value`` if the key's value is still ``expected`` (None: if there is none). Whether it was written."""
-        if isinstance(expected, (bytes, bytearray, memoryview)):
-            expected = bytes(expected).decode()
-        args = arguments(key=key, expected=expected, ttl_ms=_milliseconds(ttl))
-        return self._ask(NUMBERS["state.compare_and_set"], args, plain_bytes(value, "a value"), _written)
+        """Writes ``value`` if the key's value is still ``expected`` (None: if there is none). Whether it was written.
+        ``invalid_input`` for an expected value that is not UTF-8, which the host cannot compare."""
+        args = arguments(key=key, expected=_expected(key, expected), ttl_ms=_milliseconds(ttl))
+        decode = _of("state.compare_and_set", bool)
+        return self._ask(NUMBERS["state.compare_and_set"], args, plain_bytes(value, "a value"), decode)
 
     def delete(self, key: str) -> None:
         """Removes it; a key that is not there is no error."""
         return self._ask(NUMBERS["state.delete"], arguments(key=key), b"", _nothing)
 
     def list(self, prefix: str = "") -> "List[str]":
-        """The keys that begin with ``prefix``."""
-        return self._ask(NUMBERS["state.list"], arguments(prefix=prefix or None), b"", from_json)
+        """The keys that begin with ``prefix``; all for an empty one."""
+        return self._ask(NUMBERS["state.list"], arguments(prefix=prefix or None), b"", _of("state.list", list))
 
 
 class Bus(Area):
@@ -96,9 +147,11 @@ class Bus(Area):
     __slots__ = ()
 
     def publish(self, topic: str, data: Any = None, content_type: "Optional[str]" = None) -> None:
-        """Publishes ``data``: bytes as they are, everything else as JSON."""
+        """Publishes ``data``: bytes as they are, everything else as JSON. With a ``content_type``, another media type than
+        JSON's, ``data`` is bytes or text and goes as it is."""
         args = arguments(topic=topic, content_type=content_type)
-        return self._ask(NUMBERS["bus.publish"], args, to_bytes(data), _nothing)
+        payload = to_bytes(data) if content_type is None else plain_bytes(data, "data with a content type")
+        return self._ask(NUMBERS["bus.publish"], args, payload, _nothing)
 
     def request(self, topic: str, data: Any = None, deadline: "Optional[float]" = None, raw: bool = False) -> Any:
         """Asks a topic and gives the first answer, parsed unless ``raw``. ``deadline``: seconds."""
@@ -121,7 +174,7 @@ class Services(Area):
 
     def find(self, interface: str, range: "Optional[str]" = None) -> "List[Any]":
         """The providers of an interface, for example ``("greeter", "^1")``."""
-        return self._ask(NUMBERS["service.find"], arguments(interface=interface, range=range), b"", from_json)
+        return self._ask(NUMBERS["service.find"], arguments(interface=interface, range=range), b"", _of("service.find", list))
 
     def call(
         self,
@@ -145,7 +198,7 @@ class HttpReply:
     def __init__(self, status: int, headers: "Mapping[str, str]", body: bytes) -> None:
         #: The HTTP status, such as 200.
         self.status = status
-        #: Names in lower case.
+        #: Names in lower case; one that came more than once is joined with ", ".
         self.headers = headers
         self.body = body
 
@@ -154,13 +207,15 @@ class HttpReply:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body, parsed; None where it is empty. ``ValueError`` where it is no JSON."""
-        return from_json(self.body)
+        """The body, parsed; None where it is empty. ``invalid_reply`` where it is no JSON."""
+        return reply_of("a web address", self.body)
 
 
 def _fetched(reply: bytes) -> HttpReply:
     head, _, body = reply.partition(b"\n")
-    told = from_json(head)
+    told = _of("http.fetch", dict)(head)
+    if type(told.get("status")) is not int:
+        raise misfit("http.fetch", head)
     return HttpReply(told["status"], told.get("headers") or {}, body)
 
 
@@ -187,7 +242,7 @@ class Metrics(Area):
     __slots__ = ()
 
     def count(self, name: str, value: float = 1, labels: "Optional[Mapping[str, str]]" = None) -> None:
-        """Adds to a counter."""
+        """Adds to a counter; ``value`` is not below 0."""
         return self._tell("metrics.count", name, value, labels)
 
     def gauge(self, name: str, value: float, labels: "Optional[Mapping[str, str]]" = None) -> None:
@@ -209,8 +264,8 @@ class Secrets(Area):
     __slots__ = ()
 
     def get(self, name: str) -> str:
-        """A secret as text."""
-        return self._ask(NUMBERS["secret.get"], arguments(name=name), b"", lambda body: str(body, "utf-8"))
+        """A secret by its name, as text."""
+        return self._ask(NUMBERS["secret.get"], arguments(name=name), b"", _text)
 
 
 class Time(Area):
@@ -218,10 +273,10 @@ class Time(Area):
 
     __slots__ = ()
 
-    def now(self) -> str:
-        """The time of day, RFC 3339."""
-        return self._ask(NUMBERS["time.now"], b"", b"", from_json)
+    def now(self) -> datetime:
+        """The time of day, with its zone, to the microsecond."""
+        return self._ask(NUMBERS["time.now"], b"", b"", _moment)
 
     def monotonic(self) -> int:
         """Nanoseconds of a clock that never goes back."""
-        return self._ask(NUMBERS["time.monotonic"], b"", b"", from_json)
+        return self._ask(NUMBERS["time.monotonic"], b"", b"", _of("time.monotonic", int))

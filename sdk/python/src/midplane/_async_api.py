@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Awaitable, List, Mapping, Optional, Protocol
 
 from ._api import Bytes, HttpReply
@@ -76,5 +77,5 @@ class Secrets(Protocol):
 class Time(Protocol):
     """The host's clocks."""
 
-    def now(self) -> Awaitable[str]: ...
+    def now(self) -> Awaitable[datetime]: ...
     def monotonic(self) -> Awaitable[int]: ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock, get_ident
 
-from ._frames import ABSENT, ASKS, DATA, DONE, ERROR, HEADER, HOST, MORE, NO_DEADLINE, PAYLOAD
+from ._frames import ASKS, DATA, DONE, ERROR, HEADER, HOST, MORE, NO_DEADLINE, PAYLOAD
 from ._values import from_json
 from ._wire import Incoming, Wire
 from .context import Identity
@@ -24,22 +24,24 @@ LINES = 64
 class Question(Incoming):
     """Something asked of the host."""
 
-    __slots__ = ("over", "body", "error", "absent", "lock", "future")
+    __slots__ = ("over", "body", "error", "lock", "future")
 
     def __init__(self) -> None:
         super().__init__(None)
-        self.over = self.absent = False
+        self.over = False
         self.body = b""
         self.error: "Optional[HostError]" = None
         # Who waits: a thread that may not read, or a coroutine.
         self.lock: Any = None
         self.future: Any = None
 
-    def result(self, decode: Decode) -> Any:
-        """What the host answered. Raises HostError."""
-        if self.error is not None:
-            raise self.error
-        return None if self.absent else decode(self.body)
+    def result(self, decode: Decode, none: str) -> Any:
+        """What the host answered; None where that is an error with the code ``none``. Raises HostError."""
+        if self.error is None:
+            return decode(self.body)
+        if self.error.code == none:
+            return None
+        raise self.error
 
 
 def host_error(body: bytes) -> HostError:
@@ -85,7 +87,7 @@ class Line(Wire):
 
     # Synchronous questions.
 
-    def ask(self, function: int, args: bytes, payload: bytes, decode: Decode) -> Any:
+    def ask(self, function: int, args: bytes, payload: bytes, decode: Decode, none: str = "") -> Any:
         """Asks and waits for the answer. Raises HostError; in a cancelled call Cancelled."""
         if get_ident() != self.main:
             question = self._question()
@@ -93,7 +95,7 @@ class Line(Wire):
             question.lock.acquire()
             self._put(question, function, args, payload, _wait_a_little)
             question.lock.acquire()
-            return question.result(decode)
+            return question.result(decode, none)
         # While the SDK is at work here, no signal may tear it away: see `_watch.py`.
         was, self.cancellable = self.cancellable, False
         try:
@@ -104,7 +106,7 @@ class Line(Wire):
                 raise Cancelled
         finally:
             self.cancellable = was
-        return question.result(decode)
+        return question.result(decode, none)
 
     def log(self, args: bytes) -> None:
         """Writes to the log without waiting for the answer, unless many are on their way. Never fails."""
@@ -168,7 +170,7 @@ class Line(Wire):
 
     # Questions of coroutines.
 
-    async def ask_async(self, function: int, args: bytes, payload: bytes, decode: Decode) -> Any:
+    async def ask_async(self, function: int, args: bytes, payload: bytes, decode: Decode, none: str = "") -> Any:
         """Asks and awaits the answer. What was begun is sent to its end, even if the asking task is cancelled."""
         import asyncio
 
@@ -179,7 +181,7 @@ class Line(Wire):
         else:
             await asyncio.shield(self._put_async(question, function, args, payload))
         await question.future
-        return question.result(decode)
+        return question.result(decode, none)
 
     async def _put_async(self, question: Question, function: int, args: bytes, payload: bytes) -> None:
         import asyncio
@@ -205,7 +207,6 @@ class Line(Wire):
             return self._finish(key, question)
         question.add(payload)
         if kind == DONE:
-            question.absent = bool(flags & ABSENT)
             question.body = payload if len(question.parts) == 1 else b"".join(question.parts)
             return self._finish(key, question)
         self.give_room(key, question)

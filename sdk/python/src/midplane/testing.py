@@ -17,41 +17,32 @@ from __future__ import annotations
 
 from . import _module
 from ._api import NUMBERS
-from ._frames import FUNCTIONS, HOOKS, NO_DEADLINE
+from ._bench_host import Asked, BenchHost
+from ._frames import HOOKS, NO_DEADLINE
 from ._handlers import hook_number
 from ._plugin_code import (
     CONFIG_CHANGED, EXPORT_STATE, GET_CONFIG, HEALTH, INFO, INIT, MIGRATE, MIGRATE_BACK, action_input, action_output,
     chunk, hook_input, hook_output, info, is_async_chunks, is_chunks,
 )
 from ._values import Refused, from_json, to_bytes, to_json
-from .context import AsyncContext, Context, Identity
-from .errors import HostError, PluginError
+from .context import AsyncContext, Context
+from .errors import PluginError
 from .plugin import Plugin
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import Any, Callable, Dict, List, Optional, Union
+    from typing import Any, Dict, List, Optional, Union
 
 _CALL = 1
-
-
-class Asked:
-    """Something that the plugin asked of the host."""
-
-    def __init__(self, function: str, args: "Dict[str, Any]", payload: bytes) -> None:
-        self.function, self.args, self.payload = function, args, payload
-
-    def __repr__(self) -> str:
-        return f"Asked({self.function!r}, {self.args!r}, {self.payload!r})"
 
 
 class Bench:
     """One instance of a plugin on a test bench, on which no hook has run.
 
     ``plugin``: a module, a :class:`Plugin`, or the path of a file. ``config``: what ``ctx.config`` gives before the first
-    ``on_init``. The host that the plugin sees answers ``log`` and ``metrics.*`` with nothing, ``config.get`` with the
-    configuration, and everything else with ``not_supported`` until :meth:`answer` says more.
+    ``on_init``. State (in memory), configuration, log, clocks, chance, publishing, subscribing and metrics are answered as
+    a host does, and everything else with ``not_supported`` until :meth:`answer` says more.
     """
 
     def __init__(
@@ -60,11 +51,12 @@ class Bench:
         if isinstance(plugin, str):
             plugin, _ = _module.load(plugin)
         self.plugin: Plugin = plugin if isinstance(plugin, Plugin) else _module.find(plugin)
-        self.host = _Host(config or {}, identity)
+        self.host = BenchHost(config or {}, identity)
         self._loop: Any = None
+        self._origin = b""
 
     def answer(self, function: str, answer: Any) -> "Bench":
-        """What the host answers to a function: a value, an exception (:class:`HostError`), or a function of
+        """What the host answers to a function: a value, an exception (:class:`midplane.HostError`), or a function of
         :class:`Asked`. Bytes go as they are, everything else as JSON. The latest answer counts."""
         if function not in NUMBERS:
             raise ValueError(f"the host has no function {function}")
@@ -80,27 +72,30 @@ class Bench:
         return [asked.args["message"] for asked in self.asked("log")]
 
     def call(
-        self, action: str, input: Any = None, deadline: "Optional[float]" = None, cancelled: bool = False
+        self, action: str, input: Any = None, deadline: "Optional[float]" = None, cancelled: bool = False,
+        caller: "Optional[List[Dict[str, str]]]" = None, trace: "Optional[str]" = None,
     ) -> Any:
         """Calls an action and gives its answer: parsed JSON, or bytes where it is none; None for no bytes.
 
-        ``deadline``: seconds that ``ctx`` says are left. ``cancelled``: what ``ctx.cancelled`` says.
+        ``deadline``: seconds that ``ctx`` says are left. ``cancelled``, ``caller``, ``trace``: what ``ctx`` says of them.
         Raises what the action raises; :class:`PluginError` ``action_not_found`` and ``invalid_input``.
         """
-        body = self.call_raw(action, to_bytes(input), deadline, cancelled)
+        body = self.call_raw(action, to_bytes(input), deadline, cancelled, caller, trace)
         try:
             return from_json(body)
         except ValueError:
             return body
 
     def call_raw(
-        self, action: str, input: bytes = b"", deadline: "Optional[float]" = None, cancelled: bool = False
+        self, action: str, input: bytes = b"", deadline: "Optional[float]" = None, cancelled: bool = False,
+        caller: "Optional[List[Dict[str, str]]]" = None, trace: "Optional[str]" = None,
     ) -> bytes:
         """The same with bytes both ways."""
-        return b"".join(self.stream(action, input, deadline, cancelled))
+        return b"".join(self.stream(action, input, deadline, cancelled, caller, trace))
 
     def stream(
-        self, action: str, input: bytes = b"", deadline: "Optional[float]" = None, cancelled: bool = False
+        self, action: str, input: bytes = b"", deadline: "Optional[float]" = None, cancelled: bool = False,
+        caller: "Optional[List[Dict[str, str]]]" = None, trace: "Optional[str]" = None,
     ) -> "List[bytes]":
         """The chunks of an answer; one, where it is not made in chunks."""
         found = self.plugin._actions.get(action)
@@ -112,7 +107,11 @@ class Bench:
             raise PluginError(why.code, why.message) from None
         milliseconds = NO_DEADLINE if deadline is None else max(0, round(deadline * 1000))
         self.host.cancelled = cancelled
-        answer = self._run(found, action, milliseconds, given)
+        self._origin = to_json({"caller": caller or [], "trace": trace})
+        try:
+            answer = self._run(found, action, milliseconds, given)
+        finally:
+            self._origin = b""
         if is_async_chunks(answer):
             answer = self._await(_collected(answer))
         if isinstance(answer, list) and found.is_async and answer and isinstance(answer[0], _Chunk):
@@ -160,7 +159,7 @@ class Bench:
 
     def _run(self, work: Any, action: "Optional[str]", milliseconds: int, *given: Any) -> Any:
         kind = AsyncContext if work.is_async else Context
-        answer = work.run(*given, kind(self.host, _CALL, action, b"", milliseconds))
+        answer = work.run(*given, kind(self.host, _CALL, action, self._origin, milliseconds))
         if work.is_async and not is_async_chunks(answer):
             answer = self._await(answer)
         return answer
@@ -187,44 +186,3 @@ def _through_json(number: int, given: Any) -> Any:
     head = {**dict.fromkeys((1, 2, 9, 10), lambda value: to_json(value)), 13: bytes}
     encode = head.get(number)
     return hook_input(number, encode(given[0])) if encode and given else given
-
-
-class _Host:
-    """The host that a plugin on the bench sees."""
-
-    def __init__(self, config: "Dict[str, Any]", identity: "Dict[str, Any]") -> None:
-        self.config = config
-        self.identity = Identity(**{"id": "test", "version": "0.0.0", "generation": 1, "instance": 0, **identity})
-        self.answers: "Dict[str, Any]" = {}
-        self.asked: "List[Asked]" = []
-        self.cancelled = False
-
-    def is_cancelled(self, _: int) -> bool:
-        return self.cancelled
-
-    def log(self, args: bytes) -> None:
-        self.asked.append(Asked("log", from_json(args), b""))
-
-    def ask(self, function: int, args: bytes, payload: bytes, decode: "Callable[[bytes], Any]") -> Any:
-        name = FUNCTIONS[function] if function < len(FUNCTIONS) else "unknown"
-        asked = Asked(name, from_json(args) or {}, bytes(payload))
-        self.asked.append(asked)
-        return decode(self._answer(asked))
-
-    async def ask_async(self, *given: Any) -> Any:
-        return self.ask(*given)
-
-    def _answer(self, asked: Asked) -> bytes:
-        if asked.function not in self.answers:
-            if asked.function == "config.get":
-                key = asked.args.get("key")
-                return to_json(self.config if key is None else self.config.get(key))
-            if asked.function.startswith("metrics."):
-                return b""
-            raise HostError("not_supported", f"the test bench has no answer to {asked.function}")
-        answer = self.answers[asked.function]
-        if callable(answer) and not isinstance(answer, type):
-            answer = answer(asked)
-        if isinstance(answer, BaseException):
-            raise answer
-        return to_bytes(answer)

@@ -152,7 +152,7 @@ pub(super) fn identify<P: Exported>(json: &[u8]) {
         number: u32,
     }
     if let Ok(Said { id, version, generation, number }) = serde_json::from_slice(json) {
-        state::<P>().identity = Some(Identity { id, version, generation, number });
+        state::<P>().identity = Some(Identity { id, version, generation, instance: number });
     }
 }
 

@@ -63,7 +63,7 @@ impl<P: 'static> Definition<P> {
 
     /// How the plugin is. An error counts as unhealthy.
     #[must_use]
-    pub fn on_health(self, run: impl Fn(&mut P, &Context<'_>) -> Result<Health> + Send + Sync + 'static) -> Self {
+    pub fn on_health_check(self, run: impl Fn(&mut P, &Context<'_>) -> Result<Health> + Send + Sync + 'static) -> Self {
         self.plain(Hook::Health, move |plugin, context| run(plugin, context).map(Json))
     }
 

@@ -20,7 +20,14 @@ pub(super) const RUST: Files = files![
         "src/backend/native/abi.rs",
         "src/backend/world.bin",
         "src/context.rs",
-        "src/context/api.rs",
+        "src/context/bus.rs",
+        "src/context/clock.rs",
+        "src/context/log.rs",
+        "src/context/metrics.rs",
+        "src/context/plugins.rs",
+        "src/context/settings.rs",
+        "src/context/state.rs",
+        "src/context/web.rs",
         "src/definition.rs",
         "src/definition/hooks.rs",
         "src/error.rs",
@@ -34,12 +41,14 @@ pub(super) const RUST: Files = files![
         "src/reply.rs",
         "src/running.rs",
         "src/testing.rs",
+        "src/testing/host.rs",
 ];
 
 /// `sdk/go` without its tests.
 pub(super) const GO: Files = files![
     "sdk/go":
         "api.go",
+        "bus.go",
         "carrier_other.go",
         "carrier_unix.go",
         "context.go",
@@ -75,18 +84,26 @@ pub(super) const GO: Files = files![
         "internal/wire/stream.go",
         "internal/wire/watch.go",
         "log.go",
+        "metrics.go",
         "midplanetest/bench.go",
+        "midplanetest/host.go",
         "payload.go",
         "plugin.go",
         "serve.go",
         "serve_cshared.go",
         "serve_wasip1.go",
+        "service.go",
+        "state.go",
+        "web.go",
 ];
 
-/// The header of the contract, and the one over it.
+/// The header of the contract, and those over it.
 pub(super) const C: Files = &[
     ("midplane.h", include_bytes!("../../../../../contract/midplane.h")),
+    ("midplane_api.h", include_bytes!("../../../../../sdk/c/midplane_api.h")),
+    ("midplane_json.h", include_bytes!("../../../../../sdk/c/midplane_json.h")),
     ("midplane_plugin.h", include_bytes!("../../../../../sdk/c/midplane_plugin.h")),
+    ("midplane_testing.h", include_bytes!("../../../../../sdk/c/midplane_testing.h")),
 ];
 
 /// The types of the JavaScript SDK, for editors. Its code is brought along by the host.

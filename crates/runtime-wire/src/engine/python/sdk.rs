@@ -19,6 +19,7 @@ const FILES: &[(&str, &str)] = files![
     "__main__.py",
     "_api.py",
     "_async_api.py",
+    "_bench_host.py",
     "_failures.py",
     "_frames.py",
     "_handlers.py",

@@ -59,12 +59,12 @@ fn plain(definition: Definition<Probe>) -> Definition<Probe> {
         .action("history", |probe, (), _| Ok(Json(probe.history.clone())))
         .describe("The hooks that ran on this instance, in order")
         .action("identity", |_, (), context| {
-            let identity = context.identity();
+            let identity = context.plugin();
             Ok(json!({
                 "id": identity.id,
                 "version": identity.version,
                 "generation": identity.generation,
-                "number": identity.number,
+                "number": identity.instance,
             }))
         })
         .describe("What the host said to this instance about itself")
@@ -81,7 +81,7 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
         .on_start(|probe, context| probe.pass(Hook::Start, context))
         .on_stop(|probe, context| probe.pass(Hook::Stop, context))
         .on_cleanup(|probe, context| probe.pass(Hook::Cleanup, context))
-        .on_health(|probe, context| {
+        .on_health_check(|probe, context| {
             probe.config.act(Hook::Health, context)?;
             Ok(probe.config.health().with("counter", probe.counter))
         })

@@ -111,7 +111,7 @@ pub(super) unsafe fn identity(info: *const InstanceInfo) -> Identity {
         id: String::from_utf8_lossy(id).into_owned(),
         version: String::from_utf8_lossy(version).into_owned(),
         generation: info.generation,
-        number: info.number,
+        instance: info.number,
     }
 }
 
