@@ -15,7 +15,8 @@ use crate::{notice, report};
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
     Host::with(async |host| {
         for (number, text) in routes.route.iter().enumerate() {
-            host.kernel().set_route(&format!("--route {}", number + 1), read(text)?)?;
+            let set = host.kernel().set_route(&format!("--route {}", number + 1), read(text)?);
+            set.map_err(|error| refused(text, &error.record().message))?;
         }
         let unusable = routes.folders.register(host).await?;
         let rows = host.kernel().route_table();
@@ -41,10 +42,12 @@ pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
 }
 
 fn read(text: &str) -> Result<Rule, Error> {
-    serde_json::from_str(text).map_err(|error| {
-        Error::new(Code::ConfigInvalid, format!("--route {text}: {error}"))
-            .remedy("write, for example, {\"match\": {\"action\": \"image.*\"}, \"to\": {\"plugin\": \"images\"}}")
-    })
+    serde_json::from_str(text).map_err(|error| refused(text, &error.to_string()))
+}
+
+fn refused(text: &str, why: &str) -> Error {
+    Error::new(Code::ConfigInvalid, format!("--route {text}: {why}"))
+        .remedy("write, for example, {\"match\": {\"action\": \"image.*\"}, \"to\": {\"plugin\": \"images\"}}")
 }
 
 fn kind(what: &What) -> (&'static str, String) {
