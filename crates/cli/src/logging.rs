@@ -37,7 +37,7 @@ pub(crate) fn start(verbose: u8, quiet: bool) -> Outcome<()> {
 fn level(verbose: u8, quiet: bool) -> &'static str {
     match (quiet, verbose) {
         (true, _) => "error",
-        (false, 0) => "warn,plugin=info",
+        (false, 0) => "warn,plugin=info,midplane::stderr=info",
         (false, 1) => "info,plugin=debug",
         (false, _) => {
             "info,plugin=trace,midplane=debug,midplane_kernel=debug,midplane_runtime_native=debug,\

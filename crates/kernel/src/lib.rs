@@ -44,6 +44,7 @@ pub mod runtime;
 pub mod slot;
 pub mod status;
 pub mod stream;
+pub mod throttle;
 mod turn;
 
 pub use action::{Action, CallOptions};
@@ -64,3 +65,4 @@ pub use runtime::{
 pub use slot::Slot;
 pub use status::{GenerationStatus, Status};
 pub use stream::ReplyStream;
+pub use throttle::{Allowance, Throttle};

@@ -9,12 +9,15 @@ use midplane_contract::{Code, Error, PluginId, Result, State};
 
 use crate::discover::Found;
 use crate::lifecycle::{self, Event};
+use crate::log::Log;
 use crate::slot::Slot;
 
 /// One registered plugin.
 pub(crate) struct Plugin {
     pub(crate) id: PluginId,
     pub(crate) slot: Slot,
+    /// What it writes, of all its generations.
+    pub(crate) log: Log,
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
@@ -57,7 +60,8 @@ impl Plugin {
             loads: 0,
             last_error: None,
         };
-        Self { slot: Slot::new(id.clone()), id, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
+        let (slot, log) = (Slot::new(id.clone()), Log::new(id.clone()));
+        Self { id, slot, log, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
     }
 
     pub(crate) fn life(&self) -> MutexGuard<'_, Life> {
