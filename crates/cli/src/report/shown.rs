@@ -32,11 +32,13 @@ impl Shown {
     pub(super) fn of(error: &Error) -> Self {
         let record = error.record();
         let own = record.data.get("code").and_then(Value::as_str).map(str::to_owned);
+        let hook = record.data.get("hook").and_then(Value::as_str).map(str::to_owned);
         let about = [
             ("its own code", own.filter(|_| record.code == Code::PluginError)),
             ("plugin", record.plugin.clone()),
             ("runtime", record.runtime.clone()),
             ("action", record.action.clone()),
+            ("hook", hook),
             ("generation", record.generation.map(|generation| generation.to_string())),
         ];
         let about: Vec<String> =
