@@ -21,6 +21,16 @@ pub struct Allowance {
     pub bytes: usize,
 }
 
+impl Allowance {
+    /// What is said of so many lines that were left out.
+    #[must_use]
+    pub fn excess(&self, count: u64) -> String {
+        let lines = if count == 1 { "line was" } else { "lines were" };
+        let (most, kib) = (self.lines, self.bytes / 1024);
+        format!("{count} {lines} left out: no more than {most} lines or {kib} KiB are logged in a second")
+    }
+}
+
 /// Lets through what its [`Allowance`] has room for and counts the rest. The count is said at the end of the second, and
 /// what is left of it when the throttle is dropped. Cheap to clone; clones share the allowance.
 #[derive(Clone)]
@@ -152,6 +162,14 @@ mod tests {
         let admitted: Vec<bool> = levels.map(|level| throttle.admits(level, 10)).to_vec();
         assert_eq!(admitted, [true, true, true, false, false, false]);
         assert_eq!(told.recv().unwrap(), (3, Level::ERROR));
+    }
+
+    #[test]
+    fn what_was_left_out_is_said_with_the_limit() {
+        let allowance = Allowance { lines: 1000, bytes: 1024 * 1024 };
+        let said = "2 lines were left out: no more than 1000 lines or 1024 KiB are logged in a second";
+        assert_eq!(allowance.excess(2), said);
+        assert!(allowance.excess(1).starts_with("1 line was left out"));
     }
 
     #[test]

@@ -33,8 +33,8 @@ impl Output {
         let allowance = Allowance { lines: defaults::LOG_LINES, bytes: defaults::LOG_BYTES };
         let named = plugin.clone();
         let throttle = Throttle::new(allowance, move |count, _| {
-            let most = allowance.lines;
-            tracing::info!(target: "midplane::stderr", plugin = %named, "{count} lines were left out: it printed more than {most} in a second");
+            let said = allowance.excess(count);
+            tracing::info!(target: "midplane::stderr", plugin = %named, "{said}");
         });
         let (line, last) = (Vec::new(), VecDeque::new());
         Self { plugin, line, cut: false, last, lines: 0, headline: None, throttle }
