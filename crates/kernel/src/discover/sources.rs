@@ -3,7 +3,7 @@
 use std::fs::{self, DirEntry};
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use midplane_contract::RuntimeKind;
 
@@ -14,6 +14,8 @@ const SOURCES: [&str; 14] = ["c", "cc", "cpp", "cxx", "h", "hpp", "rs", "go", "z
 const PROJECTS: [&str; 3] = ["Cargo.toml", "go.mod", "CMakeLists.txt"];
 /// Folders that hold no part of the code: what was built, what comes from elsewhere, and tests.
 const ASIDE: [&str; 8] = ["target", "build", "node_modules", "vendor", "tests", "test", "benches", "examples"];
+/// How much newer a source has to be: a folder that is copied gets new times, in whatever order.
+const APART: Duration = Duration::from_secs(2);
 /// Entries that are looked at, and how deep.
 const ENTRIES: usize = 2_000;
 const DEPTH: usize = 6;
@@ -31,7 +33,7 @@ pub fn newer_source(found: &Found) -> Option<PathBuf> {
     if !is_compiled(&found.main) {
         return None;
     }
-    let mut newest = Newest { time: built, path: None, left: ENTRIES };
+    let mut newest = Newest { time: built + APART, path: None, left: ENTRIES };
     newest.search(&found.folder, DEPTH);
     newest.path
 }
@@ -84,8 +86,6 @@ fn is_source(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use midplane_testkit::Scratch;
 
     use super::*;
@@ -114,16 +114,16 @@ mod tests {
     #[test]
     fn a_source_that_was_changed_after_the_build_is_named() {
         for name in ["main.go", "src/lib.rs", "src/deep/er/one.c", "Cargo.toml"] {
-            assert_eq!(stale(b"\x7fELF....", name, 1).as_deref(), Some(name));
+            assert_eq!(stale(b"\x7fELF....", name, 60).as_deref(), Some(name));
         }
-        assert_eq!(stale(b"\x7fELF....", "main.go", -1), None, "built since");
+        assert_eq!(stale(b"\x7fELF....", "main.go", 1), None, "about the same time");
     }
 
     #[test]
     fn what_is_no_part_of_the_code_may_be_newer() {
         for name in ["README.md", "tests/greet.rs", "main_test.go", "target/debug/build.rs", ".midplane/sdk/api.go"] {
-            assert_eq!(stale(b"\x7fELF....", name, 1), None, "{name}");
+            assert_eq!(stale(b"\x7fELF....", name, 60), None, "{name}");
         }
-        assert_eq!(stale(b"#!/bin/sh", "native.c", 1), None, "a script is not built");
+        assert_eq!(stale(b"#!/bin/sh", "native.c", 60), None, "a script is not built");
     }
 }

@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub(crate) stubborn: AtomicBool,
     /// Whether it may ask its host.
     pub(crate) asks: AtomicBool,
+    /// Whether it has no `Start`.
+    pub(crate) startless: AtomicBool,
 }
 
 impl State {
@@ -53,6 +55,7 @@ impl State {
             calls: AtomicUsize::new(0),
             stubborn: AtomicBool::new(false),
             asks: AtomicBool::new(false),
+            startless: AtomicBool::new(false),
         }
     }
 
@@ -190,6 +193,9 @@ impl Plugin for Shared {
     }
 
     async fn start(&self, _: Request<v1::StartRequest>) -> Result<Response<v1::StartReply>, Status> {
+        if self.0.startless.load(Ordering::SeqCst) {
+            return Err(Status::unimplemented("no such method"));
+        }
         self.0.tell("start".into());
         Ok(Response::new(v1::StartReply::default()))
     }
