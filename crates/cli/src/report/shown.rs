@@ -161,3 +161,14 @@ impl StdError for Cause {
         self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_hook_says_which_one_it_was() {
+        let error = Error::new(Code::PluginError, "no disc").with("hook", "start");
+        assert_eq!(Shown::of(&error).about.as_deref(), Some("hook start"));
+    }
+}
