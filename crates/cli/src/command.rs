@@ -25,7 +25,9 @@ pub(crate) fn run(cli: Cli) -> Exit {
     if cli.global.quiet {
         notice::be_quiet();
     }
-    let done = logging::start(cli.global.verbose, cli.global.quiet).and_then(|()| carry_out(cli.command, output));
+    let usual = if matches!(cli.command, Command::Test(_)) { logging::TESTING } else { logging::USUAL };
+    let begun = logging::start(cli.global.verbose, cli.global.quiet, usual);
+    let done = begun.and_then(|()| carry_out(cli.command, output));
     done.unwrap_or_else(|stop| report::stop(stop, output))
 }
 

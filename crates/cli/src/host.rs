@@ -11,7 +11,7 @@ use crate::args::{Calling, Listening, Policies};
 use crate::door::Door;
 use crate::exit::{Outcome, Stop};
 use crate::nearest::did_you_mean;
-use crate::policies;
+use crate::{policies, stale};
 
 /// What plugins get to stop after a call that was given up.
 const GIVEN_UP: Duration = Duration::from_secs(1);
@@ -61,12 +61,14 @@ impl Host {
         Ok(opened.map(|door| self.door.get_or_init(|| door)))
     }
 
-    /// Registers what stands at a path.
+    /// Registers what stands at a path, and notes where its code is older than its sources.
     ///
     /// # Errors
     /// Not found when nothing does; otherwise the kernel's.
     pub(crate) async fn register(&self, path: &Path) -> Outcome<PluginId> {
-        Ok(self.kernel.register(path).await?)
+        let id = self.kernel.register(path).await?;
+        stale::warn(path);
+        Ok(id)
     }
 
     /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there or be expected to

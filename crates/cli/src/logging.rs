@@ -16,10 +16,16 @@ use crate::notice;
 /// The variable that takes the place of `-v` and `-q`.
 pub(crate) const VARIABLE: &str = "MIDPLANE_LOG";
 
-/// Begins to log. `MIDPLANE_LOG` (`debug`, or `plugin=debug,midplane_kernel=trace`) counts before `-v` and `-q`.
-pub(crate) fn start(verbose: u8, quiet: bool) -> Outcome<()> {
+/// What is logged when nothing else is asked for: what plugins log and print among it.
+pub(crate) const USUAL: &str = "warn,plugin=info,midplane::stderr=info";
+/// The same where plugins are called a thousand times to see what they do, and what they say of it buries the results.
+pub(crate) const TESTING: &str = "warn,plugin=off,midplane::stderr=off";
+
+/// Begins to log. `MIDPLANE_LOG` (`debug`, or `plugin=debug,midplane_kernel=trace`) counts before `-v` and `-q`, and
+/// without any of them it is `usual`.
+pub(crate) fn start(verbose: u8, quiet: bool, usual: &'static str) -> Outcome<()> {
     let wanted = std::env::var(VARIABLE).ok().filter(|text| !text.is_empty());
-    let wanted = wanted.unwrap_or_else(|| level(verbose, quiet).to_owned());
+    let wanted = wanted.unwrap_or_else(|| level(verbose, quiet, usual).to_owned());
     let targets: Targets = wanted.parse().map_err(|error| {
         let remedy = "write a level (error, warn, info, debug, trace) or TARGET=LEVEL, separated by commas";
         Stop::usage(format!("{VARIABLE}={wanted} cannot be understood: {error}"), remedy)
@@ -34,10 +40,10 @@ pub(crate) fn start(verbose: u8, quiet: bool) -> Outcome<()> {
     Ok(())
 }
 
-fn level(verbose: u8, quiet: bool) -> &'static str {
+fn level(verbose: u8, quiet: bool, usual: &'static str) -> &'static str {
     match (quiet, verbose) {
         (true, _) => "error",
-        (false, 0) => "warn,plugin=info",
+        (false, 0) => usual,
         (false, 1) => "info,plugin=debug",
         (false, _) => {
             "info,plugin=trace,midplane=debug,midplane_kernel=debug,midplane_runtime_native=debug,\

@@ -23,6 +23,7 @@ mod policies;
 mod reply;
 mod report;
 mod save;
+mod stale;
 
 use std::process::ExitCode;
 

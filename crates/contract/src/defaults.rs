@@ -66,6 +66,12 @@ pub const CONNECT_RENEWAL: Duration = Duration::from_secs(300);
 pub const KEPT_VERSIONS: usize = 5;
 /// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.
 pub const LOG_LINE: usize = 16 * 1024;
+/// Lines of a plugin that are logged in a second at most; the rest is counted and the count is logged.
+pub const LOG_LINES: u32 = 1_000;
+/// Bytes of them at most.
+pub const LOG_BYTES: usize = 1024 * 1024;
+/// Refused connections that are logged in a second at most; the rest is counted and the count is logged.
+pub const LOGGED_REFUSALS: u32 = 10;
 /// Share of failed calls at which a plugin counts as unhealthy.
 pub const UNHEALTHY_ERROR_RATE: f64 = 0.10;
 /// Errors in one minute above which a plugin fails.

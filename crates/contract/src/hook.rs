@@ -85,3 +85,21 @@ impl fmt::Display for Hook {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_has_every_hook_under_every_name() {
+        let guide = include_str!("../../../docs/guide/hooks.md");
+        for hook in Hook::ALL {
+            let rows: Vec<&str> =
+                guide.lines().filter(|line| line.starts_with(&format!("| `{}` |", hook.name()))).collect();
+            assert_eq!(rows.len(), 2, "{hook}: what it is, and what it is called");
+            for name in [hook.camel_case(), hook.snake_case(), hook.symbol()] {
+                assert!(rows[1].contains(&format!("`{name}`")), "{hook}: {name}");
+            }
+        }
+    }
+}

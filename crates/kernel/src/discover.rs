@@ -8,6 +8,7 @@ mod code;
 mod file;
 mod folder;
 mod scan;
+mod sources;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ use crate::guest::Own;
 use crate::platform::{self, Machine};
 
 pub use scan::scan;
+pub use sources::newer_source;
 
 /// A plugin that can be loaded, as far as its manifest and files tell.
 #[derive(Debug, Clone)]

@@ -16,7 +16,7 @@ use crate::action::CallOptions;
 use crate::call::{Caller, Deadline};
 use crate::generation::Generation;
 use crate::kernel::Inner;
-use crate::log;
+use crate::log::Log;
 use crate::runtime::{Host, HostRequest, Within};
 
 /// Longest arguments of a host function, in bytes.
@@ -29,6 +29,7 @@ pub(crate) struct Binding {
     pub(crate) kernel: Weak<Inner>,
     pub(crate) plugin: PluginId,
     pub(crate) generation: u64,
+    pub(crate) log: Log,
 }
 
 impl Host for Binding {
@@ -40,6 +41,13 @@ impl Host for Binding {
         if let Some(kernel) = self.kernel.upgrade() {
             kernel.lost(&self.plugin, self.generation, cause);
         }
+    }
+}
+
+impl Drop for Binding {
+    /// The generation has ended: what is left to say about its lines is said while somebody listens.
+    fn drop(&mut self) {
+        self.log.settle();
     }
 }
 
@@ -85,12 +93,8 @@ impl Binding {
 
     fn log(&self, args: &Value) -> Result<Vec<u8>> {
         let text = |key: &str| args.get(key).and_then(Value::as_str);
-        log::write(
-            &self.plugin,
-            text("level").unwrap_or("info"),
-            text("message").unwrap_or_default(),
-            args.get("fields"),
-        );
+        let (level, message) = (text("level").unwrap_or("info"), text("message").unwrap_or_default());
+        self.log.write(level, message, args.get("fields"));
         Ok(Vec::new())
     }
 

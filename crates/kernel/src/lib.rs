@@ -45,6 +45,7 @@ pub mod services;
 pub mod slot;
 pub mod status;
 pub mod stream;
+pub mod throttle;
 mod turn;
 
 pub use action::{Action, CallOptions};
@@ -66,3 +67,4 @@ pub use services::{Choice, Provider, Service};
 pub use slot::Slot;
 pub use status::{GenerationStatus, Status};
 pub use stream::ReplyStream;
+pub use throttle::{Allowance, Throttle};

@@ -1,21 +1,84 @@
-//! A plugin's log: lines of bounded length without control characters, under the plugin's id.
+//! A plugin's log: lines of bounded length and number without control characters, under the plugin's id.
 
 use std::borrow::Cow;
 
-use midplane_contract::{PluginId, defaults};
+use midplane_contract::{Error, PluginId, defaults};
 use serde_json::Value;
+use tracing::Level;
 
-/// Writes a line to the host's log, target `plugin`. Longer lines are cut and say so.
-pub(crate) fn write(plugin: &PluginId, level: &str, message: &str, fields: Option<&Value>) {
-    let message = tidy(message);
-    let fields = fields.filter(|fields| !fields.is_null()).map(|fields| tidy(&fields.to_string()).into_owned());
-    let fields = fields.as_deref().unwrap_or_default();
+use crate::throttle::{Allowance, Throttle};
+
+/// The log of one plugin. Cheap to clone; clones share what the plugin may log in a second.
+#[derive(Clone)]
+pub(crate) struct Log {
+    plugin: PluginId,
+    throttle: Throttle,
+}
+
+impl Log {
+    pub(crate) fn new(plugin: PluginId) -> Self {
+        let allowance = Allowance { lines: defaults::LOG_LINES, bytes: defaults::LOG_BYTES };
+        let named = plugin.clone();
+        let throttle = Throttle::new(allowance, move |count, level| {
+            emit(&named, level, &allowance.excess(count), "");
+        });
+        Self { plugin, throttle }
+    }
+
+    /// Writes a line to the host's log, target `plugin`. Longer lines are cut and say so; one too many is only counted.
+    pub(crate) fn write(&self, level: &str, message: &str, fields: Option<&Value>) {
+        let level = level_of(level);
+        if !is_logged(level) {
+            return;
+        }
+        let fields = fields.filter(|fields| !fields.is_null()).map(Value::to_string).unwrap_or_default();
+        let size = message.len().min(defaults::LOG_LINE) + fields.len().min(defaults::LOG_LINE);
+        if self.throttle.admits(level, size) {
+            emit(&self.plugin, level, &tidy(message), &tidy(&fields));
+        }
+    }
+
+    /// Says that the plugin was denied something, in the host's words.
+    pub(crate) fn denied(&self, error: &Error) {
+        if self.throttle.admits(Level::WARN, 0) {
+            tracing::warn!(plugin = %self.plugin, %error, "permission denied");
+        }
+    }
+
+    /// Says at once how many lines were left out, if any were.
+    pub(crate) fn settle(&self) {
+        self.throttle.settle();
+    }
+}
+
+fn level_of(word: &str) -> Level {
+    match word {
+        "trace" => Level::TRACE,
+        "debug" => Level::DEBUG,
+        "warn" | "warning" => Level::WARN,
+        "error" => Level::ERROR,
+        _ => Level::INFO,
+    }
+}
+
+/// Whether anybody listens: what nobody sees uses nothing up.
+fn is_logged(level: Level) -> bool {
     match level {
-        "trace" => tracing::trace!(target: "plugin", %plugin, fields, "{message}"),
-        "debug" => tracing::debug!(target: "plugin", %plugin, fields, "{message}"),
-        "warn" | "warning" => tracing::warn!(target: "plugin", %plugin, fields, "{message}"),
-        "error" => tracing::error!(target: "plugin", %plugin, fields, "{message}"),
-        _ => tracing::info!(target: "plugin", %plugin, fields, "{message}"),
+        Level::TRACE => tracing::enabled!(target: "plugin", Level::TRACE),
+        Level::DEBUG => tracing::enabled!(target: "plugin", Level::DEBUG),
+        Level::WARN => tracing::enabled!(target: "plugin", Level::WARN),
+        Level::ERROR => tracing::enabled!(target: "plugin", Level::ERROR),
+        Level::INFO => tracing::enabled!(target: "plugin", Level::INFO),
+    }
+}
+
+fn emit(plugin: &PluginId, level: Level, message: &str, fields: &str) {
+    match level {
+        Level::TRACE => tracing::trace!(target: "plugin", %plugin, fields, "{message}"),
+        Level::DEBUG => tracing::debug!(target: "plugin", %plugin, fields, "{message}"),
+        Level::WARN => tracing::warn!(target: "plugin", %plugin, fields, "{message}"),
+        Level::ERROR => tracing::error!(target: "plugin", %plugin, fields, "{message}"),
+        Level::INFO => tracing::info!(target: "plugin", %plugin, fields, "{message}"),
     }
 }
 

@@ -10,6 +10,7 @@ use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
 use crate::discover::Found;
 use crate::lifecycle::{self, Event};
+use crate::log::Log;
 use crate::services::Offer;
 use crate::slot::Slot;
 
@@ -17,6 +18,8 @@ use crate::slot::Slot;
 pub(crate) struct Plugin {
     pub(crate) id: PluginId,
     pub(crate) slot: Slot,
+    /// What it writes, of all its generations.
+    pub(crate) log: Log,
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
@@ -71,6 +74,7 @@ impl Plugin {
         };
         Self {
             slot: Slot::new(id.clone()),
+            log: Log::new(id.clone()),
             id,
             operations: async_lock::Mutex::new(()),
             life: Mutex::new(life),

@@ -4,14 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use jiff::Timestamp;
-use midplane_contract::{PluginId, Result};
+use midplane_contract::{Code, Error, PluginId, Result};
 use midplane_runtime_wire::text::Registration;
 use serde_json::Value;
 
 use crate::host::Inner;
 use crate::link::Link;
 use crate::register::{self, Protocol, Register};
-use crate::socket::{Closing, Outlet};
+use crate::socket::{Closing, Message, Outlet};
+use crate::text::Dialogue;
 use crate::visit::{About, Visit};
 
 /// A plugin that is in.
@@ -24,13 +25,39 @@ pub(crate) struct Guest {
     replaces: bool,
 }
 
+impl Guest {
+    /// Hands a message on; an error is the plugin's.
+    pub(crate) fn deliver(&self, dialogue: &Dialogue, message: Message) -> Result<()> {
+        match (self.protocol, message) {
+            (Protocol::Text, Message::Text(text)) => {
+                dialogue.hear_plugin(&text);
+                Ok(())
+            }
+            (Protocol::Wire, Message::Binary(bytes)) => {
+                // An error means that the kernel has ended the connection, which closes this one too.
+                let _ = self.link.deliver(&bytes);
+                Ok(())
+            }
+            (_, Message::Life) => Ok(()),
+            (protocol, _) => {
+                let message =
+                    format!("a message of the other kind on a connection that speaks `{}`", protocol.as_str());
+                Err(Error::new(Code::ProtocolError, message)
+                    .remedy("send text messages for text, binary ones for wire"))
+            }
+        }
+    }
+}
+
 /// Judges the first message. Whoever is refused is told why, and the connection is closed.
 pub(crate) fn admit(host: &Inner, outlet: &Arc<dyn Outlet>, text: &str, from: &str) -> Option<Guest> {
     let (id, register) = register::read(text);
     match register.and_then(|register| enter(host, outlet, &id, &register, from)) {
         Ok(guest) => Some(guest),
         Err(error) => {
-            tracing::warn!(from, %error, "a plugin was refused");
+            if host.refusals.is_next_logged() {
+                tracing::warn!(from, %error, "a plugin was refused");
+            }
             // It may have gone already; then there is nobody to tell.
             let _ = outlet.text(&register::failure(&id, &error));
             outlet.close(&Closing::of(&error));

@@ -12,6 +12,7 @@ use crate::admission::{self, Guest};
 use crate::pulse::{self, Stop};
 use crate::reception::Reception;
 use crate::record::Record;
+use crate::refusals::Refusals;
 use crate::register::{self, Protocol};
 use crate::roster::Roster;
 use crate::settings::Settings;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) tokens: Tokens,
     pub(crate) roster: Roster,
     arrivals: AtomicUsize,
+    pub(crate) refusals: Refusals,
     pub(crate) stopping: Arc<AtomicBool>,
     /// Connections that are served, and who waits until there are none.
     served: (Mutex<usize>, Condvar),
@@ -62,6 +64,7 @@ impl Host {
             tokens: Tokens::default(),
             roster,
             arrivals: AtomicUsize::new(0),
+            refusals: Refusals::default(),
             stopping: Arc::default(),
             served: (Mutex::new(0), Condvar::new()),
         });
@@ -130,6 +133,11 @@ impl Host {
         self.owner.inner.shut_down(GOODBYE);
     }
 
+    /// What is logged of those who are not let in.
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.owner.inner.refusals
+    }
+
     /// Takes a place among those who are on their way in.
     pub(crate) fn arrive(&self) -> Option<Arrival> {
         let inner = &self.owner.inner;
@@ -184,7 +192,9 @@ impl Inner {
                 }
                 Err(_) => return None,
             };
-            tracing::warn!(from, error = %why, "a connection brought no plugin");
+            if self.refusals.is_next_logged() {
+                tracing::warn!(from, error = %why, "a connection brought no plugin");
+            }
             let why = why.remedy("see contract/text.md");
             let _ = outlet.text(&register::failure(&serde_json::Value::Null, &why));
             outlet.close(&Closing::of(&why));
@@ -207,7 +217,7 @@ impl Inner {
                 Ok(Some(message)) => {
                     link.hear(message == Message::Life);
                     link.busy(true);
-                    if let Err(error) = deliver(guest, &dialogue, message) {
+                    if let Err(error) = guest.deliver(&dialogue, message) {
                         link.close(&Closing::of(&error));
                     }
                     link.busy(false);
@@ -246,26 +256,6 @@ impl Inner {
         }
         drop(left);
         self.roster.each(|_, entry| entry.link.over("the host is stopping"));
-    }
-}
-
-/// Hands a message on; an error is the plugin's.
-fn deliver(guest: &Guest, dialogue: &Dialogue, message: Message) -> Result<()> {
-    match (guest.protocol, message) {
-        (Protocol::Text, Message::Text(text)) => {
-            dialogue.hear_plugin(&text);
-            Ok(())
-        }
-        (Protocol::Wire, Message::Binary(bytes)) => {
-            // An error means that the kernel has ended the connection, which closes this one too.
-            let _ = guest.link.deliver(&bytes);
-            Ok(())
-        }
-        (_, Message::Life) => Ok(()),
-        (protocol, _) => {
-            let message = format!("a message of the other kind on a connection that speaks `{}`", protocol.as_str());
-            Err(Error::new(Code::ProtocolError, message).remedy("send text messages for text, binary ones for wire"))
-        }
     }
 }
 

@@ -18,6 +18,7 @@ mod origin;
 mod pulse;
 mod reception;
 mod record;
+mod refusals;
 mod register;
 mod roster;
 mod settings;

@@ -104,6 +104,9 @@ fn accept(socket: &TcpListener, closed: &AtomicBool, host: &Host) {
             }
         };
         let Some(arrival) = host.arrive() else {
+            if host.refusals().is_next_logged() {
+                tracing::warn!(%from, "a connection was refused: too many are on their way in, or the host is stopping");
+            }
             refuse(&tcp, "503 Service Unavailable", "too many plugins are on their way in");
             continue;
         };
@@ -130,7 +133,9 @@ fn serve(host: Host, tcp: TcpStream, from: SocketAddr, arrival: Arrival) {
     let judge = |request: &Request, response: Response| match refusal(request, &settings.origins) {
         None => Ok(response),
         Some((status, why)) => {
-            tracing::warn!(%from, origin = origin_of(request).map(shortened), why, "a connection was refused");
+            if host.refusals().is_next_logged() {
+                tracing::warn!(%from, origin = origin_of(request).map(shortened), why, "a connection was refused");
+            }
             Err(error_response(status, why))
         }
     };

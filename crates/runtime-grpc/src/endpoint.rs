@@ -152,7 +152,13 @@ impl Endpoint {
         let (deadline, time) = ask.time();
         let started = Instant::now();
         let reply = peer.link.unary(path, message, metadata, Some(time)).await;
-        self.count(started, reply.map_err(|status| self.error_of(&status, peer, ask.method, deadline)))
+        let done = reply.map_err(|status| self.error_of(&status, peer, ask.method, deadline));
+        if !ask.is_action && done.as_ref().is_err_and(|error| error.code() == Code::NotSupported) {
+            // A hook that the service does not have is nothing that went wrong.
+            self.counts.add(started.elapsed(), false);
+            return done;
+        }
+        self.count(started, done)
     }
 
     /// Notes that something is under way, for what the service asks meanwhile.

@@ -32,14 +32,14 @@ async fn follow(endpoint: &Weak<Endpoint>, peer: &Weak<Peer>) -> Result<()> {
     let (answers, mut waiting) = mpsc::channel::<v1::HostReply>(AT_ONCE);
     let outgoing = stream::poll_fn(move |context| waiting.poll_recv(context));
     let told = |status: &tonic::Status| status::error_of(status, "the service", "Host");
-    let mut requests = {
+    // Neither is kept while the service has not begun to ask, which may be never: they end this when they go.
+    let opening = {
         let (Some(endpoint), Some(peer)) = (endpoint.upgrade(), peer.upgrade()) else { return Ok(()) };
         let session = &endpoint.session;
         let metadata = metadata(session, "Host", session.number(), &Scope::default());
-        // Only the connection is kept while the service has not begun to ask.
-        let opening = peer.link.stream("/midplane.plugin.v1.Plugin/Host", outgoing, metadata, None);
-        opening.await.map_err(|status| told(&status))?
+        peer.link.stream("/midplane.plugin.v1.Plugin/Host", outgoing, metadata, None)
     };
+    let mut requests = opening.await.map_err(|status| told(&status))?;
     let busy = Arc::new(AtomicUsize::new(0));
     loop {
         let request: Option<v1::HostRequest> = requests.message().await.map_err(|status| told(&status))?;

@@ -137,19 +137,22 @@ impl Link {
         Ok(reply.into_inner())
     }
 
-    /// Opens a stream both ways. Comes back when the service has begun to answer.
-    pub(crate) async fn stream<Q: Msg, R: Msg>(
+    /// Opens a stream both ways. Comes back when the service has begun to answer; it keeps the connection meanwhile, and
+    /// not this.
+    pub(crate) fn stream<Q: Msg, R: Msg, S: Stream<Item = Q> + Send + 'static>(
         &self,
         path: &'static str,
-        messages: impl Stream<Item = Q> + Send + 'static,
+        messages: S,
         metadata: MetadataMap,
         time: Option<Duration>,
-    ) -> Result<Streaming<R>, Status> {
+    ) -> impl Future<Output = Result<Streaming<R>, Status>> + Send + use<Q, R, S> {
         let mut grpc = self.grpc();
-        grpc.ready().await.map_err(gone)?;
-        let request = request(messages, metadata, time);
-        let reply = grpc.streaming(request, PathAndQuery::from_static(path), ProstCodec::<Q, R>::default()).await?;
-        Ok(reply.into_inner())
+        async move {
+            grpc.ready().await.map_err(gone)?;
+            let request = request(messages, metadata, time);
+            let reply = grpc.streaming(request, PathAndQuery::from_static(path), ProstCodec::<Q, R>::default()).await?;
+            Ok(reply.into_inner())
+        }
     }
 
     fn grpc(&self) -> Grpc<Channel> {

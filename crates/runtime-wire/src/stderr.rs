@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
 
 use midplane_contract::{PluginId, defaults};
+use midplane_kernel::{Allowance, Throttle};
+use tracing::Level;
 
 use crate::fault::HEADLINES;
 
@@ -13,8 +14,6 @@ const KEPT: usize = 20;
 const KEPT_LENGTH: usize = 500;
 /// Lines of a trace at most that stand between what happened and the end of the output.
 const TRACE: u64 = 5_000;
-/// Lines logged per second; the rest is counted.
-const LINES_PER_SECOND: u32 = 1_000;
 
 /// Takes a child's output piece by piece.
 #[derive(Debug)]
@@ -26,16 +25,19 @@ pub(crate) struct Output {
     /// How many lines there were, and which of them was the last headline.
     lines: u64,
     headline: Option<(u64, String)>,
-    second: Instant,
-    logged: u32,
-    dropped: u64,
+    throttle: Throttle,
 }
 
 impl Output {
     pub(crate) fn new(plugin: PluginId) -> Self {
-        let second = Instant::now();
+        let allowance = Allowance { lines: defaults::LOG_LINES, bytes: defaults::LOG_BYTES };
+        let named = plugin.clone();
+        let throttle = Throttle::new(allowance, move |count, _| {
+            let said = allowance.excess(count);
+            tracing::info!(target: "midplane::stderr", plugin = %named, "{said}");
+        });
         let (line, last) = (Vec::new(), VecDeque::new());
-        Self { plugin, line, cut: false, last, lines: 0, headline: None, second, logged: 0, dropped: 0 }
+        Self { plugin, line, cut: false, last, lines: 0, headline: None, throttle }
     }
 
     pub(crate) fn take(&mut self, bytes: &[u8]) {
@@ -58,7 +60,7 @@ impl Output {
         if !self.line.is_empty() {
             self.end_line();
         }
-        self.report_dropped();
+        self.throttle.settle();
     }
 
     /// The last lines, oldest first. What was the headline of a trace that is longer comes before them.
@@ -83,16 +85,8 @@ impl Output {
         }
         self.lines += 1;
         self.last.push_back(kept);
-        if self.second.elapsed() >= Duration::from_secs(1) {
-            self.report_dropped();
-            self.second = Instant::now();
-            self.logged = 0;
-        }
-        self.logged += 1;
-        if self.logged <= LINES_PER_SECOND {
+        if self.throttle.admits(Level::INFO, text.len()) {
             tracing::info!(target: "midplane::stderr", plugin = %self.plugin, "{text}");
-        } else {
-            self.dropped += 1;
         }
     }
 
@@ -105,13 +99,6 @@ impl Output {
                 *number = self.lines;
             }
             headline => *headline = Some((self.lines, line.to_owned())),
-        }
-    }
-
-    fn report_dropped(&mut self) {
-        let dropped = std::mem::take(&mut self.dropped);
-        if dropped > 0 {
-            tracing::warn!(target: "midplane::stderr", plugin = %self.plugin, dropped, "lines dropped, more than {LINES_PER_SECOND} per second");
         }
     }
 }

@@ -1,5 +1,6 @@
 // What a process is to its host: one plugin, one instance of it.
 
+import { print } from "./console.js";
 import { Instance } from "./instance.js";
 import { load } from "./load.js";
 import { stringify } from "./outcome.js";
@@ -66,7 +67,7 @@ export class Peer {
 
   #log(level, message, fields) {
     if (!this.tell(level, message, fields)) {
-      process.stderr.write(`${level}: ${message}${fields === undefined ? "" : ` ${shown(fields)}`}\n`);
+      print(`${level}: ${message}${fields === undefined ? "" : ` ${shown(fields)}`}`);
     }
   }
 

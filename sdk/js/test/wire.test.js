@@ -182,6 +182,14 @@ test("log and console reach the log, also from a loop that never gives way, and 
   await host.until(() => logged().some(({ message }) => message === "hanging"));
 });
 
+test("a flood of lines waits for whoever reads them and is not kept in memory", async (t) => {
+  const source = `export default {
+    flood(n) { for (let at = 0; at < n; at++) console.log("x".repeat(60)); return process.stderr.writableLength; },
+  }`;
+  const host = await start(t, source);
+  assert.equal(String(await host.call("flood", "50000")), "0");
+});
+
 test("the configuration is there in every call, frozen, whether or not the plugin has the hooks", async (t) => {
   const source = `export default {
     show: (_, ctx) => [ctx.config, Object.isFrozen(ctx.config.deep), ctx.plugin, ctx.action],

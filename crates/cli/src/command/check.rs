@@ -12,11 +12,12 @@ use crate::host::Host;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
 use crate::report::{Finding, Source};
-use crate::{notice, policies};
+use crate::{notice, policies, stale};
 
 /// Checks, and ends with 3 when there is an error.
 pub(super) async fn check(check: Check, output: Output) -> Outcome<Exit> {
     let report = discover::check(&check.plugin)?;
+    stale::warn(&check.plugin);
     let source = Source::read(&report.file.display().to_string());
     Host::with(async |host| {
         let mut findings: Vec<Finding> = report.faults.iter().map(|fault| Finding::of_fault(fault, &source)).collect();

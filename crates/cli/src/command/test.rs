@@ -15,7 +15,7 @@ use crate::exit::{Exit, Outcome, Stop};
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::save::Save;
-use crate::{notice, policies};
+use crate::{notice, policies, stale};
 
 /// What a case that is running gets to end after Ctrl-C.
 const GIVEN_UP: Duration = Duration::from_secs(1);
@@ -23,6 +23,7 @@ const GIVEN_UP: Duration = Duration::from_secs(1);
 /// Tests, lists or measures; ends with 1 when something failed.
 pub(super) async fn test(test: Test, output: Output) -> Outcome<Exit> {
     let suite = suite(&test)?;
+    stale::warn(&test.plugin);
     let work = Work { interrupt: Interrupt::listen()?, ended: Arc::default() };
     if test.list {
         let listed = work.run(move |_| suite.list()).await?;

@@ -32,11 +32,13 @@ impl Shown {
     pub(super) fn of(error: &Error) -> Self {
         let record = error.record();
         let own = record.data.get("code").and_then(Value::as_str).map(str::to_owned);
+        let hook = record.data.get("hook").and_then(Value::as_str).map(str::to_owned);
         let about = [
             ("its own code", own.filter(|_| record.code == Code::PluginError)),
             ("plugin", record.plugin.clone()),
             ("runtime", record.runtime.clone()),
             ("action", record.action.clone()),
+            ("hook", hook),
             ("generation", record.generation.map(|generation| generation.to_string())),
         ];
         let about: Vec<String> =
@@ -157,5 +159,16 @@ impl fmt::Display for Cause {
 impl StdError for Cause {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.next.as_deref().map(|next| next as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_a_hook_says_which_one_it_was() {
+        let error = Error::new(Code::PluginError, "no disc").with("hook", "start");
+        assert_eq!(Shown::of(&error).about.as_deref(), Some("hook start"));
     }
 }

@@ -60,6 +60,14 @@ impl Command {
     }
 }
 
+impl Drop for Command {
+    /// A test that fails leaves no command behind.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 fn lines(stream: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {

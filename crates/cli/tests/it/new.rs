@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
@@ -39,9 +40,25 @@ fn a_library_in_c_is_built_tested_and_run_with_the_commands_that_it_says() {
     let project = made(parent.path(), "c", "hello");
     let folder = parent.path().join("hello");
     let build = project["build"].as_str().unwrap();
+    let unbuilt = run(["run", &folder.display().to_string()]);
+    assert!(unbuilt.code == 3 && unbuilt.stderr.contains(build), "{}", unbuilt.stderr);
     let built = Command::new("sh").args(["-c", build]).current_dir(&folder).output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     greets(&folder, "hello");
+
+    // Whoever forgets to build again is told so.
+    let shown = folder.display().to_string();
+    let source = fs::File::options().append(true).open(folder.join("plugin.c")).unwrap();
+    let stale =
+        |arguments: &[&str]| run(arguments).stderr.contains("plugin.c was changed after libplugin.so was built");
+    for arguments in
+        [&["test", &shown, "--only", "sound"][..], &["check", &shown], &["run", &shown, "--call", "hello/greet"]]
+    {
+        source.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(!stale(arguments), "{arguments:?}");
+        source.set_modified(SystemTime::now() + Duration::from_secs(60)).unwrap();
+        assert!(stale(arguments), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -13,12 +13,22 @@ pub(super) fn runtime(name: &str) -> Option<RuntimeKind> {
     runtime_of_file(name).filter(|runtime| *runtime != RuntimeKind::Python)
 }
 
+/// What to do with a file that is none: languages that say nothing of themselves unless they run need a manifest.
+fn remedy(name: &str) -> String {
+    let runtime = match name.rsplit_once('.') {
+        Some((_, "py")) => "python",
+        Some((_, "sh" | "bash")) => "script",
+        _ => return "name a folder with a manifest, or a .so, .dll, .dylib, .wasm, .js or .ts file".to_owned(),
+    };
+    format!("put it into a folder with a plugin.yaml that says `entry: {{ runtime: {runtime}, main: {name} }}`")
+}
+
 /// A bare file with a manifest made up from its name. Version 0.0.0, no actions, no permissions.
 pub(super) fn found(path: &Path) -> Result<Found> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let Some(runtime) = runtime(&name) else {
-        return Err(Error::new(Code::NotAPlugin, format!("{} is not a plugin by its ending", path.display()))
-            .remedy("name a folder with a manifest, or a .so, .dll, .dylib, .wasm, .js or .ts file"));
+        let error = Error::new(Code::NotAPlugin, format!("{} is not a plugin by its ending", path.display()));
+        return Err(error.remedy(remedy(&name)));
     };
     let main = resolved(path)?;
     let folder = main.parent().map_or_else(|| main.clone(), Path::to_path_buf);

@@ -95,6 +95,8 @@ fn what_is_no_plugin_is_told_with_its_reason() {
     assert!(two.record().message.contains("plugin.yaml, module.yaml"));
     folder.write("code/a.wasm", "");
     assert!(fails(&folder.at("code")).record().remedy.as_ref().unwrap().contains("a.wasm"));
+    folder.write("tool.py", "");
+    assert!(fails(&folder.at("tool.py")).record().remedy.as_ref().unwrap().contains("runtime: python, main: tool.py"));
 }
 
 #[test]

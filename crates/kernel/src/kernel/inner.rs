@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
+use crate::log::Log;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -132,7 +133,9 @@ impl Inner {
     /// Asks the gate, and tells everybody when it denies.
     pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
         self.gate.check(plugin, scope, asked).inspect_err(|error| {
-            tracing::warn!(%plugin, %error, "permission denied");
+            if let Ok(known) = self.plugin(plugin) {
+                known.log.denied(error);
+            }
             self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
         })
     }
@@ -141,8 +144,10 @@ impl Inner {
     pub(crate) fn plan(self: &Arc<Self>, id: &PluginId, found: Found, policy: Policy) -> Plan {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
+        let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
         let host = move || -> Arc<dyn Host> {
-            Arc::new(Binding { kernel: kernel.clone(), plugin: plugin.clone(), generation: number })
+            let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
+            Arc::new(Binding { kernel, plugin, generation: number, log })
         };
         Plan {
             plugin: id.clone(),

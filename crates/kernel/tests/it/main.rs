@@ -15,6 +15,7 @@ mod guests;
 mod hooks;
 mod house;
 mod lifecycle;
+mod logging;
 mod nested;
 mod operations;
 mod pools;

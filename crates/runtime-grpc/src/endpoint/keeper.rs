@@ -47,7 +47,8 @@ impl Endpoint {
         let link = timeout(most, Link::dial(&self.location, &self.session)).await;
         let link = link.map_err(|_| late("taken the connection"))??;
         let peer = timeout(most, greet::greet(link, &self.session)).await;
-        let peer = Arc::new(peer.map_err(|_| late("said who it is"))??);
+        let peer = peer.map_err(|_| late("said who it is"))?;
+        let peer = Arc::new(peer.map_err(|error| self.perhaps_secure(error))?);
         peer.offer.covers(self.session.offer.get_or_init(|| peer.offer.clone()), &peer.link.name)?;
         if peer.offer.asks {
             let serving = tokio::spawn(host::serve(Arc::downgrade(self), Arc::downgrade(&peer)));
@@ -58,6 +59,15 @@ impl Endpoint {
         // What was wished in between, the wisher could not ask of an endpoint that was not ready.
         self.begin(&peer).await?;
         Ok(peer)
+    }
+
+    /// A service that speaks TLS ends a connection in the clear, and cannot say why.
+    fn perhaps_secure(&self, error: Error) -> Error {
+        let address = &self.location.address;
+        if error.code() != Code::PeerGone || address.secure {
+            return error;
+        }
+        error.remedy(format!("see the service's log; if it speaks TLS, write grpcs://{}", address.authority()))
     }
 
     async fn begin(&self, peer: &Peer) -> Result<()> {

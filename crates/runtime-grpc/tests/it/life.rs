@@ -34,6 +34,27 @@ fn a_pool_of_instances_is_one_session_at_every_endpoint() {
 }
 
 #[test]
+fn the_way_back_on_which_nothing_was_ever_asked_ends_with_its_plugin() {
+    let service = Service::start("a");
+    service.state.asks.store(true, Ordering::SeqCst);
+    let stage = Stage::of(&[service.address()], Settings::default());
+    assert_eq!(stage.call("name", "").unwrap(), b"a");
+    assert!(connections_to(service.at.port()) > 0);
+    block_on(stage.kernel.unload(&stage.id())).unwrap();
+    assert!(eventually(|| connections_to(service.at.port()) == 0));
+}
+
+#[test]
+fn a_hook_that_a_service_does_not_have_is_no_error_of_its_endpoint() {
+    let service = Service::start("a");
+    service.state.startless.store(true, Ordering::SeqCst);
+    let stage = Stage::of(&[service.address()], Settings::default());
+    assert_eq!(stage.call("name", "").unwrap(), b"a");
+    let shown = stage.endpoint(0);
+    assert_eq!((&shown["errors"], &shown["last_error"]), (&json!(0), &json!(null)), "{shown}");
+}
+
+#[test]
 fn a_configuration_that_one_endpoint_refuses_is_taken_back_everywhere() {
     let services = ["a", "b"].map(Service::start);
     let stage = Stage::of(&services.each_ref().map(Service::address), Settings::default());

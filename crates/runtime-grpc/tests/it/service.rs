@@ -37,6 +37,10 @@ pub(crate) struct State {
     pub(crate) calls: AtomicUsize,
     /// Whether a change of configuration is refused.
     pub(crate) stubborn: AtomicBool,
+    /// Whether it may ask its host.
+    pub(crate) asks: AtomicBool,
+    /// Whether it has no `Start`.
+    pub(crate) startless: AtomicBool,
 }
 
 impl State {
@@ -50,6 +54,8 @@ impl State {
             more: Vec::new(),
             calls: AtomicUsize::new(0),
             stubborn: AtomicBool::new(false),
+            asks: AtomicBool::new(false),
+            startless: AtomicBool::new(false),
         }
     }
 
@@ -170,7 +176,8 @@ impl Plugin for Shared {
         let action =
             |(name, idempotent): (&str, bool)| v1::Action { name: name.into(), idempotent, ..Default::default() };
         let actions = ACTIONS.into_iter().chain(more).map(action).collect();
-        let capabilities = vec!["testing".into()];
+        let asks = self.0.asks.load(Ordering::SeqCst).then(|| "host".to_owned());
+        let capabilities = ["testing".to_owned()].into_iter().chain(asks).collect();
         let capability_config = [("testing".to_owned(), r#"{"depth":3}"#.to_owned())].into();
         let hooks = vec!["config_changed".into()];
         Ok(Response::new(v1::Capabilities { capabilities, capability_config, actions, hooks }))
@@ -186,6 +193,9 @@ impl Plugin for Shared {
     }
 
     async fn start(&self, _: Request<v1::StartRequest>) -> Result<Response<v1::StartReply>, Status> {
+        if self.0.startless.load(Ordering::SeqCst) {
+            return Err(Status::unimplemented("no such method"));
+        }
         self.0.tell("start".into());
         Ok(Response::new(v1::StartReply::default()))
     }
@@ -263,6 +273,7 @@ impl Plugin for Shared {
     type HostStream = Pin<Box<dyn Stream<Item = Result<v1::HostRequest, Status>> + Send>>;
 
     async fn host(&self, _: Request<Streaming<v1::HostReply>>) -> Result<Response<Self::HostStream>, Status> {
-        Err(Status::unimplemented("it asks nothing"))
+        // It could ask, and never does.
+        std::future::pending().await
     }
 }

@@ -112,6 +112,15 @@ fn a_service_that_wants_a_certificate_of_its_host_gets_it() {
 }
 
 #[test]
+fn the_clear_with_a_service_that_speaks_tls_says_what_may_be_wrong() {
+    let service = service(&Authority::new(), "localhost", None);
+    let clear = service.address().replace("grpcs://", "grpc://");
+    let error = Stage::new(Settings::default()).load(&json!({ "endpoints": [clear] })).unwrap_err();
+    let remedy = error.record().remedy.clone().unwrap_or_default();
+    assert!(error.code() == Code::PeerGone && remedy.contains(&service.address()), "{error}: {remedy}");
+}
+
+#[test]
 fn tls_with_a_service_in_the_clear_says_what_is_wrong() {
     let service = Service::start("a");
     let stage = Stage::new(Settings::default());

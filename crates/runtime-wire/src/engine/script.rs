@@ -72,7 +72,34 @@ fn interpreter(script: &Path, entry: &Entry) -> Result<(PathBuf, Option<OsString
     match script.extension().and_then(|ending| ending.to_str()) {
         Some("bash") => Ok((on_path("bash")?, None)),
         Some("sh") => Ok((on_path("bash").or_else(|_| on_path("sh"))?, None)),
-        _ => Err(Error::new(Code::ConfigInvalid, format!("nothing says what runs {}", script.display()))
-            .remedy("begin it with a line like `#!/usr/bin/env bash`, or name an interpreter in entry.engine")),
+        ending => Err(Error::new(Code::ConfigInvalid, format!("nothing says what runs {}", script.display()))
+            .remedy(remedy(ending))),
+    }
+}
+
+/// What to do about a script that nothing says the interpreter of. Some languages have a runtime of their own.
+fn remedy(ending: Option<&str>) -> &'static str {
+    match ending {
+        Some("py") => {
+            "write `runtime: python`; for a program that speaks the text protocol itself, begin it with a line like \
+             `#!/usr/bin/env python3`"
+        }
+        Some("js" | "mjs" | "ts") => {
+            "write `runtime: js`; for a program that speaks the text protocol itself, begin it with a \
+             line like `#!/usr/bin/env node`"
+        }
+        _ => "begin it with a line like `#!/usr/bin/env bash`, or name an interpreter in entry.engine",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_of_a_language_with_a_runtime_of_its_own_is_told_of_that() {
+        for (ending, runtime) in [("py", "`runtime: python`"), ("ts", "`runtime: js`"), ("pl", "entry.engine")] {
+            assert!(remedy(Some(ending)).contains(runtime), "{ending}");
+        }
     }
 }

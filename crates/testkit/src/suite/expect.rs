@@ -1,7 +1,7 @@
 //! Comparing what came with what was expected.
 
 use midplane_contract::manifest::cases::{Demanded, Expectation, ExpectedError};
-use midplane_contract::{Code, Error};
+use midplane_contract::{Code, Error, Kind};
 use serde_json::Value;
 
 use super::compare::{Extent, compare};
@@ -38,14 +38,20 @@ pub(super) fn of_error(error: &Error) -> Box<Failure> {
     let own = own_code(error).map(|own| format!(" (its own code is `{own}`)")).unwrap_or_default();
     let causes = if record.cause.is_empty() { String::new() } else { format!("; cause: {}", record.cause.join(", ")) };
     let (kind, what) = match record.code {
-        Code::DeadlineExceeded => (FailureKind::Timeout, "no answer came in time"),
-        Code::Crashed | Code::PeerGone => (FailureKind::Crash, "its process ended"),
-        Code::Panicked => (FailureKind::Crash, "it panicked"),
-        Code::Trapped => (FailureKind::Crash, "it trapped"),
-        Code::MemoryLimit => (FailureKind::Crash, "it reached its memory limit"),
-        _ => (FailureKind::Error, "it answers with an error"),
+        Code::DeadlineExceeded => (FailureKind::Timeout, "no answer came in time: "),
+        Code::Crashed | Code::PeerGone => (FailureKind::Crash, "its process ended: "),
+        Code::Panicked => (FailureKind::Crash, "it panicked: "),
+        Code::Trapped => (FailureKind::Crash, "it trapped: "),
+        Code::MemoryLimit => (FailureKind::Crash, "it reached its memory limit: "),
+        // It is the host that says so: there is nothing yet that could answer.
+        _ if matches!(record.kind, Kind::Load | Kind::Manifest | Kind::Dependency) => (FailureKind::Error, ""),
+        _ => (FailureKind::Error, "it answers with an error: "),
     };
-    let reason = excerpt::text(&format!("{what}: {}: {}{own}{causes}", record.code, record.message));
+    let code = match record.code {
+        Code::Crashed | Code::Panicked | Code::Trapped => String::new(),
+        code => format!("{code}: "),
+    };
+    let reason = excerpt::text(&format!("{what}{code}{}{own}{causes}", record.message));
     let failure = Failure::new(kind, reason);
     match &record.remedy {
         Some(remedy) => failure.remedy(excerpt::text(remedy)),
@@ -188,5 +194,21 @@ fn fits(value: &Value, reply: &[u8]) -> Result<(), Box<Failure>> {
     match faults.is_empty() {
         true => Ok(()),
         false => Err(wrong("the reply does not fit the schema").instead(faults.join("\n"), excerpt::json(&got))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_once_what_happened_and_whose_word_it_is() {
+        let reason = |code, message: &str| of_error(&Error::new(code, message)).reason;
+        assert_eq!(reason(Code::Crashed, "the worker died"), "its process ended: the worker died");
+        assert_eq!(
+            reason(Code::NotAPlugin, "plugin.js:6:32: SyntaxError"),
+            "not_a_plugin: plugin.js:6:32: SyntaxError"
+        );
+        assert_eq!(reason(Code::PluginError, "no milk"), "it answers with an error: plugin_error: no milk");
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn commands(kit: Kit, id: &str) -> Vec<String> {
     kit.build().into_iter().chain(["midplane test .".to_owned(), call]).collect()
 }
 
-fn words(kit: Kit, id: &str) -> [(&'static str, String); 10] {
+fn words(kit: Kit, id: &str) -> [(&'static str, String); 11] {
     [
         ("id", id.to_owned()),
         ("yaml id", yaml(id)),
@@ -40,6 +40,8 @@ fn words(kit: Kit, id: &str) -> [(&'static str, String); 10] {
         ("crate", id.replace('.', "-")),
         ("runtime", kit.runtime().to_owned()),
         ("main", kit.main()),
+        // Shown by every error that is about this line, a missing file among them.
+        ("built", kit.build().map(|command| format!(" # {command}")).unwrap_or_default()),
         ("source", kit.source().to_owned()),
         ("commands", commands(kit, id).join("\n")),
         ("note", note(kit)),
