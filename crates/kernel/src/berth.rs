@@ -66,19 +66,35 @@ impl Berth {
         self.first.open(first);
     }
 
-    /// Lets go of waiting instances that are good for nothing any more.
+    /// Lets go of waiting instances that are good for nothing any more. Their lanes are closed until [`Berth::reopen`].
     pub(crate) fn sweep_lost(&self) {
         for number in 0..self.lanes() {
             let sweep = |seat: &mut Seat| match &seat.occupant {
                 Occupant::Idle(instance) | Occupant::Parked(instance)
                     if matches!(instance.condition(), Condition::Dead(_) | Condition::Spent(_)) =>
                 {
-                    Some(std::mem::replace(&mut seat.occupant, Occupant::Vacant))
+                    Some(std::mem::replace(&mut seat.occupant, Occupant::Closed))
                 }
                 _ => None,
             };
             // Dropping an instance may take its time: after the look, not in it.
             drop(self.with_lane(number, |lane| lane.look(sweep)));
+        }
+    }
+
+    /// Lets other instances be made in the lanes of those that have died, since their generation goes on without them.
+    pub(crate) fn reopen(&self, generation: u64) {
+        for number in 0..self.lanes() {
+            let reopen = |seat: &mut Seat| {
+                let died = matches!(seat.occupant, Occupant::Closed) && seat.generation == generation;
+                if died {
+                    seat.occupant = Occupant::Vacant;
+                }
+                died
+            };
+            if self.with_lane(number, |lane| lane.look(reopen)).flatten() == Some(true) {
+                self.queue.lane_freed();
+            }
         }
     }
 

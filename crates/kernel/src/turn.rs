@@ -111,17 +111,18 @@ impl Drop for Turn {
             Some((Condition::Ready, instance)) => (Occupant::Idle(instance), None, None),
             Some((Condition::Settling, instance)) => return self.settle(instance),
             Some((Condition::Spent(_), instance)) => (Occupant::Vacant, Some(instance), None),
-            Some((Condition::Dead(cause), instance)) => (Occupant::Vacant, Some(instance), Some(cause)),
+            // Closed until it is known what the death means: nobody may make another instance before that.
+            Some((Condition::Dead(cause), instance)) => (Occupant::Closed, Some(instance), Some(cause)),
         };
         let number = self.generation().map(|generation| generation.number);
         self.berth().with_lane(self.lane, |lane| lane.put(occupant));
+        if let (Some(cause), Some(number), Some(watch)) = (dead, number, self.core.watch.get()) {
+            watch(number, cause);
+        }
         self.berth().queue.lane_freed();
         if let Some(gone) = gone {
             // Taking leave of a process takes its time: never on an executor's thread.
             blocking::unblock(move || drop(gone)).detach();
-        }
-        if let (Some(cause), Some(number), Some(watch)) = (dead, number, self.core.watch.get()) {
-            watch(number, cause);
         }
     }
 }

@@ -176,7 +176,7 @@ impl Inner {
         berth.sweep_lost();
         if berth.is_populated() {
             tracing::warn!(plugin = %id, error = %cause, "an instance is lost, others go on");
-            return;
+            return berth.reopen(generation);
         }
         if cause.code() == Code::PeerGone {
             return operate::leave(self, &plugin, &cause);

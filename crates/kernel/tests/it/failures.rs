@@ -163,3 +163,19 @@ fn an_instance_that_cannot_be_replaced_fails_the_plugin_instead_of_hanging_its_c
     assert_eq!(error.record().data["cause_code"], "plugin_error");
     assert_eq!(house.state(&id), State::Failed);
 }
+
+#[test]
+fn a_death_while_others_wait_fails_the_plugin_and_nobody_makes_another_instance() {
+    for round in 0..30 {
+        let house = House::new();
+        let id = house.probe("p");
+        std::thread::scope(|threads| {
+            for _ in 0..6 {
+                // Until it has failed; what they get then is of no interest here.
+                threads.spawn(|| (0..2_000).find(|_| house.call("p/counter", "").is_err()));
+            }
+            assert_eq!(house.call("p/abort", "").unwrap_err().code(), Code::Crashed, "in round {round}");
+        });
+        house.wait_for(&id, State::Failed);
+    }
+}
