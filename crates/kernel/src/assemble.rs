@@ -52,7 +52,13 @@ fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembled
     let mut generation = Arc::new(generation(plan, decided, code));
     let mut instances = Vec::new();
     for _ in 0..generation.instances.min.max(1) {
-        instances.push(build::make(&generation, hooks)?);
+        match build::make(&generation, hooks) {
+            Ok(instance) => instances.push(instance),
+            Err(error) => {
+                build::give_back(&generation, hooks, &mut instances, 0);
+                return Err(error);
+            }
+        }
     }
     // Nobody else holds the generation but the instances' hosts, which do not keep it.
     if let Some(generation) = Arc::get_mut(&mut generation) {

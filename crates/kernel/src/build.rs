@@ -9,7 +9,7 @@ use midplane_contract::{Code, Error, Hook, Result};
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
 use crate::lane::Occupant;
-use crate::runtime::{Instance, InstanceContext};
+use crate::runtime::{Condition, Instance, InstanceContext};
 use crate::slot::Core;
 
 /// Makes an instance and initializes it. Blocks.
@@ -30,19 +30,37 @@ pub(crate) fn make(generation: &Arc<Generation>, hooks: &Hooks) -> Result<Box<dy
     Ok(instance)
 }
 
+/// Gives back what instances have taken that come to nothing, since one of them could not be made or started: `stop` on
+/// those that had started, `cleanup` on all. What they say is logged.
+pub(crate) fn give_back(generation: &Generation, hooks: &Hooks, instances: &mut [Box<dyn Instance>], started: usize) {
+    for (number, instance) in instances.iter_mut().enumerate() {
+        for last in [Hook::Stop, Hook::Cleanup] {
+            let due = (last == Hook::Cleanup || number < started) && matches!(instance.condition(), Condition::Ready);
+            if due && let Err(error) = hook(generation, hooks, instance.as_mut(), last) {
+                tracing::warn!(plugin = %generation.plugin, hook = last.name(), %error, "a last hook failed");
+            }
+        }
+    }
+}
+
 /// Starts instances, one after the other. An error costs them all.
 pub(crate) async fn start(
     generation: &Arc<Generation>,
-    instances: Vec<Box<dyn Instance>>,
+    mut instances: Vec<Box<dyn Instance>>,
 ) -> Result<Vec<Box<dyn Instance>>> {
     if !generation.has(Hook::Start) {
         return Ok(instances);
     }
     let started = Arc::clone(generation);
     let work = move |hooks: &Hooks| {
-        let start =
-            |mut instance: Box<dyn Instance>| hook(&started, hooks, instance.as_mut(), Hook::Start).map(|()| instance);
-        instances.into_iter().map(start).collect()
+        for at in 0..instances.len() {
+            let Some(instance) = instances.get_mut(at) else { break };
+            if let Err(error) = hook(&started, hooks, instance.as_mut(), Hook::Start) {
+                give_back(&started, hooks, &mut instances, at);
+                return Err(error);
+            }
+        }
+        Ok(instances)
     };
     on_a_thread(generation.times.hook, work).await.map_err(|error| generation.sign(error))?
 }
@@ -78,7 +96,9 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
         let theirs = Arc::clone(&generation);
         let work = move |hooks: &Hooks| {
             let mut instance = make(&theirs, hooks)?;
-            hook(&theirs, hooks, instance.as_mut(), Hook::Start).map(|()| instance)
+            hook(&theirs, hooks, instance.as_mut(), Hook::Start)
+                .inspect_err(|_| give_back(&theirs, hooks, std::slice::from_mut(&mut instance), 0))?;
+            Ok(instance)
         };
         let made = block_on(on_a_thread(generation.times.hook, work));
         let made = made.map_err(|error| generation.sign(error)).and_then(|made| made);

@@ -1,11 +1,13 @@
 //! Loading, starting, stopping, unloading.
 
-use midplane_contract::{Code, State};
+use std::sync::{Arc, Mutex};
+
+use midplane_contract::{Code, Hook, State};
 use midplane_kernel::{Policy, block_on};
-use midplane_testkit::{PluginFolder, eventually};
+use midplane_testkit::{PluginFolder, Program, eventually};
 use serde_json::json;
 
-use crate::house::{House, name};
+use crate::house::{House, name, pool};
 
 #[test]
 fn a_plugin_goes_through_its_whole_life_and_again() {
@@ -123,6 +125,30 @@ fn a_failed_start_unloads_the_code_as_well() {
     assert!(eventually(|| house.fake.loaded().is_empty() && house.fake.instances() == 0));
     block_on(house.kernel.unload(&id)).unwrap();
     assert_eq!(house.state(&id), State::Registered);
+}
+
+#[test]
+fn what_init_took_is_given_back_when_another_instance_cannot_start() {
+    let ran: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noting = |program: Program, hook: Hook| {
+        let ran = Arc::clone(&ran);
+        program.hook(hook, move |desk, _| {
+            let number = desk.context().number;
+            ran.lock().unwrap().push(format!("{} {number}", hook.name()));
+            // The second instance does not start.
+            if hook == Hook::Start && number == 1 {
+                Err(desk.own_error("no", "no", false, json!({})))
+            } else {
+                Ok(vec![])
+            }
+        })
+    };
+    let program = [Hook::Init, Hook::Start, Hook::Stop, Hook::Cleanup].into_iter().fold(Program::new(), noting);
+    let house = House::with(&[("noting", program.action("echo", |_, input, reply| reply.write(input)))]);
+    let id = house.register(&PluginFolder::fake("p", "noting").with("instances", pool(3, 3)));
+    assert_eq!(block_on(house.kernel.load(&id)).unwrap_err().record().kind, midplane_contract::Kind::Start);
+    let ran = ran.lock().unwrap().join(", ");
+    assert_eq!(ran, "init 0, init 1, init 2, start 0, start 1, stop 0, cleanup 0, cleanup 1, cleanup 2");
 }
 
 #[test]
