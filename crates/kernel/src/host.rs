@@ -156,10 +156,8 @@ impl Binding {
 /// When a call that a plugin asks for must have ended: with the plugin's own, or before.
 fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
     let own = within.scope.deadline;
-    match args.get("deadline_ms").and_then(Value::as_u64) {
-        Some(most) => Deadline::At(own.instant().min(Deadline::After(Duration::from_millis(most)).instant())),
-        None => own,
-    }
+    let most = args.get("deadline_ms").and_then(Value::as_u64);
+    most.map_or(own, |most| own.min(Duration::from_millis(most)).stamped())
 }
 
 /// An actor that waits for a call cannot answer another: say so instead of waiting for the deadline.
