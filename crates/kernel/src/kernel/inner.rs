@@ -116,6 +116,12 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
     }
 
+    /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.
+    pub(crate) fn priority(&self, id: &PluginId) -> i32 {
+        let policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        policies.get(id).map_or(0, |policy| policy.priority)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
         let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
         if let Ok(declared) = declared {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use midplane_contract::{ActionName, Code, Error, Result};
 
-use super::rule::{Target, What, fits};
-use super::table::table;
+use super::rule::Target;
+use super::table::of_action;
 use crate::action::CallOptions;
 use crate::kernel::Inner;
 use crate::services::{Choice, Service};
@@ -20,11 +20,8 @@ pub(crate) async fn dispatch(
     input: Vec<u8>,
     options: CallOptions,
 ) -> Result<Vec<u8>> {
-    let name = action.as_str();
     let mut latest = None;
-    let rows = table(kernel);
-    let fitting = rows.iter().filter(|row| matches!(&row.what, What::Action(pattern) if fits(pattern, name)));
-    for row in fitting.filter(|row| row.live) {
+    for row in of_action(kernel, action.as_str()) {
         match call(kernel, &row.to, action, &input, &options).await {
             Err(error) if matches!(error.code(), Code::NotRunning | Code::NotLoaded | Code::PluginNotFound) => {
                 latest = Some(error);

@@ -74,7 +74,7 @@ fn declared(kernel: &Inner, plugin: &Plugin, name: &str, mime_type: Option<&str>
         (!extension.is_empty() && name.len() > extension.len() && name.ends_with(&extension))
             || (mime_type.is_some() && kind.mime_type.as_deref() == mime_type)
     };
-    let own = kernel.policy(&plugin.id).priority;
+    let own = kernel.priority(&plugin.id);
     let standing = standing(plugin);
     let life = plugin.life();
     let manifest = &life.found.manifest;

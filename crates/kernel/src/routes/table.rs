@@ -52,11 +52,29 @@ impl fmt::Display for Target {
 
 /// Every route, best first for each kind of thing.
 pub(crate) fn table(kernel: &Inner) -> Vec<Row> {
+    let mut rows = rows(kernel);
+    sort(&mut rows);
+    // Two endings of one media type are one route for it.
+    rows.dedup_by(|a, b| (&a.what, &a.to, a.priority, &a.rule) == (&b.what, &b.to, b.priority, &b.rule));
+    shade(&mut rows);
+    rows
+}
+
+/// The routes of an action to those who are there, best first.
+pub(super) fn of_action(kernel: &Inner, name: &str) -> Vec<Row> {
+    let mut rows = rows(kernel);
+    rows.retain(|row| row.live && matches!(&row.what, What::Action(pattern) if fits(pattern, name)));
+    sort(&mut rows);
+    rows
+}
+
+/// Every route, in no order.
+fn rows(kernel: &Inner) -> Vec<Row> {
     let mut rows = Vec::new();
     for plugin in kernel.plugins() {
         let standing = standing(&plugin);
         let live = standing == 0;
-        let priority = kernel.policy(&plugin.id).priority;
+        let priority = kernel.priority(&plugin.id);
         let to = |action| Target::Plugin { plugin: plugin.id.clone(), action };
         let row = |what, action, priority| Row {
             what,
@@ -67,7 +85,8 @@ pub(crate) fn table(kernel: &Inner) -> Vec<Row> {
             standing,
             shadowed_by: None,
         };
-        let declared = plugin.life().found.manifest.clone();
+        let life = plugin.life();
+        let declared = &life.found.manifest;
         let actions: Vec<String> = match plugin.slot.core.generation() {
             Some(generation) => generation.actions().map(|(_, name)| name.to_string()).collect(),
             None => declared.actions.iter().map(|spec| spec.name.to_string()).collect(),
@@ -97,10 +116,6 @@ pub(crate) fn table(kernel: &Inner) -> Vec<Row> {
         let (what, to, priority) = (rule.what, rule.to, rule.priority);
         rows.push(Row { what, to, priority, rule: Some(name), live, standing, shadowed_by: None });
     }
-    sort(&mut rows);
-    // Two endings of one media type are one route for it.
-    rows.dedup_by(|a, b| (&a.what, &a.to, a.priority, &a.rule) == (&b.what, &b.to, b.priority, &b.rule));
-    shade(&mut rows);
     rows
 }
 

@@ -80,7 +80,7 @@ fn ranked(kernel: &Inner, interface: &str, range: &VersionRange) -> Vec<(Candida
             (wanted.max_by(|a, b| a.version.cmp(&b.version)).filter(|_| runs)?.clone(), life.health)
         };
         let placement = plugin.slot.core.generation()?.placement;
-        let priority = kernel.policy(&plugin.id).priority;
+        let priority = kernel.priority(&plugin.id);
         let rank = Rank::of(health, priority, placement);
         let candidate = Candidate { plugin: Arc::clone(&plugin), rank, repeatable: offer.repeatable };
         let provider = Provider {
