@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use midplane::discover;
+use serde_json::{Value, json};
 
 use crate::args::Folders;
 use crate::exit::{Outcome, Stop};
 use crate::host::Host;
 use crate::input::unreadable;
+use crate::{notice, report};
 
 /// The variable that names folders where `--plugins` does not.
 pub(crate) const VARIABLE: &str = "MIDPLANE_PLUGINS";
@@ -18,6 +20,18 @@ pub(crate) struct Unusable {
     pub(crate) path: PathBuf,
     /// What is wrong with it.
     pub(crate) error: midplane::Error,
+}
+
+impl Unusable {
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        json!({ "path": self.path, "error": report::program(&self.error) })
+    }
+
+    /// For people.
+    pub(crate) fn say(&self) {
+        notice::say(&format!("cannot be used: {}: {}", self.path.display(), report::line(&self.error)));
+    }
 }
 
 impl Folders {

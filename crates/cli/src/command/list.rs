@@ -9,9 +9,10 @@ use serde_json::{Value, json};
 use super::table;
 use crate::args::List;
 use crate::exit::{Exit, Outcome};
+use crate::folders::Unusable;
 use crate::host::Host;
+use crate::notice;
 use crate::output::Output;
-use crate::{notice, report};
 
 /// A plugin in the list.
 #[derive(Serialize)]
@@ -35,8 +36,7 @@ pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
         let statuses = host.kernel().statuses();
         let entries: Vec<Entry<'_>> = statuses.iter().map(|status| entry(&status.manifest, &status.path)).collect();
         if output.is_json() {
-            let unusable: Vec<Value> =
-                unusable.iter().map(|one| json!({ "path": one.path, "error": report::program(&one.error) })).collect();
+            let unusable: Vec<Value> = unusable.iter().map(Unusable::json).collect();
             output.json(&json!({ "plugins": entries, "unusable": unusable }))?;
             return Ok(Exit::Done);
         }
@@ -45,7 +45,7 @@ pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
             notice::say("there are no plugins here");
         }
         for one in unusable {
-            notice::say(&format!("cannot be used: {}: {}", one.path.display(), report::line(&one.error)));
+            one.say();
             notice::say(&advice(&one.path));
         }
         Ok(Exit::Done)

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use super::table;
 use crate::args::Routes;
 use crate::exit::{Exit, Outcome};
+use crate::folders::Unusable;
 use crate::host::Host;
+use crate::notice;
 use crate::output::Output;
-use crate::{notice, report};
 
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
@@ -19,23 +20,19 @@ pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
             set.map_err(|error| refused(text, &error.record().message))?;
         }
         let unusable = routes.folders.register(host).await?;
-        let rows = host.kernel().route_table();
+        let mut rows = host.kernel().route_table();
         if output.is_json() {
-            let unusable: Vec<Value> =
-                unusable.iter().map(|one| json!({ "path": one.path, "error": report::program(&one.error) })).collect();
+            let unusable: Vec<Value> = unusable.iter().map(Unusable::json).collect();
             output.json(&json!({ "routes": rows, "unusable": unusable }))?;
             return Ok(Exit::Done);
         }
-        let mut rows = rows;
         // Those for the same stay in the order in which they are tried.
         rows.sort_by_key(|row| kind(&row.what));
         output.text(&notice::tidy(&table::columns(&rows.iter().map(columns).collect::<Vec<_>>())))?;
         if rows.is_empty() {
             notice::say("there are no routes here");
         }
-        for one in unusable {
-            notice::say(&format!("cannot be used: {}: {}", one.path.display(), report::line(&one.error)));
-        }
+        unusable.iter().for_each(Unusable::say);
         Ok(Exit::Done)
     })
     .await
