@@ -11,6 +11,7 @@ use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, Plu
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
+use crate::platform::Platform;
 use crate::policy::{self, Policy};
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
 use crate::{build, config, placement, platform};
@@ -26,6 +27,7 @@ pub(crate) struct Plan {
     pub(crate) policy: Policy,
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
 }
 
@@ -79,7 +81,7 @@ impl Decided {
 /// Everything that is decided before any code is touched.
 fn decide(plan: &Plan) -> Result<Decided> {
     let Found { manifest, folder, main, own, .. } = &plan.found;
-    platform::check(manifest, &platform::Machine::current())?;
+    platform::check(manifest, &plan.platform)?;
     let kind = manifest.entry.runtime;
     let placement = placement::decide(&manifest.entry, plan.policy.trust, plan.policy.placement, manifest.placement)?;
     let runtime = match own {

@@ -14,6 +14,7 @@ use crate::assemble::Runtimes;
 use crate::discover::{self, Found};
 use crate::events::Subscription;
 use crate::lasting::to_its_end;
+use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::routes::{self, Route};
@@ -35,7 +36,15 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            rules: Rules::default(),
+            adapters: Vec::new(),
+            capabilities: Vec::new(),
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration
@@ -274,6 +283,12 @@ impl Kernel {
     /// As [`Kernel::action`] and [`Action::call`].
     pub async fn call(&self, address: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
         self.action(address)?.call(input).await
+    }
+
+    /// The machine, what this host can do on it, and by what it executes which formats.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.inner.platform
     }
 
     fn of(&self, id: &PluginId) -> (Arc<Inner>, PluginId) {

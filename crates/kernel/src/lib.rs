@@ -39,6 +39,7 @@ mod policy;
 mod probe;
 mod queue;
 mod recovery;
+pub mod resolve;
 pub mod routes;
 pub mod runtime;
 pub mod slot;

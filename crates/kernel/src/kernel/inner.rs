@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
+use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -26,6 +27,7 @@ use crate::{describe, operate};
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
     pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) platform: Arc<Platform>,
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
@@ -145,6 +147,7 @@ impl Inner {
             policy,
             cache: self.cache.clone(),
             runtimes: Arc::clone(&self.runtimes),
+            platform: Arc::clone(&self.platform),
             host: Box::new(host),
         }
     }
