@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Hook, Result};
 
+use crate::availability;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
 use crate::lane::Occupant;
@@ -78,7 +79,8 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
         let theirs = Arc::clone(&generation);
         let work = move |hooks: &Hooks| {
             let mut instance = make(&theirs, hooks)?;
-            hook(&theirs, hooks, instance.as_mut(), Hook::Start).map(|()| instance)
+            hook(&theirs, hooks, instance.as_mut(), Hook::Start)?;
+            availability::catch_up(&theirs, hooks, instance.as_mut()).map(|()| instance)
         };
         let made = block_on(on_a_thread(generation.times.hook, work));
         let made = made.map_err(|error| generation.sign(error)).and_then(|made| made);

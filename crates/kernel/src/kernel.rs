@@ -1,6 +1,7 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
 mod builder;
+mod dependencies;
 mod inner;
 
 use std::path::Path;

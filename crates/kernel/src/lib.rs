@@ -10,6 +10,7 @@
 pub mod action;
 mod alarm;
 mod assemble;
+mod availability;
 mod barrier;
 mod berth;
 mod build;
@@ -45,6 +46,7 @@ pub mod runtime;
 pub mod slot;
 pub mod status;
 pub mod stream;
+mod together;
 mod turn;
 
 pub use action::{Action, CallOptions};

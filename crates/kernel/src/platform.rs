@@ -55,6 +55,12 @@ impl Platform {
         refusals::all(self, needs)
     }
 
+    /// Whether a plugin is made for other systems and has a fallback that works here.
+    #[must_use]
+    pub fn needs_fallback(&self, needs: &Needs<'_>) -> bool {
+        refusals::needs_fallback(self, needs)
+    }
+
     /// Whether a plugin can run here, why not, and by what.
     #[must_use]
     pub fn assess(&self, needs: &Needs<'_>) -> Verdict {

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
+use crate::availability::Wishes;
 use crate::events::Events;
 use crate::gate::Gate;
 use crate::platform::{Adapter, Machine, Platform, Rules};
@@ -89,6 +90,7 @@ impl Builder {
             policies: Mutex::default(),
             gate: Gate::default(),
             events: Events::default(),
+            wishes: Wishes::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
+use midplane_contract::manifest::DependencyKind;
 use midplane_contract::{Code, Envelope, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
+use crate::availability::Wishes;
 use crate::call::Scope;
 use crate::discover::{self, Found};
 use crate::events::Events;
@@ -32,6 +34,7 @@ pub(crate) struct Inner {
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
     pub(crate) events: Events,
+    pub(crate) wishes: Wishes,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
@@ -75,8 +78,17 @@ impl Inner {
         plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found)));
         drop(plugins);
         self.gate.set(&id, declared, self.policy(&id).grants);
-        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
+        let missing = self.missing(&id);
+        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
+    }
+
+    /// What a plugin must have and is not registered in a version that fits.
+    fn missing(&self, id: &PluginId) -> Vec<PluginId> {
+        let Ok(plugin) = self.plugin(id) else { return Vec::new() };
+        let needed = plugin.life().found.manifest.dependencies.clone();
+        let required = needed.iter().filter(|needed| needed.kind != DependencyKind::Dev && !needed.optional);
+        required.filter(|needed| operate::met(self, needed).is_err()).map(|needed| needed.id.clone()).collect()
     }
 
     pub(crate) fn remove(&self, id: &PluginId) {
@@ -148,7 +160,7 @@ impl Inner {
             cache: self.cache.clone(),
             runtimes: Arc::clone(&self.runtimes),
             platform: Arc::clone(&self.platform),
-            host: Box::new(host),
+            host: Arc::new(host),
         }
     }
 

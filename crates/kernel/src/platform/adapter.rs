@@ -117,6 +117,37 @@ impl Format {
     }
 }
 
+impl Format {
+    /// What files of this format end in, without the dot.
+    #[must_use]
+    pub fn endings(&self) -> &[&str] {
+        match self {
+            Self::SharedLibrary => &["so"],
+            Self::DynamicLibrary => &["dll", "dylib"],
+            Self::Wasm => &["wasm"],
+            Self::Javascript => &["js", "mjs", "cjs", "ts"],
+            Self::Python => &["py"],
+            Self::Shell => &["sh"],
+            Self::Executable => &["exe"],
+            Self::Service | Self::Other(_) => &[],
+        }
+    }
+
+    /// The kind of runtime that executes it, where the format alone says that.
+    #[must_use]
+    pub fn runtime(&self) -> Option<RuntimeKind> {
+        Some(match self {
+            Self::SharedLibrary | Self::DynamicLibrary => RuntimeKind::Native,
+            Self::Wasm => RuntimeKind::Wasm,
+            Self::Javascript => RuntimeKind::Js,
+            Self::Python => RuntimeKind::Python,
+            Self::Shell => RuntimeKind::Script,
+            Self::Executable => RuntimeKind::Process,
+            Self::Service | Self::Other(_) => return None,
+        })
+    }
+}
+
 impl FromStr for Format {
     type Err = std::convert::Infallible;
 

@@ -105,7 +105,7 @@ pub(super) fn explain(question: &Question<'_, '_>, failed: Failed<'_, '_>) -> Re
     let mut causes: Vec<String> = involved.iter().map(|demand| demand.sentence(stock)).collect();
     causes.extend(what_there_is(stock, &about.target, about.cause));
     let help = relax::help(question, &demands, about);
-    let (code, summary) = about.verdict();
+    let (code, summary) = about.verdict(stock);
     Refusal { code, summary, causes, help, data: Box::new(data(stock, about, &demands)) }
 }
 
@@ -268,7 +268,7 @@ impl Demand {
         format!("`{asker}` {}", listed(&self.versions.iter().collect::<Vec<_>>()))
     }
 
-    fn verdict(&self) -> (Code, String) {
+    fn verdict(&self, stock: &Stock<'_>) -> (Code, String) {
         let target = &self.target;
         match self.cause {
             Some(Cause::Missing) if self.asker.is_none() => {
@@ -277,7 +277,14 @@ impl Demand {
             Some(Cause::Missing) => (Code::DependencyNotFound, format!("`{target}` is needed and not there")),
             Some(Cause::NotInstalled) => (Code::DependencyNotFound, format!("`{target}` must be installed beforehand")),
             Some(Cause::NoVersion | Cause::Held) => (Code::VersionMismatch, format!("no version of `{target}` fits")),
-            Some(Cause::Unusable) => (Code::UnsupportedPlatform, format!("`{target}` cannot run here")),
+            Some(Cause::Unusable) => {
+                let shelf = stock.number(target).and_then(|number| stock.shelf(number));
+                let mut refusals = shelf.iter().flat_map(|shelf| stock.refusals(shelf)).flatten().map(Error::code);
+                // A host of another version is no other machine.
+                let all = refusals.all(|code| code == Code::VersionMismatch);
+                let code = if all { Code::VersionMismatch } else { Code::UnsupportedPlatform };
+                (code, format!("`{target}` cannot run here"))
+            }
             None => (Code::DependencyConflict, format!("no version of `{target}` serves everybody")),
         }
     }
