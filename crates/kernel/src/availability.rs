@@ -35,6 +35,17 @@ impl Told {
     }
 }
 
+impl Wishes {
+    /// A plugin is no longer registered.
+    pub(crate) fn forget(&self, id: &PluginId) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, wishing| {
+            wishing.remove(id);
+            !wishing.is_empty()
+        });
+    }
+}
+
 /// A plugin began to run, with this generation or again: it is told of what is there by now, and others of it.
 pub(crate) fn arrived(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
     let wishes: Vec<PluginId> = optional(plugin).into_iter().map(|wish| wish.id).collect();
@@ -70,10 +81,14 @@ async fn tell(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
     let Some(generation) = plugin.slot.core.generation() else { return };
     let _in_order = generation.told.turn.lock().await;
     for wish in optional(plugin) {
+        if !is_running(plugin) {
+            // It is told when it runs again.
+            return;
+        }
         // What is so now counts, not what was when this was begun: who comes and goes quickly is not told of twice.
         let available = is_available(kernel, &wish);
         let before = generation.told.known().insert(wish.id.clone(), available).unwrap_or(false);
-        if before == available || !is_running(plugin) {
+        if before == available {
             continue;
         }
         let told = probe::tell_all(plugin, &generation, Hook::DependencyChanged, input(&wish.id, available)).await;

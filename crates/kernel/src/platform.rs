@@ -11,6 +11,8 @@ mod refusals;
 mod rules;
 mod verdict;
 
+use std::collections::BTreeMap;
+
 use midplane_contract::manifest::{Compatibility, Dependency, Manifest, Resources};
 use midplane_contract::{Error, Result, RuntimeKind};
 
@@ -53,6 +55,13 @@ impl Platform {
     #[must_use]
     pub fn refusals(&self, needs: &Needs<'_>) -> Vec<Error> {
         refusals::all(self, needs)
+    }
+
+    /// The formats that can be executed here, by the adapter that does it.
+    #[must_use]
+    pub fn formats(&self) -> BTreeMap<&str, Vec<Format>> {
+        let available = self.adapters.iter().filter(|adapter| adapter.is_available(&self.machine, &self.rules));
+        available.map(|adapter| (adapter.name.as_str(), adapter.formats(&self.rules))).collect()
     }
 
     /// Whether a plugin is made for other systems and has a fallback that works here.

@@ -16,6 +16,7 @@ mod solver;
 mod stock;
 mod versions;
 mod why;
+mod wording;
 
 pub use available::{Available, Release, Standing};
 pub use plan::{Plan, Step};

@@ -94,6 +94,7 @@ impl Inner {
     pub(crate) fn remove(&self, id: &PluginId) {
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.gate.forget(id);
+        self.wishes.forget(id);
     }
 
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {

@@ -178,6 +178,11 @@ fn adapters_are_turned_off_narrowed_and_added() {
     let rule =
         |enabled: bool, formats: &[&str]| AdapterRule { enabled, supported_formats: texts(formats), runtime: None };
     let off = with(|rules| drop(rules.adapters.insert("linux".into(), rule(false, &[]))));
+    assert!(!off.formats().contains_key("linux") && !off.formats().contains_key("windows"));
+    assert_eq!(off.formats()["wasm"], [Format::Wasm]);
+    let other = AdapterRule { runtime: Some("wasmer".into()), ..AdapterRule::default() };
+    let wasmer = with(|rules| drop(rules.adapters.insert("wasm".into(), other)));
+    assert!(verdict(&plugin(), &wasmer).warnings.iter().any(|warning| warning.contains("wasmer")));
     assert!(!verdict(&plugin(), &off).compatible);
     let narrowed = with(|rules| drop(rules.adapters.insert("script".into(), rule(true, &[".js"]))));
     let formats = |name: &str| narrowed.adapters.iter().find(|it| it.name == name).unwrap().formats(&narrowed.rules);

@@ -6,6 +6,9 @@ use super::adapter::{Adapter, Format};
 use super::names::means;
 use super::{Needs, Platform, refusals};
 
+/// The engines that rules may name; each runtime has one.
+const ENGINES: [&str; 2] = ["wasmtime", "quickjs"];
+
 /// Whether a plugin can run, as requirement 004 has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
@@ -100,6 +103,12 @@ fn warnings(platform: &Platform, needs: &Needs<'_>) -> Vec<String> {
         needs.compatibility.fallbacks.iter().filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)))
     {
         warnings.push(format!("the fallback `{fallback}` is no adapter of this host"));
+    }
+    for (name, rule) in &platform.rules.adapters {
+        if let Some(engine) = rule.runtime.as_ref().filter(|engine| !ENGINES.contains(&engine.to_lowercase().as_str()))
+        {
+            warnings.push(format!("the adapter `{name}` has no engine `{engine}`; its own is used"));
+        }
     }
     warnings
 }

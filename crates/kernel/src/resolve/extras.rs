@@ -6,7 +6,7 @@ use midplane_contract::manifest::DependencyKind;
 
 use super::available::Standing;
 use super::solver::{Chosen, Failed, Question};
-use super::stock::{Stock, Wanted, is_host};
+use super::stock::{ROOT, Stock, Wanted, is_host};
 use super::why::{self, Refusal};
 
 /// A version for everything that is needed, and for what is optional and can be had beside it.
@@ -32,13 +32,14 @@ fn required(stock: &Stock<'_>) -> Result<Chosen, Refusal> {
 
 /// What was chosen though it is not installed, and though nobody but peers asks for it beside what is asked for anyway.
 fn only_for_peers(stock: &Stock<'_>, chosen: &Chosen, mut asked: BTreeSet<u32>) -> BTreeSet<u32> {
+    let links = |plugin: u32| chosen.get(&plugin).into_iter().flat_map(move |at| stock.links(plugin, *at));
+    if !chosen.keys().any(|plugin| links(*plugin).any(|(needed, _)| needed.kind == DependencyKind::Peer)) {
+        return BTreeSet::new();
+    }
     let mut left: Vec<u32> = asked.iter().copied().collect();
     while let Some(plugin) = left.pop() {
-        let release = chosen.get(&plugin).and_then(|position| stock.release(plugin, *position));
-        for needed in release.iter().flat_map(|release| &release.dependencies) {
-            if let (DependencyKind::Run, false, Some(number)) = (needed.kind, needed.optional, stock.number(&needed.id))
-                && asked.insert(number)
-            {
+        for (needed, number) in links(plugin) {
+            if needed.kind == DependencyKind::Run && !needed.optional && number != ROOT && asked.insert(number) {
                 left.push(number);
             }
         }
@@ -58,6 +59,9 @@ fn optional(stock: &Stock<'_>, mut chosen: Chosen) -> Result<Chosen, Refusal> {
     let mut left: VecDeque<(u32, u32)> = chosen.iter().map(|(plugin, position)| (*plugin, *position)).collect();
     while let Some((plugin, position)) = left.pop_front() {
         let Some(release) = stock.release(plugin, position) else { continue };
+        if !release.dependencies.iter().any(|needed| needed.optional) {
+            continue;
+        }
         let mut wishes: Vec<_> = release
             .dependencies
             .iter()

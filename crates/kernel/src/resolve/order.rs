@@ -1,20 +1,24 @@
 //! Which plugin is loaded before which.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use midplane_contract::PluginId;
 use midplane_contract::manifest::{Dependency, DependencyKind};
+use pubgrub::Map;
 
 use super::plan::{Plan, Step};
 use super::solver::Chosen;
 use super::stock::{Stock, is_host};
 use super::why::Refusal;
 
-/// One plugin of the plan and what it waits for.
+/// One plugin of the plan and what it waits for, by places in the list of all of them, each once.
 struct Node {
-    needs: BTreeSet<u32>,
-    uses: BTreeSet<u32>,
-    without: BTreeSet<PluginId>,
+    plugin: u32,
+    position: u32,
+    asked: bool,
+    needs: Vec<usize>,
+    uses: Vec<usize>,
+    without: Vec<PluginId>,
 }
 
 /// Puts what was chosen in order.
@@ -22,61 +26,62 @@ struct Node {
 /// # Errors
 /// `dependency_cycle {edges}`: plugins that must have each other.
 pub(super) fn plan(stock: &Stock<'_>, chosen: &Chosen) -> Result<Plan, Refusal> {
-    let nodes: BTreeMap<u32, Node> = chosen
-        .iter()
-        .filter_map(|(plugin, position)| Some((*plugin, node(stock, chosen, *plugin, *position)?)))
-        .collect();
+    let places: Map<u32, usize> = chosen.keys().copied().zip(0..).collect();
     let asked: BTreeSet<u32> = stock.roots.iter().filter_map(|root| stock.number(&root.id)).collect();
-    let waves = waves(&nodes, &asked).map_err(|left| circle(stock, &nodes, &left))?;
-    let mut steps: Vec<(usize, u32)> = waves.into_iter().map(|(plugin, wave)| (wave, plugin)).collect();
-    steps.sort_unstable();
-    let step = |(wave, plugin): (usize, u32)| {
-        let release = stock.release(plugin, *chosen.get(&plugin)?)?;
-        let node = nodes.get(&plugin)?;
-        let ids = |numbers: &BTreeSet<u32>| -> Vec<PluginId> {
-            numbers.iter().filter_map(|number| Some(stock.shelf(*number)?.id.clone())).collect()
-        };
+    let node = |(plugin, position): (&u32, &u32)| {
+        let node = node(stock, chosen, &places, *plugin, *position);
+        Node { asked: asked.contains(plugin), ..node }
+    };
+    let nodes: Vec<Node> = chosen.iter().map(node).collect();
+    let waves = waves(&nodes).map_err(|left| circle(stock, &nodes, &left))?;
+    let mut order: Vec<(usize, usize)> = waves.into_iter().zip(0..).collect();
+    order.sort_unstable();
+    let id = |place: &usize| Some(stock.shelf(nodes.get(*place)?.plugin)?.id.clone());
+    let step = |(wave, place): (usize, usize)| {
+        let node = nodes.get(place)?;
+        let release = stock.release(node.plugin, node.position)?;
         Some(Step {
-            id: stock.shelf(plugin)?.id.clone(),
+            id: id(&place)?,
             version: release.version.clone(),
             wave,
-            asked: asked.contains(&plugin),
+            asked: node.asked,
             standing: release.standing,
-            needs: ids(&node.needs),
-            uses: ids(&node.uses),
-            without: node.without.iter().cloned().collect(),
+            needs: node.needs.iter().filter_map(id).collect(),
+            uses: node.uses.iter().filter_map(id).collect(),
+            without: node.without.clone(),
             deprecated: release.deprecated.clone(),
         })
     };
-    Ok(Plan { steps: steps.into_iter().filter_map(step).collect() })
+    Ok(Plan { steps: order.into_iter().filter_map(step).collect() })
 }
 
-fn node(stock: &Stock<'_>, chosen: &Chosen, plugin: u32, position: u32) -> Option<Node> {
-    let mut node = Node { needs: BTreeSet::new(), uses: BTreeSet::new(), without: BTreeSet::new() };
-    let counts = |needed: &&Dependency| needed.kind != DependencyKind::Dev && !is_host(&needed.id);
-    for needed in stock.release(plugin, position)?.dependencies.iter().filter(counts) {
-        let number = stock.number(&needed.id);
-        if !needed.optional {
-            node.needs.extend(number);
+fn node(stock: &Stock<'_>, chosen: &Chosen, places: &Map<u32, usize>, plugin: u32, position: u32) -> Node {
+    let (mut needs, mut uses, mut without) = (Vec::new(), Vec::new(), Vec::new());
+    for (needed, number) in stock.links(plugin, position) {
+        if needed.kind == DependencyKind::Dev || is_host(&needed.id) {
             continue;
         }
-        match number {
-            Some(number) if fits(stock, chosen, number, needed) => {
-                node.uses.insert(number);
-            }
-            _ => {
-                node.without.insert(needed.id.clone());
-            }
+        match places.get(&number) {
+            Some(place) if !needed.optional => needs.push(*place),
+            Some(place) if number != plugin && fits(stock, chosen, number, needed) => uses.push(*place),
+            _ if needed.optional => without.push(needed.id.clone()),
+            _ => {}
         }
     }
-    node.uses.retain(|used| !node.needs.contains(used) && *used != plugin);
-    Some(node)
+    needs.sort_unstable();
+    needs.dedup();
+    uses.retain(|used| !needs.contains(used));
+    uses.sort_unstable();
+    uses.dedup();
+    without.sort();
+    without.dedup();
+    Node { plugin, position, asked: false, needs, uses, without }
 }
 
 /// Whether the version that was chosen is one that an optional dependency can use.
 fn fits(stock: &Stock<'_>, chosen: &Chosen, number: u32, needed: &Dependency) -> bool {
     let release = chosen.get(&number).and_then(|position| stock.release(number, *position));
-    release.is_some_and(|release| stock.takes(&needed.version, release))
+    release.is_some_and(|release| stock.accepts(&needed.version, release))
 }
 
 /// The wave of each plugin (Kahn's topological sort): one more than the latest of what it waits for. Where everybody that
@@ -85,64 +90,62 @@ fn fits(stock: &Stock<'_>, chosen: &Chosen, number: u32, needed: &Dependency) ->
 ///
 /// # Errors
 /// Those that are left when all of them wait for what they must have.
-fn waves(nodes: &BTreeMap<u32, Node>, asked: &BTreeSet<u32>) -> Result<BTreeMap<u32, usize>, BTreeSet<u32>> {
-    let mut waiting: BTreeMap<u32, (usize, usize)> = BTreeMap::new();
-    let mut followers: BTreeMap<u32, Vec<(u32, bool)>> = BTreeMap::new();
-    for (plugin, node) in nodes {
-        waiting.insert(*plugin, (node.needs.len(), node.uses.len()));
+fn waves(nodes: &[Node]) -> Result<Vec<usize>, BTreeSet<usize>> {
+    let mut followers: Vec<Vec<(usize, bool)>> = vec![Vec::new(); nodes.len()];
+    for (place, node) in nodes.iter().enumerate() {
         let needs = node.needs.iter().map(|needed| (needed, true));
         for (before, must) in needs.chain(node.uses.iter().map(|used| (used, false))) {
-            followers.entry(*before).or_default().push((*plugin, must));
+            followers.get_mut(*before).into_iter().for_each(|followers| followers.push((place, must)));
         }
     }
-    let mut waves = BTreeMap::new();
-    let mut wave_of: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut ready: BTreeSet<u32> =
-        waiting.iter().filter(|(_, left)| **left == (0, 0)).map(|(plugin, _)| *plugin).collect();
-    while !waiting.is_empty() {
-        let could =
-            |(plugin, left): (&u32, &(usize, usize))| (left.0 == 0).then_some((asked.contains(plugin), *plugin));
-        let next = match ready.pop_first() {
-            Some(next) => next,
-            None => match waiting.iter().filter_map(could).min() {
-                Some((_, next)) => next,
-                None => return Err(waiting.into_keys().collect()),
-            },
+    // How many of those that it needs and of those that it uses are still to come; `None` once it has its place.
+    let mut left: Vec<Option<(usize, usize)>> =
+        nodes.iter().map(|node| Some((node.needs.len(), node.uses.len()))).collect();
+    let mut waves = vec![0; nodes.len()];
+    let mut ready: Vec<usize> =
+        left.iter().enumerate().filter(|(_, left)| **left == Some((0, 0))).map(|(place, _)| place).collect();
+    for _ in 0..nodes.len() {
+        let Some(next) = ready.pop().or_else(|| first_without_uses(nodes, &left)) else {
+            return Err(left.iter().enumerate().filter(|(_, left)| left.is_some()).map(|(place, _)| place).collect());
         };
-        waiting.remove(&next);
-        let wave = wave_of.get(&next).copied().unwrap_or(0);
-        waves.insert(next, wave);
-        for (follower, must) in followers.remove(&next).unwrap_or_default() {
-            let Some(left) = waiting.get_mut(&follower) else { continue };
-            if must {
+        left.get_mut(next).into_iter().for_each(|left| *left = None);
+        let wave = waves.get(next).copied().unwrap_or(0);
+        for (follower, must) in followers.get(next).into_iter().flatten() {
+            let Some(Some(left)) = left.get_mut(*follower) else { continue };
+            if *must {
                 left.0 -= 1
             } else {
                 left.1 -= 1
             }
             if *left == (0, 0) {
-                ready.insert(follower);
+                ready.push(*follower);
             }
-            let at = wave_of.entry(follower).or_default();
-            *at = (*at).max(wave + 1);
+            waves.get_mut(*follower).into_iter().for_each(|at| *at = (*at).max(wave + 1));
         }
     }
     Ok(waves)
 }
 
+/// Who goes on without what is only used: one that was not asked for itself if there is one, then the first.
+fn first_without_uses(nodes: &[Node], left: &[Option<(usize, usize)>]) -> Option<usize> {
+    let could = left.iter().enumerate().filter(|(_, left)| left.is_some_and(|(needs, _)| needs == 0));
+    could.map(|(place, _)| place).min_by_key(|place| nodes.get(*place).is_some_and(|node| node.asked))
+}
+
 /// A circle among plugins that all wait, edge by edge, from the first of them by id.
-fn circle(stock: &Stock<'_>, nodes: &BTreeMap<u32, Node>, left: &BTreeSet<u32>) -> Refusal {
-    let next = |plugin: &u32| nodes.get(plugin)?.needs.iter().find(|needed| left.contains(needed)).copied();
-    let mut path: Vec<u32> = Vec::new();
+fn circle(stock: &Stock<'_>, nodes: &[Node], left: &BTreeSet<usize>) -> Refusal {
+    let next = |place: &usize| nodes.get(*place)?.needs.iter().find(|needed| left.contains(needed)).copied();
+    let mut path: Vec<usize> = Vec::new();
     let mut at = left.first().copied();
-    while let Some(plugin) = at.filter(|plugin| !path.contains(plugin)) {
-        path.push(plugin);
-        at = next(&plugin);
+    while let Some(place) = at.filter(|place| !path.contains(place)) {
+        path.push(place);
+        at = next(&place);
     }
-    let start = path.iter().position(|plugin| Some(*plugin) == at).unwrap_or(0);
+    let start = path.iter().position(|place| Some(*place) == at).unwrap_or(0);
     let mut members = path.split_off(start);
-    let first = members.iter().enumerate().min_by_key(|(_, plugin)| **plugin).map_or(0, |(at, _)| at);
+    let first = members.iter().enumerate().min_by_key(|(_, place)| **place).map_or(0, |(at, _)| at);
     members.rotate_left(first);
-    let names: Vec<&str> =
-        members.iter().chain(members.first()).filter_map(|plugin| Some(stock.shelf(*plugin)?.id.as_str())).collect();
+    let id = |place: &usize| Some(stock.shelf(nodes.get(*place)?.plugin)?.id.as_str());
+    let names: Vec<&str> = members.iter().chain(members.first()).filter_map(id).collect();
     Refusal::circle(&names)
 }

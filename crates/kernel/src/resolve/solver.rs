@@ -11,7 +11,7 @@ use pubgrub::{
 
 use super::available::Standing;
 use super::reason::{Block, Cause, Reason};
-use super::stock::{ROOT, Stock, Wanted};
+use super::stock::{ROOT, Stock, Wanted, is_host};
 use super::versions::Versions;
 
 /// Which version of which plugin, by their numbers.
@@ -77,16 +77,15 @@ impl<'s, 'a> Question<'s, 'a> {
     }
 
     fn any(&self, plugin: u32) -> Wanted {
-        let any = midplane_contract::VersionRange::any();
-        self.stock.shelf(plugin).map_or(Wanted::NotSought, |shelf| self.stock.wanted(shelf.id, &any))
+        self.stock.wanted_of(plugin, &midplane_contract::VersionRange::any())
     }
 
     /// The versions of a plugin that are on this machine.
     pub(super) fn installed(&self, plugin: u32) -> Versions {
         let mut installed = Versions::none();
-        let releases = self.stock.shelf(plugin).map_or(&[] as &[_], |shelf| &shelf.releases);
-        for (position, release) in (0..).zip(releases) {
-            if release.standing > Standing::Offered {
+        let items = self.stock.shelf(plugin).map_or(&[] as &[_], |shelf| shelf.items());
+        for (position, item) in (0..).zip(items) {
+            if item.standing > Standing::Offered {
                 installed.insert(position);
             }
         }
@@ -111,10 +110,12 @@ impl<'s, 'a> Question<'s, 'a> {
         if self.held.get(&plugin) == Some(&position) {
             return needed;
         }
-        let Some(release) = self.stock.release(plugin, position) else { return needed };
-        for dependency in &release.dependencies {
+        for (dependency, number) in self.stock.links(plugin, position) {
+            if dependency.kind == DependencyKind::Dev || dependency.optional || is_host(&dependency.id) {
+                continue;
+            }
             let peer = dependency.kind == DependencyKind::Peer;
-            let wanted = self.stock.required(dependency);
+            let wanted = self.stock.wanted_of(number, &dependency.version);
             needed.add(self, plugin, peer, &dependency.id, dependency.version.as_str(), wanted);
         }
         needed
@@ -139,7 +140,6 @@ impl Needed {
         wanted: Wanted,
     ) {
         let narrowed = match wanted {
-            Wanted::NotSought => return,
             Wanted::Nothing(cause) => match question.stock.number(id) {
                 Some(plugin) if question.relaxed == Some((asker, plugin)) => {
                     question.narrow(asker, peer, plugin, Versions::none()).map(|wanted| (plugin, wanted))

@@ -25,13 +25,23 @@ pub(super) struct Stock<'a> {
     plugins: Vec<Shelf<'a>>,
 }
 
-/// The versions of one plugin.
+/// The versions of one plugin. Sorted when somebody first looks.
 pub(super) struct Shelf<'a> {
     pub(super) id: &'a PluginId,
-    /// Lowest first. A position in this list is a version's number.
-    pub(super) releases: Vec<&'a Release>,
+    offered: &'a [Release],
+    items: OnceCell<Vec<Item<'a>>>,
     refusals: OnceCell<Vec<Vec<Error>>>,
     usable: OnceCell<Versions>,
+}
+
+/// One version. What every comparison looks at lies side by side: a release is several cache lines away from the next.
+pub(super) struct Item<'a> {
+    pub(super) version: Version,
+    stable: bool,
+    deprecated: bool,
+    pub(super) standing: Standing,
+    pub(super) release: &'a Release,
+    links: OnceCell<Vec<u32>>,
 }
 
 /// What one requirement on a plugin comes to.
@@ -40,8 +50,6 @@ pub(super) enum Wanted {
     Versions(u32, Versions),
     /// None will.
     Nothing(Cause),
-    /// It is not for the search: the host, an optional or development dependency.
-    NotSought,
 }
 
 impl<'a> Stock<'a> {
@@ -66,46 +74,61 @@ impl<'a> Stock<'a> {
     }
 
     pub(super) fn release(&self, plugin: u32, position: u32) -> Option<&'a Release> {
-        self.shelf(plugin)?.releases.get(position as usize).copied()
+        Some(self.shelf(plugin)?.items().get(position as usize)?.release)
     }
 
-    /// What a dependency that must be met asks for.
-    pub(super) fn required(&self, dependency: &Dependency) -> Wanted {
-        match dependency.kind {
-            DependencyKind::Dev => Wanted::NotSought,
-            _ if dependency.optional || is_host(&dependency.id) => Wanted::NotSought,
-            _ => self.wanted(&dependency.id, &dependency.version),
-        }
+    /// The dependencies of a version with the numbers of the plugins that they are on; [`ROOT`] for those there are none of.
+    pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (&'a Dependency, u32)> {
+        let item = self.shelf(plugin).and_then(|shelf| shelf.items().get(position as usize));
+        let links = item.map(|item| {
+            let number = |needed: &Dependency| self.number(&needed.id).unwrap_or(ROOT);
+            let links = item.links.get_or_init(|| item.release.dependencies.iter().map(number).collect());
+            item.release.dependencies.iter().zip(links.iter().copied())
+        });
+        links.into_iter().flatten()
     }
 
     /// What a range asks for.
     pub(super) fn wanted(&self, id: &PluginId, range: &VersionRange) -> Wanted {
-        let Some(number) = self.number(id) else { return Wanted::Nothing(Cause::Missing) };
+        self.wanted_of(self.number(id).unwrap_or(ROOT), range)
+    }
+
+    /// What a range asks for of the plugin of a number.
+    pub(super) fn wanted_of(&self, number: u32, range: &VersionRange) -> Wanted {
         let Some(shelf) = self.shelf(number) else { return Wanted::Nothing(Cause::Missing) };
+        let exact = match self.request.strategy {
+            Strategy::Exact => version::parse_version(range.as_str()).ok(),
+            _ => None,
+        };
         let mut taken = Versions::none();
-        for (position, release) in (0..).zip(&shelf.releases) {
-            if self.takes(range, release) {
+        for (position, item) in (0..).zip(shelf.items()) {
+            if self.takes(range, exact.as_ref(), &item.version, item.stable) {
                 taken.insert(position);
             }
         }
         if taken.is_none() {
             return Wanted::Nothing(Cause::NoVersion);
         }
-        let usable = taken.both(self.usable(shelf));
-        if usable.is_none() { Wanted::Nothing(Cause::Unusable) } else { Wanted::Versions(number, usable) }
+        if self.request.platform.is_some() {
+            taken = taken.both(self.usable(shelf));
+        }
+        if taken.is_none() { Wanted::Nothing(Cause::Unusable) } else { Wanted::Versions(number, taken) }
     }
 
-    pub(super) fn takes(&self, range: &VersionRange, release: &Release) -> bool {
-        let Release { version, stable, .. } = release;
-        if self.request.strategy == Strategy::Exact
-            && let Ok(exact) = version::parse_version(range.as_str())
-        {
-            return exact == *version;
+    /// Whether a range takes a version.
+    pub(super) fn accepts(&self, range: &VersionRange, release: &Release) -> bool {
+        let exact = version::parse_version(range.as_str()).ok().filter(|_| self.request.strategy == Strategy::Exact);
+        self.takes(range, exact.as_ref(), &release.version, release.stable)
+    }
+
+    fn takes(&self, range: &VersionRange, exact: Option<&Version>, version: &Version, stable: bool) -> bool {
+        if let Some(exact) = exact {
+            return exact == version;
         }
         if self.request.allow_prerelease {
             return range.matches_prerelease(version);
         }
-        range.matches(version) && (*stable || names(range, version))
+        range.matches(version) && (stable || names(range, version))
     }
 
     /// The versions that can run where the plan is for.
@@ -124,21 +147,21 @@ impl<'a> Stock<'a> {
     /// Why each version cannot run where the plan is for; empty for those that can.
     pub(super) fn refusals<'s>(&self, shelf: &'s Shelf<'a>) -> &'s [Vec<Error>] {
         shelf.refusals.get_or_init(|| {
-            let Some(platform) = self.request.platform else { return vec![Vec::new(); shelf.releases.len()] };
-            shelf.releases.iter().map(|release| platform.refusals(&Needs::of_release(release))).collect()
+            let Some(platform) = self.request.platform else { return vec![Vec::new(); shelf.items().len()] };
+            shelf.items().iter().map(|item| platform.refusals(&Needs::of_release(item.release))).collect()
         })
     }
 
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
-        let shelf = self.shelf(plugin)?;
+        let items = self.shelf(plugin)?.items();
         let keeps = self.request.strategy != Strategy::Latest;
         let rank = |position: &u32| {
-            let release = shelf.releases.get(*position as usize)?;
-            let standing = if keeps { release.standing } else { Standing::default() };
-            Some((release.deprecated.is_none(), release.stable, standing, *position))
+            let item = items.get(*position as usize)?;
+            let standing = if keeps { item.standing } else { Standing::default() };
+            Some((!item.deprecated, item.stable, standing, *position))
         };
-        among.positions(shelf.releases.len()).max_by_key(rank)
+        among.positions(items.len()).max_by_key(rank)
     }
 
     /// What a plugin's version, or the request itself, must have: ids and ranges.
@@ -159,18 +182,38 @@ impl<'a> Stock<'a> {
 }
 
 impl<'a> Shelf<'a> {
-    fn new(id: &'a PluginId, releases: &'a [Release]) -> Self {
-        let mut sorted: Vec<&Release> = releases.iter().collect();
-        // Of the same version the nearest is first, and stays.
-        sorted.sort_by(|one, two| one.version.cmp(&two.version).then(two.standing.cmp(&one.standing)));
-        sorted.dedup_by(|next, kept| next.version == kept.version);
-        Self { id, releases: sorted, refusals: OnceCell::new(), usable: OnceCell::new() }
+    fn new(id: &'a PluginId, offered: &'a [Release]) -> Self {
+        Self { id, offered, items: OnceCell::new(), refusals: OnceCell::new(), usable: OnceCell::new() }
+    }
+
+    /// Lowest first. A position in this list is a version's number.
+    pub(super) fn items(&self) -> &[Item<'a>] {
+        self.items.get_or_init(|| {
+            let mut items: Vec<Item<'a>> = self.offered.iter().map(Item::new).collect();
+            // Of the same version the nearest is first, and stays.
+            items.sort_by(|one, two| one.version.cmp(&two.version).then(two.standing.cmp(&one.standing)));
+            items.dedup_by(|next, kept| next.version == kept.version);
+            items
+        })
     }
 
     /// The versions of these positions.
     pub(super) fn versions(&self, set: &Versions) -> Vec<&'a Version> {
-        let release = |position: u32| Some(&self.releases.get(position as usize)?.version);
-        set.positions(self.releases.len()).filter_map(release).collect()
+        let version = |position: u32| Some(&self.items().get(position as usize)?.release.version);
+        set.positions(self.items().len()).filter_map(version).collect()
+    }
+}
+
+impl<'a> Item<'a> {
+    fn new(release: &'a Release) -> Self {
+        Self {
+            version: release.version.clone(),
+            stable: release.stable,
+            deprecated: release.deprecated.is_some(),
+            standing: release.standing,
+            release,
+            links: OnceCell::new(),
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::relax;
 use super::solver::{Failed, Question};
 use super::stock::{ROOT, Stock};
 use super::versions::Versions;
+use super::wording::listed;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +165,7 @@ fn of_a_dependency(stock: &Stock<'_>, asker: (u32, &Versions), target: u32, tell
         return;
     }
     let Some(shelf) = stock.shelf(asker) else { return };
-    for position in versions.positions(shelf.releases.len()) {
+    for position in versions.positions(shelf.items().len()) {
         for (id, range) in stock.demands(asker, Some(position)).filter(|(id, _)| *id == target) {
             let version = stock.release(asker, position).map(|release| release.version.clone());
             tell((id.clone(), Some(shelf.id.clone()), range.to_string(), None), version);
@@ -197,20 +198,20 @@ fn meetable(stock: &Stock<'_>, on: &[&Demand]) -> bool {
     }
     let shelf = on.first().and_then(|demand| stock.shelf(stock.number(&demand.target)?));
     let all =
-        |release: &&Release| by_asker.values().all(|ranges| ranges.iter().any(|range| stock.takes(range, release)));
-    shelf.is_some_and(|shelf| shelf.releases.iter().any(all))
+        |release: &Release| by_asker.values().all(|ranges| ranges.iter().any(|range| stock.accepts(range, release)));
+    shelf.is_some_and(|shelf| shelf.items().iter().any(|item| all(item.release)))
 }
 
 fn what_there_is(stock: &Stock<'_>, id: &PluginId, cause: Option<Cause>) -> Vec<String> {
     let Some(shelf) = stock.number(id).and_then(|number| stock.shelf(number)) else { return Vec::new() };
     let refusals = stock.refusals(shelf);
     if cause == Some(Cause::Unusable) {
-        let told = shelf.releases.iter().zip(refusals).rev();
+        let told = shelf.items().iter().zip(refusals).rev();
         let mut told =
             told.filter_map(|(it, why)| Some(format!("`{id}` {}: {}", it.version, why.first()?.record().message)));
         return told.by_ref().take(3).collect();
     }
-    let versions: Vec<&Version> = shelf.releases.iter().map(|release| &release.version).collect();
+    let versions: Vec<&Version> = shelf.items().iter().map(|item| &item.version).collect();
     vec![format!("`{id}` is there in {}", listed(&versions))]
 }
 
@@ -218,7 +219,7 @@ fn what_there_is(stock: &Stock<'_>, id: &PluginId, cause: Option<Cause>) -> Vec<
 fn data(stock: &Stock<'_>, about: &Demand, demands: &[Demand]) -> Map<String, Value> {
     let shelf = stock.number(&about.target).and_then(|number| stock.shelf(number));
     let found: Vec<String> =
-        shelf.iter().flat_map(|shelf| &shelf.releases).map(|release| release.version.to_string()).collect();
+        shelf.iter().flat_map(|shelf| shelf.items()).map(|item| item.version.to_string()).collect();
     let by = |demand: &Demand| demand.asker.as_ref().map(ToString::to_string);
     let mut data = Map::new();
     let mut put = |key: &str, value: Value| data.insert(key.to_owned(), value);
@@ -239,66 +240,4 @@ fn data(stock: &Stock<'_>, about: &Demand, demands: &[Demand]) -> Map<String, Va
         }
     }
     data
-}
-
-impl Demand {
-    fn sentence(&self, stock: &Stock<'_>) -> String {
-        let Self { target, range, cause, .. } = self;
-        let range = if range == "*" { String::new() } else { format!(" {range}") };
-        let but = match cause {
-            Some(Cause::Missing) => ", which is not there",
-            Some(Cause::NoVersion) => ", and no version of it fits",
-            Some(Cause::Unusable) => ", which cannot run here",
-            Some(Cause::NotInstalled) => " beside it, which is not installed",
-            Some(Cause::Held) => ", of which another version is taken",
-            None => "",
-        };
-        match &self.asker {
-            None => format!("`{target}`{range} is asked for{but}"),
-            Some(asker) => format!("{} needs `{target}`{range}{but}", self.asker_in_versions(stock, asker)),
-        }
-    }
-
-    /// The asker with its versions, unless they are all that there are of several.
-    fn asker_in_versions(&self, stock: &Stock<'_>, asker: &PluginId) -> String {
-        let all = stock.number(asker).and_then(|number| stock.shelf(number)).map_or(0, |shelf| shelf.releases.len());
-        if all > 1 && self.versions.len() == all {
-            return format!("every `{asker}`");
-        }
-        format!("`{asker}` {}", listed(&self.versions.iter().collect::<Vec<_>>()))
-    }
-
-    fn verdict(&self, stock: &Stock<'_>) -> (Code, String) {
-        let target = &self.target;
-        match self.cause {
-            Some(Cause::Missing) if self.asker.is_none() => {
-                (Code::PluginNotFound, format!("there is no plugin `{target}`"))
-            }
-            Some(Cause::Missing) => (Code::DependencyNotFound, format!("`{target}` is needed and not there")),
-            Some(Cause::NotInstalled) => (Code::DependencyNotFound, format!("`{target}` must be installed beforehand")),
-            Some(Cause::NoVersion | Cause::Held) => (Code::VersionMismatch, format!("no version of `{target}` fits")),
-            Some(Cause::Unusable) => {
-                let shelf = stock.number(target).and_then(|number| stock.shelf(number));
-                let mut refusals = shelf.iter().flat_map(|shelf| stock.refusals(shelf)).flatten().map(Error::code);
-                // A host of another version is no other machine.
-                let all = refusals.all(|code| code == Code::VersionMismatch);
-                let code = if all { Code::VersionMismatch } else { Code::UnsupportedPlatform };
-                (code, format!("`{target}` cannot run here"))
-            }
-            None => (Code::DependencyConflict, format!("no version of `{target}` serves everybody")),
-        }
-    }
-}
-
-/// A few versions in words: `1.0.0, 1.1.0 and 2.0.0`, `1.0.0 to 9.0.0 (37 versions)`.
-pub(super) fn listed(versions: &[&Version]) -> String {
-    match versions {
-        [] => "no version".to_owned(),
-        [one] => one.to_string(),
-        [first, .., last] if versions.len() > 4 => format!("{first} to {last} ({} versions)", versions.len()),
-        [some @ .., last] => {
-            let some: Vec<String> = some.iter().map(ToString::to_string).collect();
-            format!("{} and {last}", some.join(", "))
-        }
-    }
 }
