@@ -6,6 +6,7 @@ mod inspect;
 mod list;
 mod new;
 mod open;
+mod resolve;
 mod run;
 mod table;
 mod test;
@@ -37,6 +38,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Test(test) => block_on(test::test(test, output)),
         Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
         Command::List(list) => block_on(list::list(list, output)),
+        Command::Resolve(resolve) => block_on(resolve::resolve(resolve, output)),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

@@ -25,7 +25,7 @@ pub use midplane_contract::{
 };
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, resolve, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
