@@ -3,6 +3,7 @@
 mod listening;
 mod named;
 mod refusal;
+mod resolving;
 mod text;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use midplane::{Address, Permission, Placement, PluginId, Trust};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
+pub(crate) use resolving::Resolve;
 pub(crate) use text::version;
 
 /// Reads the command line.
@@ -70,6 +72,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     List(List),
     Routes(Routes),
+    Resolve(Resolve),
     Completions(Completions),
     /// Host one plugin for a host that started this process
     #[command(hide = true)]

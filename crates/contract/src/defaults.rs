@@ -16,6 +16,8 @@ pub const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 pub const RESCAN_INTERVAL: Duration = Duration::from_secs(60);
 /// Plugins loaded at once.
 pub const CONCURRENT_LOADS: usize = 5;
+/// Longest search for versions that go together.
+pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Restarts allowed within [`RESTART_WINDOW`].
 pub const RESTARTS: u32 = 3;
 /// The window that [`RESTARTS`] counts in.

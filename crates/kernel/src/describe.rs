@@ -64,6 +64,7 @@ pub(crate) fn bare(mut found: Found, runtimes: &Runtimes, cache: PathBuf) -> Res
     manifest.tags = info.tags.clone();
     manifest.capabilities = info.capabilities.clone();
     manifest.actions = info.actions.clone();
+    manifest.dependencies = info.dependencies.clone();
     Ok((found, code.facts().clone()))
 }
 

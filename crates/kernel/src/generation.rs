@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use midplane_contract::{ActionName, Error, Hook, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
 
+use crate::availability::Told;
 use crate::runtime::{Code, Host};
 
 /// One loaded version of a plugin.
@@ -22,7 +23,7 @@ pub(crate) struct Generation {
     /// The effective configuration as JSON, as `init` gets it. Changes live.
     pub(crate) config: RwLock<Arc<[u8]>>,
     /// Makes the kernel's side of the host API for one instance.
-    pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
     /// Instances made so far; the next one's number.
     pub(crate) made: AtomicU32,
     pub(crate) instances: Instances,
@@ -32,6 +33,8 @@ pub(crate) struct Generation {
     /// Largest payload, request or reply.
     pub(crate) payload: usize,
     pub(crate) load_time: Duration,
+    /// What its instances know of their optional dependencies.
+    pub(crate) told: Told,
 }
 
 /// The time limits of a generation.

@@ -1,6 +1,7 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
 mod builder;
+mod dependencies;
 mod inner;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use crate::assemble::Runtimes;
 use crate::discover::{self, Found};
 use crate::events::Subscription;
 use crate::lasting::to_its_end;
+use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::routes::{self, Route, Row, Rule};
@@ -38,7 +40,15 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            rules: Rules::default(),
+            adapters: Vec::new(),
+            capabilities: Vec::new(),
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration
@@ -301,6 +311,12 @@ impl Kernel {
     #[must_use]
     pub fn providers(&self, interface: &str, range: &VersionRange) -> Vec<Provider> {
         services::providers(&self.inner, interface, range)
+    }
+
+    /// The machine, what this host can do on it, and by what it executes which formats.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.inner.platform
     }
 
     fn of(&self, id: &PluginId) -> (Arc<Inner>, PluginId) {

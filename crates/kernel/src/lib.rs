@@ -10,6 +10,7 @@
 pub mod action;
 mod alarm;
 mod assemble;
+mod availability;
 mod barrier;
 mod berth;
 mod build;
@@ -39,6 +40,7 @@ mod policy;
 mod probe;
 mod queue;
 mod recovery;
+pub mod resolve;
 pub mod routes;
 pub mod runtime;
 pub mod services;
@@ -46,6 +48,7 @@ pub mod slot;
 pub mod status;
 pub mod stream;
 pub mod throttle;
+mod together;
 mod turn;
 
 pub use action::{Action, CallOptions};

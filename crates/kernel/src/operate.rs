@@ -1,6 +1,7 @@
 //! What an operator does to plugins. One operation at a time per plugin; every change of state goes through the table.
 
 mod dependencies;
+mod dependents;
 mod gone;
 mod reload;
 mod retire;
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::alarm::until;
 use crate::assemble::{Assembled, assemble};
+use crate::availability;
 use crate::build;
 use crate::generation::Generation;
 use crate::guest;
@@ -21,9 +23,12 @@ use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
+use crate::runtime::BoxFuture;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
+pub(crate) use dependencies::{met, needs, release, too_long};
+pub(crate) use dependents::unload_cascade;
 pub(crate) use gone::leave;
 pub(crate) use reload::reload;
 
@@ -114,11 +119,16 @@ fn refuse_disabled(plugin: &Plugin) -> Result<()> {
 pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     if gone::is_absent(&plugin) {
-        return Box::pin(load(kernel, id, true)).await;
+        return load_boxed(kernel, id).await;
     }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
     start_or_fail(kernel, &plugin).await
+}
+
+/// Loads and starts. A load may start others, and so on: the type of that has to end somewhere.
+fn load_boxed<'a>(kernel: &'a Arc<Inner>, id: &'a PluginId) -> BoxFuture<'a, Result<()>> {
+    Box::pin(load(kernel, id, true))
 }
 
 async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
@@ -159,6 +169,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     }
     services::admit(kernel, plugin).await;
     announce(kernel, "plugin.started", plugin, json!({}));
+    availability::arrived(kernel, plugin);
     Ok(())
 }
 
@@ -181,6 +192,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     }
     plugin.advance(Event::Stopped)?;
     announce(kernel, "plugin.stopped", plugin, json!({}));
+    availability::changed(kernel, &plugin.id);
     Ok(())
 }
 
@@ -188,7 +200,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
 pub(crate) async fn unload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
-    dependencies::refuse_dependents(kernel, id)?;
+    dependents::refuse(kernel, id)?;
     unload_locked(kernel, &plugin).await
 }
 
@@ -263,7 +275,7 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
                 .plugin(id));
         }
     }
-    dependencies::refuse_dependents(kernel, id)?;
+    dependents::refuse(kernel, id)?;
     plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
     kernel.remove(id);
     announce(kernel, "plugin.unregistered", &plugin, json!({}));
@@ -282,6 +294,7 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
+    availability::changed(kernel, &plugin.id);
     clear_away(plugin);
     true
 }
@@ -301,6 +314,7 @@ fn clear_away(plugin: &Arc<Plugin>) {
 pub(crate) fn quarantine(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
     if plugin.advance(Event::Quarantine).is_ok() {
         announce(kernel, "plugin.quarantined", plugin, json!({ "error": cause }));
+        availability::changed(kernel, &plugin.id);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
 use crate::discover::Found;
@@ -35,6 +36,8 @@ pub(crate) struct Life {
     pub(crate) cause: Option<Error>,
     pub(crate) disabled: bool,
     pub(crate) found: Found,
+    /// Dependencies that were added to those of the manifest; they stand in `found` as well.
+    pub(crate) added: Vec<Dependency>,
     /// Where it comes from again on a reload.
     pub(crate) source: Source,
     pub(crate) registered_at: Timestamp,
@@ -63,6 +66,7 @@ impl Plugin {
             cause: None,
             disabled: false,
             found,
+            added: Vec::new(),
             source,
             registered_at: Timestamp::now(),
             loaded_at: None,

@@ -107,6 +107,32 @@ async fn tell(
     ran.map(drop).map_err(|error| if error.code() == Code::PluginError { error_in_config(&error) } else { error })
 }
 
+/// Tells every instance something through its turn, each in the time of a hook. A call that is under way is waited for:
+/// it ends by its own deadline, or the plugin is stopped and there is nobody to be told.
+///
+/// # Errors
+/// The last one of a hook; those that come after it are told all the same.
+pub(crate) async fn tell_all(
+    plugin: &Plugin,
+    generation: &Arc<Generation>,
+    which: Hook,
+    input: Arc<[u8]>,
+) -> Result<()> {
+    let core = &plugin.slot.core;
+    let (number, mut told) = (core.current(), Ok(()));
+    if core.generation().is_none_or(|current| current.number != generation.number) {
+        return Ok(());
+    }
+    for lane in 0..core.berth_at(number).lanes() {
+        let Some(mut turn) = claim_lane(core, number, lane).await else { continue };
+        turn.will_leave(Leave::AsItIs);
+        if let Err(error) = run(&mut turn, generation, which, Arc::clone(&input), generation.times.hook).await {
+            told = Err(error);
+        }
+    }
+    told
+}
+
 fn error_in_config(error: &Error) -> Error {
     let refused =
         Error::new(Code::ConfigInvalid, format!("the plugin refuses the configuration: {}", error.record().message))

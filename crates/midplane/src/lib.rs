@@ -26,7 +26,7 @@ pub use midplane_contract::{
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Choice, Deadline, GenerationStatus, Kernel, Policy, Provider,
     Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription, block_on, discover, platform,
-    routes, runtime,
+    resolve, routes, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

@@ -189,6 +189,17 @@ Examples:
   midplane routes --plugins plugins --output json | jq -r '.routes[].to.plugin'
   midplane routes --plugins plugins --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}, \"priority\": 5}'";
 
+pub(super) const RESOLVE: &str = "\
+Finds versions of the plugins in folders that go together for what is asked for and everything that this needs, and the order \
+in which they would be loaded: those of one wave at once. Nothing is loaded. Where nothing fits, it says who asks for what, and \
+what would help.";
+
+pub(super) const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  midplane resolve player --plugins plugins
+  midplane resolve 'player@^2' editor --output json
+  midplane resolve player --dot | dot -Tsvg > player.svg";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   midplane completions bash > ~/.local/share/bash-completion/completions/midplane

@@ -25,6 +25,8 @@ mod output;
 #[cfg(test)]
 mod plugins;
 #[cfg(test)]
+mod resolve;
+#[cfg(test)]
 mod routes;
 #[cfg(test)]
 mod terminal;

@@ -9,10 +9,11 @@ use serde_json::json;
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
+use crate::availability::Wishes;
 use crate::events::Events;
 use crate::gate::Gate;
+use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
-use crate::routes::Rules;
 use crate::runtime::Runtime;
 use crate::services::Services;
 
@@ -22,6 +23,9 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) rules: Rules,
+    pub(super) adapters: Vec<Adapter>,
+    pub(super) capabilities: Vec<String>,
 }
 
 impl Builder {
@@ -55,17 +59,41 @@ impl Builder {
         self
     }
 
+    /// What the operator decides about platforms.
+    #[must_use]
+    pub fn compatibility(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Adds an adapter; one of the same name takes the place of an earlier one.
+    #[must_use]
+    pub fn adapter(mut self, adapter: Adapter) -> Self {
+        self.adapters.push(adapter);
+        self
+    }
+
+    /// Adds a capability of this host, in an embedder's own word, for plugins that name it under `compatibility`.
+    #[must_use]
+    pub fn capability(mut self, name: impl Into<String>) -> Self {
+        self.capabilities.push(name.into());
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
-    pub fn build(self) -> Kernel {
+    pub fn build(mut self) -> Kernel {
+        let platform = Arc::new(self.platform());
         let inner = Inner {
+            platform,
             runtimes: Arc::new(self.runtimes),
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
             events: Events::default(),
             services: Services::default(),
-            rules: Rules::default(),
+            rules: crate::routes::Rules::default(),
+            wishes: Wishes::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),
@@ -73,6 +101,19 @@ impl Builder {
         };
         inner.announce("host.started", json!({}));
         Kernel { inner: Arc::new(inner) }
+    }
+
+    /// This machine with what the runtimes and the embedder add.
+    fn platform(&mut self) -> Platform {
+        let kinds = self.runtimes.values().map(|runtime| runtime.serves().0);
+        let mut machine = Machine::current().with_runtimes(kinds);
+        machine.capabilities.append(&mut self.capabilities);
+        let mut platform = Platform::of(machine, std::mem::take(&mut self.rules));
+        for adapter in self.adapters.drain(..) {
+            platform.adapters.retain(|known| known.name != adapter.name);
+            platform.adapters.push(adapter);
+        }
+        platform
     }
 }
 

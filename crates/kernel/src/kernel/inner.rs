@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
+use midplane_contract::manifest::DependencyKind;
 use midplane_contract::{Code, Envelope, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
+use crate::availability::Wishes;
 use crate::call::Scope;
 use crate::discover::{self, Found};
 use crate::events::Events;
@@ -17,6 +19,7 @@ use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
 use crate::log::Log;
+use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -29,12 +32,14 @@ use crate::{describe, operate};
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
     pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) platform: Arc<Platform>,
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
     pub(crate) events: Events,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
+    pub(crate) wishes: Wishes,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
@@ -78,14 +83,24 @@ impl Inner {
         plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found, self.services.changes())));
         drop(plugins);
         self.gate.set(&id, declared, self.policy(&id).grants);
-        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
+        let missing = self.missing(&id);
+        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
+    }
+
+    /// What a plugin must have and is not registered in a version that fits.
+    fn missing(&self, id: &PluginId) -> Vec<PluginId> {
+        let Ok(plugin) = self.plugin(id) else { return Vec::new() };
+        let needed = plugin.life().found.manifest.dependencies.clone();
+        let required = needed.iter().filter(|needed| needed.kind != DependencyKind::Dev && !needed.optional);
+        required.filter(|needed| operate::met(self, needed).is_err()).map(|needed| needed.id.clone()).collect()
     }
 
     pub(crate) fn remove(&self, id: &PluginId) {
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.services.changed();
         self.gate.forget(id);
+        self.wishes.forget(id);
     }
 
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
@@ -156,7 +171,8 @@ impl Inner {
             policy,
             cache: self.cache.clone(),
             runtimes: Arc::clone(&self.runtimes),
-            host: Box::new(host),
+            platform: Arc::clone(&self.platform),
+            host: Arc::new(host),
         }
     }
 

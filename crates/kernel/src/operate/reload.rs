@@ -8,6 +8,7 @@ use serde_json::json;
 use super::retire::{self, LastHooks};
 use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
 use crate::assemble::{Assembled, assemble};
+use crate::availability;
 use crate::build;
 use crate::discover::Found;
 use crate::kernel::Inner;
@@ -38,6 +39,12 @@ pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 }
 
 async fn read_again(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
+    let mut found = read_as_is(kernel, plugin).await?;
+    found.manifest.dependencies.extend(plugin.life().added.iter().cloned());
+    Ok(found)
+}
+
+async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
     let path = match &plugin.life().source {
         Source::Path(path) => path.clone(),
         Source::Guest(latest) => return Ok(Found::clone(latest)),
@@ -80,6 +87,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
             take_over(kernel, plugin, found);
             services::admit(kernel, plugin).await;
             announce(kernel, "plugin.updated", plugin, json!({}));
+            availability::arrived(kernel, plugin);
             Ok(())
         }
         Err(error) => {

@@ -5,12 +5,15 @@
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
+mod availability;
+mod branches;
 mod calls;
 mod cancelling;
 mod configuration;
 mod dependencies;
 mod events;
 mod failures;
+mod fallbacks;
 mod guests;
 mod hooks;
 mod house;
