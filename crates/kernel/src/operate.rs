@@ -69,7 +69,9 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
-        assemble(kernel.plan(&plugin.id, found, kernel.policy(&plugin.id))).await?
+        let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
+        plugin.inbox.expect(plan.number);
+        assemble(plan).await?
     };
     install(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
@@ -130,6 +132,7 @@ async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
 
 async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Start)?;
+    plugin.inbox.open();
     let core = &plugin.slot.core;
     let (number, generation) = (core.current(), loaded(plugin)?);
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
@@ -156,6 +159,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turn.will_leave(Leave::Idle);
         }
     }
+    plugin.inbox.kick();
     announce(kernel, "plugin.started", plugin, json!({}));
     Ok(())
 }
@@ -171,6 +175,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Stop)?;
     let core = &plugin.slot.core;
     core.close(not_running("stopped"));
+    plugin.inbox.shut();
     let (number, generation) = (core.current(), loaded(plugin)?);
     retire::park(plugin, number, &generation).await;
     if plugin.state() == State::Failed {
@@ -200,6 +205,7 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
+    plugin.inbox.end();
     if let Some(generation) = core.generation() {
         retire::retire(plugin, core.current(), generation, retire::LastHooks::Cleanup).await;
     }
@@ -279,6 +285,7 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         .because(cause)
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
+    plugin.inbox.end();
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
     clear_away(plugin);
     true

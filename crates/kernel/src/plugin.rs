@@ -1,13 +1,14 @@
 //! What the kernel knows of one plugin.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
 use midplane_contract::{Code, Error, PluginId, Result, State};
 
 use crate::discover::Found;
+use crate::inbox::Inbox;
 use crate::lifecycle::{self, Event};
 use crate::slot::Slot;
 
@@ -15,6 +16,7 @@ use crate::slot::Slot;
 pub(crate) struct Plugin {
     pub(crate) id: PluginId,
     pub(crate) slot: Slot,
+    pub(crate) inbox: Arc<Inbox>,
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
@@ -57,7 +59,9 @@ impl Plugin {
             loads: 0,
             last_error: None,
         };
-        Self { slot: Slot::new(id.clone()), id, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
+        let slot = Slot::new(id.clone());
+        let inbox = Arc::new(Inbox::new(&slot.core));
+        Self { id, slot, inbox, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
     }
 
     pub(crate) fn life(&self) -> MutexGuard<'_, Life> {

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
-use crate::events::Events;
+use crate::bus::Bus;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
@@ -61,7 +61,7 @@ impl Builder {
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
-            events: Events::default(),
+            bus: Bus::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

@@ -20,12 +20,13 @@ fn on(ids: &[&str]) -> Value {
 #[test]
 fn dependencies_are_loaded_first() {
     let house = House::new();
-    let loaded = house.kernel.events("plugin.started");
+    let loaded = house.kernel.bus().subscribe("plugin.started").unwrap();
     for (id, needs) in [("d", &[][..]), ("c", &["d"]), ("b", &["d"]), ("a", &["b", "c"])] {
         house.register(&needing(id, on(needs)));
     }
     block_on(house.kernel.load(&name("a"))).unwrap();
-    let order: Vec<_> = std::iter::from_fn(|| loaded.try_next()).map(|event| event.data["plugin_id"].clone()).collect();
+    let order: Vec<_> =
+        std::iter::from_fn(|| loaded.try_next()).map(|event| event.data()["plugin_id"].clone()).collect();
     assert_eq!(order, ["d", "b", "c", "a"]);
 }
 

@@ -5,6 +5,8 @@
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
+mod bus;
+mod bus_plugins;
 mod calls;
 mod cancelling;
 mod configuration;
