@@ -24,8 +24,9 @@ pub use midplane_contract::{
     Version, VersionRange,
 };
 pub use midplane_kernel::{
-    Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+    Action, Builder, Bus, CallCounts, CallOptions, Caller, Deadline, Event, EventCounts, GenerationStatus, Kernel,
+    Policy, Recovery, ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, bus, discover,
+    platform, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
