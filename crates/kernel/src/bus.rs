@@ -4,6 +4,7 @@
 //! events of one topic) → `publisher` (the way of an event) → `mailbox` (where it waits) → `ask` (requests).
 
 mod ask;
+mod clock;
 mod event;
 mod filter;
 mod mailbox;
@@ -236,7 +237,7 @@ impl Bus {
         let heading = message.heading();
         self.shared.pass(&heading.sender)?;
         let retain = message.retain;
-        let event = message.event(heading, size);
+        let mut event = message.event(heading, size);
         let shared = &self.shared;
         if !retain && also.is_empty() {
             let route = shared.route(event.topic())?;

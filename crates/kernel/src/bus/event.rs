@@ -1,8 +1,8 @@
 //! One event on its way: what it says, from whom, and, where it is asked for, its envelope.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::SystemTime;
 
 use jiff::Timestamp;
 use midplane_contract::{Envelope, Error};
@@ -10,6 +10,7 @@ use serde_json::Value;
 use uuid::{Builder, Uuid};
 
 use super::ask::Ask;
+use super::clock;
 
 /// The content of an event. Shared, never copied per subscriber.
 #[derive(Debug, Clone)]
@@ -103,7 +104,8 @@ pub struct Event {
     pub(crate) ask: Option<Box<Ask>>,
     /// To plugins whether they subscribed or not.
     pub(crate) broadcast: bool,
-    at: OnceLock<SystemTime>,
+    /// Nanoseconds since 1970; 0 until somebody asks.
+    at: AtomicU64,
     sealed: OnceLock<Box<Sealed>>,
 }
 
@@ -115,7 +117,7 @@ struct Sealed {
 
 impl Event {
     pub(crate) fn new(heading: Arc<Heading>, data: Data, size: usize) -> Self {
-        let (at, sealed) = (OnceLock::new(), OnceLock::new());
+        let (at, sealed) = (AtomicU64::new(0), OnceLock::new());
         Self { heading, data, size, trace: None, ask: None, broadcast: false, at, sealed }
     }
 
@@ -124,14 +126,15 @@ impl Event {
     pub(crate) fn renew(&mut self, data: Data, size: usize) {
         self.data = data;
         self.size = size;
-        self.at.take();
+        *self.at.get_mut() = 0;
         self.sealed.take();
     }
 
     /// Notes the present as the time of publishing. Done before an event waits anywhere; where it is handed over within
     /// the publishing call, whoever asks for the time gets it then.
-    pub(crate) fn stamp(&self) {
-        let _ = self.at.get_or_init(SystemTime::now);
+    #[inline]
+    pub(crate) fn stamp(&mut self) {
+        *self.at.get_mut() = clock::now();
     }
 
     /// The topic, with `plugin.` for `module.`.
@@ -176,7 +179,15 @@ impl Event {
     /// When it was published.
     #[must_use]
     pub fn timestamp(&self) -> Timestamp {
-        Timestamp::try_from(*self.at.get_or_init(SystemTime::now)).unwrap_or(Timestamp::UNIX_EPOCH)
+        let noted = match self.at.load(Ordering::Relaxed) {
+            // Whoever asks first decides for all.
+            0 => {
+                let now = clock::now();
+                self.at.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed).err().unwrap_or(now)
+            }
+            noted => noted,
+        };
+        Timestamp::from_nanosecond(i128::from(noted)).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
     /// W3C trace context of the sender, where there is one.

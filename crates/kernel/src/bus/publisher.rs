@@ -23,12 +23,17 @@ pub struct Publisher {
     route: Arc<Route>,
     /// An event that nobody kept, to be used again.
     spare: Option<Event>,
+    /// The last event that was kept, to be used again if nobody has it any more by then.
+    kept: Option<Arc<Event>>,
 }
+
+/// Data of a larger event are not held until the next one.
+const HELD: usize = 4096;
 
 impl Publisher {
     pub(crate) fn new(shared: Arc<Shared>, heading: Arc<Heading>, sender: Arc<Sender>) -> Result<Self> {
         let route = shared.route(&heading.topic)?;
-        Ok(Self { shared, heading, sender, route, spare: None })
+        Ok(Self { shared, heading, sender, route, spare: None, kept: None })
     }
 
     /// Publishes. Callbacks run on this thread; where a subscriber blocks its publishers, this thread waits.
@@ -64,6 +69,12 @@ impl Publisher {
         if self.route.stale.load(Ordering::Acquire) {
             self.route = self.shared.route(&self.heading.topic)?;
         }
+        if self.route.has_waiting() {
+            let event = self.event_to_keep(data, size);
+            let given = give_shared(&self.shared, &self.route, &event, &[], true)?;
+            self.kept = (size <= HELD).then_some(event);
+            return Ok(given);
+        }
         let event = match self.spare.take() {
             Some(mut event) => {
                 event.renew(data, size);
@@ -77,10 +88,34 @@ impl Publisher {
     }
 }
 
+impl Publisher {
+    /// An event for those who keep it, in the place of the last one where that is free again.
+    #[inline]
+    fn event_to_keep(&mut self, data: Data, size: usize) -> Arc<Event> {
+        if let Some(mut last) = self.kept.take()
+            && let Some(event) = Arc::get_mut(&mut last)
+        {
+            event.renew(data, size);
+            event.stamp();
+            return last;
+        }
+        let mut event = Event::new(Arc::clone(&self.heading), data, size);
+        event.stamp();
+        Arc::new(event)
+    }
+}
+
 impl Clone for Publisher {
     fn clone(&self) -> Self {
         let (shared, heading) = (Arc::clone(&self.shared), Arc::clone(&self.heading));
-        Self { shared, heading, sender: Arc::clone(&self.sender), route: Arc::clone(&self.route), spare: None }
+        Self {
+            shared,
+            heading,
+            sender: Arc::clone(&self.sender),
+            route: Arc::clone(&self.route),
+            spare: None,
+            kept: None,
+        }
     }
 }
 
@@ -129,8 +164,10 @@ pub(crate) fn give_shared(
 ) -> Result<Given> {
     count(shared, route);
     let mut receipt = Receipt::default();
-    let _deeper = Nesting::enter()?;
-    route.call(event, &mut receipt);
+    if !route.listeners.is_empty() {
+        let _deeper = Nesting::enter()?;
+        route.call(event, &mut receipt);
+    }
     let pending = route.post(event, patient, &mut receipt);
     for subscriber in also.iter().filter(|subscriber| !route.leads_to(subscriber)) {
         receipt.note(subscriber.hand(event, false));
