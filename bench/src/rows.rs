@@ -1,5 +1,6 @@
 //! The rows: what is measured against what, and the targets with their sources.
 
+mod bus;
 mod calls;
 mod javascript;
 mod languages;
@@ -31,5 +32,5 @@ impl Row {
 /// Every row, in the order of the report.
 pub(crate) fn all() -> Vec<Row> {
     let inside = [calls::rows(), javascript::rows(), workers::rows(), loads::rows(), many::rows()];
-    inside.into_iter().chain([languages::rows(), remote::rows()]).flatten().collect()
+    inside.into_iter().chain([bus::rows(), languages::rows(), remote::rows()]).flatten().collect()
 }

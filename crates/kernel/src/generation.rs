@@ -5,10 +5,13 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use midplane_contract::{ActionName, Error, Hook, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
+use midplane_contract::{
+    ActionName, Code, Error, Hook, InstanceMode, Instances, Manifest, Placement, PluginId, Result, RuntimeKind, Trust,
+};
 
 use crate::availability::Told;
-use crate::runtime::{Code, Host};
+use crate::call::Caller;
+use crate::runtime::{Code as LoadedCode, Host};
 
 /// One loaded version of a plugin.
 pub(crate) struct Generation {
@@ -16,7 +19,7 @@ pub(crate) struct Generation {
     pub(crate) plugin: PluginId,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) folder: PathBuf,
-    pub(crate) code: Arc<dyn Code>,
+    pub(crate) code: Arc<dyn LoadedCode>,
     pub(crate) runtime: RuntimeKind,
     pub(crate) placement: Placement,
     pub(crate) trust: Trust,
@@ -77,6 +80,24 @@ impl Generation {
     pub(crate) fn may_wait_for_others(&self) -> bool {
         let waits = |name: &str| ["plugin.", "service.", "bus."].iter().any(|area| name.starts_with(area));
         self.manifest.permissions.iter().any(|declared| !declared.denies() && waits(&declared.name()))
+    }
+
+    /// An actor that waits for somebody cannot answer it: say so instead of waiting for the deadline.
+    ///
+    /// # Errors
+    /// `call_cycle {chain}` when this is an actor and waits in that chain.
+    pub(crate) fn refuse_cycle(&self, caller: &Arc<Caller>) -> Result<()> {
+        let is_actor = self.instances.mode == InstanceMode::Actor;
+        if !is_actor || !caller.chain().any(|link| link.plugin == self.plugin) {
+            return Ok(());
+        }
+        let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
+        chain.reverse();
+        chain.push(self.plugin.to_string());
+        let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
+        Err(Error::new(Code::CallCycle, message)
+            .remedy("break the cycle, or make the plugin a pool")
+            .with("chain", chain))
     }
 
     /// Whether callers may use an action: the manifest's list rules where it has one.

@@ -1,5 +1,6 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod bus;
 mod services;
 
 use std::sync::{Arc, Weak};
@@ -7,14 +8,11 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::permission::required;
-use midplane_contract::{
-    ActionName, Address, Code, Envelope, Error, HostFunction, InstanceMode, PluginId, Result, defaults,
-};
+use midplane_contract::{ActionName, Address, Code, Error, HostFunction, PluginId, Result, defaults};
 use serde_json::Value;
 
 use crate::action::CallOptions;
 use crate::call::{Caller, Deadline};
-use crate::generation::Generation;
 use crate::kernel::Inner;
 use crate::log::Log;
 use crate::runtime::{Host, HostRequest, Within};
@@ -68,6 +66,9 @@ impl Binding {
             HostFunction::ServiceFind => services::find(&kernel, &args),
             HostFunction::ServiceCall => services::call(self, &kernel, within, &args, request.payload),
             HostFunction::BusPublish => self.publish(&kernel, within, &args, request.payload),
+            HostFunction::BusRequest => self.request_topic(&kernel, within, &args, request.payload),
+            HostFunction::BusSubscribe => self.subscribe(&kernel, &args),
+            HostFunction::BusUnsubscribe => self.unsubscribe(&kernel, &args),
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
@@ -76,9 +77,6 @@ impl Binding {
             | HostFunction::StateCompareAndSet
             | HostFunction::StateDelete
             | HostFunction::StateList
-            | HostFunction::BusRequest
-            | HostFunction::BusSubscribe
-            | HostFunction::BusUnsubscribe
             | HostFunction::HttpFetch
             | HostFunction::MetricsCount
             | HostFunction::MetricsGauge
@@ -118,10 +116,10 @@ impl Binding {
         let caller = self.link(within)?;
         let target = kernel.slot_of(&address.plugin)?;
         if let Some(generation) = target.core.generation() {
-            refuse_cycle(&caller, &generation)?;
+            generation.refuse_cycle(&caller)?;
         }
-        let deadline = Some(deadline(within, args));
-        let options = CallOptions { deadline, caller: Some(caller), trace: within.scope.trace.clone() };
+        let deadline = deadline(within, args);
+        let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
         block_on(target.action(address.action.as_str())?.call_with(input, options))
     }
 
@@ -140,39 +138,6 @@ impl Binding {
         let action = within.action.and_then(|action| ActionName::new(action).ok());
         Ok(Arc::new(Caller { plugin: self.plugin.clone(), action, parent, depth }))
     }
-
-    fn publish(&self, kernel: &Arc<Inner>, within: &Within<'_>, args: &Value, payload: &[u8]) -> Result<Vec<u8>> {
-        let topic = args.get("topic").and_then(Value::as_str).ok_or_else(|| missing("topic"))?;
-        let data = serde_json::from_slice(payload)
-            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
-        let mut event = Envelope::from_core(topic, data);
-        event.sender = self.plugin.to_string();
-        event.trace = within.scope.trace.as_deref().map(str::to_owned);
-        kernel.events.publish(event);
-        Ok(Vec::new())
-    }
-}
-
-/// When a call that a plugin asks for must have ended: with the plugin's own, or before.
-fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
-    let own = within.scope.deadline;
-    match args.get("deadline_ms").and_then(Value::as_u64) {
-        Some(most) => Deadline::At(own.instant().min(Deadline::After(Duration::from_millis(most)).instant())),
-        None => own,
-    }
-}
-
-/// An actor that waits for a call cannot answer another: say so instead of waiting for the deadline.
-pub(crate) fn refuse_cycle(caller: &Arc<Caller>, target: &Arc<Generation>) -> Result<()> {
-    let is_actor = target.instances.mode == InstanceMode::Actor;
-    if !is_actor || !caller.chain().any(|link| link.plugin == target.plugin) {
-        return Ok(());
-    }
-    let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
-    chain.reverse();
-    chain.push(target.plugin.to_string());
-    let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
-    Err(Error::new(Code::CallCycle, message).remedy("break the cycle, or make the plugin a pool").with("chain", chain))
 }
 
 fn arguments(request: &HostRequest<'_>) -> Result<Value> {
@@ -216,6 +181,14 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::Random => return None,
     };
     args.get(key).and_then(Value::as_str)
+}
+
+/// The earlier of the end of what the plugin is doing and what it asks for.
+fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
+    match args.get("deadline_ms").and_then(Value::as_u64) {
+        None => within.scope.deadline,
+        Some(most) => within.scope.deadline.min(Duration::from_millis(most)).stamped(),
+    }
 }
 
 fn missing(name: &str) -> Error {

@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, CallOptions};
 use crate::assemble::Runtimes;
+use crate::bus::{Bus, Message, Receipt};
 use crate::discover::{self, Found};
-use crate::events::Subscription;
 use crate::lasting::to_its_end;
 use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
@@ -25,7 +25,7 @@ use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
 use crate::status::{self, Status};
-use crate::{describe, guest, operate, probe};
+use crate::{describe, guest, operate, probe, pump};
 
 pub use builder::Builder;
 pub(crate) use inner::Inner;
@@ -374,10 +374,19 @@ impl Kernel {
         routes::dispatch(&self.inner, &action, input.into(), options).await
     }
 
-    /// Begins to receive events: `*`, `plugin.*` (or `module.*`), or one type.
+    /// The bus: the host's own events, those of plugins, and those of the program around it.
     #[must_use]
-    pub fn events(&self, pattern: &str) -> Subscription {
-        self.inner.events.subscribe(pattern)
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// Publishes to every plugin that has an `event` hook, whether it subscribed or not, and to all subscribers. Plugins
+    /// that are still loading get it once they run.
+    ///
+    /// # Errors
+    /// As [`Bus::send`].
+    pub fn broadcast(&self, message: Message) -> Result<Receipt> {
+        pump::broadcast(&self.inner, message)
     }
 
     /// Stops and unloads everything, dependents first.

@@ -3,7 +3,8 @@
 //!
 //! Reading order: [`kernel`] (the face) → `operate` (load, start, stop, reload) → `assemble` (what a load decides) →
 //! [`slot`], `berth`, `lane` (where generations and instances stand) → [`action`] (the call path) → `turn`, `queue`
-//! (who waits for whom) → `host`, `gate` (what plugins may ask).
+//! (who waits for whom) → `host`, `gate` (what plugins may ask) → [`bus`] (events), `inbox`, `pump` (how plugins get
+//! them).
 
 #![forbid(unsafe_code)]
 
@@ -14,17 +15,18 @@ mod availability;
 mod barrier;
 mod berth;
 mod build;
+pub mod bus;
 pub mod call;
 pub mod config;
 mod describe;
 pub mod discover;
-pub mod events;
 mod gate;
 mod generation;
 mod guest;
 mod halt;
 mod hooks;
 mod host;
+mod inbox;
 mod invoke;
 pub mod kernel;
 mod lane;
@@ -38,6 +40,7 @@ pub mod platform;
 mod plugin;
 mod policy;
 mod probe;
+mod pump;
 mod queue;
 mod recovery;
 pub mod resolve;
@@ -47,13 +50,14 @@ pub mod services;
 pub mod slot;
 pub mod status;
 pub mod stream;
+mod tasks;
 pub mod throttle;
 mod together;
 mod turn;
 
 pub use action::{Action, CallOptions};
+pub use bus::{Bus, Event, Message, Subscription};
 pub use call::{Call, Caller, ChunkSink, Deadline, Reply, Scope};
-pub use events::Subscription;
 pub use futures_lite::future::block_on;
 pub use kernel::{Builder, Kernel};
 pub use lane::CallCounts;
@@ -68,6 +72,6 @@ pub use runtime::{
 };
 pub use services::{Choice, Provider, Service};
 pub use slot::Slot;
-pub use status::{GenerationStatus, Status};
+pub use status::{EventCounts, GenerationStatus, Status};
 pub use stream::ReplyStream;
 pub use throttle::{Allowance, Throttle};

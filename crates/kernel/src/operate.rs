@@ -75,7 +75,9 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
-        assemble(kernel.plan(&plugin.id, found, kernel.policy(&plugin.id))).await?
+        let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
+        plugin.inbox.expect(plan.number);
+        assemble(plan).await?
     };
     install(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
@@ -141,6 +143,7 @@ async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
 
 async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Start)?;
+    plugin.inbox.open();
     let core = &plugin.slot.core;
     let (number, generation) = (core.current(), loaded(plugin)?);
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
@@ -167,6 +170,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turn.will_leave(Leave::Idle);
         }
     }
+    plugin.inbox.kick();
     services::admit(kernel, plugin).await;
     announce(kernel, "plugin.started", plugin, json!({}));
     availability::arrived(kernel, plugin);
@@ -184,6 +188,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Stop)?;
     let core = &plugin.slot.core;
     core.close(not_running("stopped"));
+    plugin.inbox.shut();
     let (number, generation) = (core.current(), loaded(plugin)?);
     retire::park(plugin, number, &generation).await;
     if plugin.state() == State::Failed {
@@ -214,6 +219,7 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
+    plugin.inbox.end();
     if let Some(generation) = core.generation() {
         retire::retire(plugin, core.current(), generation, retire::LastHooks::Cleanup).await;
     }
@@ -293,6 +299,7 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         .because(cause)
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
+    plugin.inbox.end();
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
     availability::changed(kernel, &plugin.id);
     clear_away(plugin);

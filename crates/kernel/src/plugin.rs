@@ -10,6 +10,7 @@ use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
 use crate::discover::Found;
+use crate::inbox::Inbox;
 use crate::lifecycle::{self, Event};
 use crate::log::Log;
 use crate::services::Offer;
@@ -21,6 +22,7 @@ pub(crate) struct Plugin {
     pub(crate) slot: Slot,
     /// What it writes, of all its generations.
     pub(crate) log: Log,
+    pub(crate) inbox: Arc<Inbox>,
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
@@ -76,8 +78,11 @@ impl Plugin {
             health: None,
             offers: Arc::new([]),
         };
+        let slot = Slot::new(id.clone());
+        let inbox = Arc::new(Inbox::new(&slot.core));
         Self {
-            slot: Slot::new(id.clone()),
+            slot,
+            inbox,
             log: Log::new(id.clone()),
             id,
             operations: async_lock::Mutex::new(()),

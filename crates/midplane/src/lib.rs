@@ -24,9 +24,9 @@ pub use midplane_contract::{
     RuntimeKind, State, Trust, Version, VersionRange,
 };
 pub use midplane_kernel::{
-    Action, Builder, CallCounts, CallOptions, Caller, Choice, Deadline, GenerationStatus, Kernel, Policy, Provider,
-    Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription, block_on, discover, platform,
-    resolve, routes, runtime,
+    Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
+    Kernel, Policy, Provider, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription,
+    block_on, bus, discover, platform, resolve, routes, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

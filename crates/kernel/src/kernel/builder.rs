@@ -10,7 +10,7 @@ use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::availability::Wishes;
-use crate::events::Events;
+use crate::bus::Bus;
 use crate::gate::Gate;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
@@ -90,10 +90,10 @@ impl Builder {
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
-            events: Events::default(),
             services: Services::default(),
             rules: crate::routes::Rules::default(),
             wishes: Wishes::default(),
+            bus: Bus::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Envelope, Error, PluginId, Result, State};
+use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
+use crate::bus::Bus;
 use crate::call::Scope;
 use crate::discover::{self, Found};
-use crate::events::Events;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
@@ -36,10 +36,10 @@ pub(crate) struct Inner {
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
-    pub(crate) events: Events,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
     pub(crate) wishes: Wishes,
+    pub(crate) bus: Bus,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
@@ -49,7 +49,7 @@ pub(crate) struct Inner {
 impl Inner {
     /// Sends an event of the host's own.
     pub(crate) fn announce(&self, event_type: &str, data: Value) {
-        self.events.publish(Envelope::from_core(event_type, data));
+        self.bus.announce(event_type, data);
     }
 
     /// Reads what stands at a path; a bare file is asked who it is.
@@ -97,7 +97,8 @@ impl Inner {
     }
 
     pub(crate) fn remove(&self, id: &PluginId) {
-        self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        let gone = self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        gone.iter().for_each(|plugin| plugin.inbox.retire());
         self.services.changed();
         self.gate.forget(id);
         self.wishes.forget(id);
@@ -153,6 +154,11 @@ impl Inner {
             }
             self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
         })
+    }
+
+    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
+    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
+        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// The plan of a next generation.
@@ -217,5 +223,13 @@ impl Inner {
             })
             .detach(),
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.bus.end();
+        let plugins = self.plugins.get_mut().unwrap_or_else(PoisonError::into_inner);
+        plugins.values().for_each(|plugin| plugin.inbox.retire());
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn leave(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
         .because(cause)
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
+    plugin.inbox.end();
     announce(kernel, "plugin.stopped", plugin, json!({ "error": cause }));
     availability::changed(kernel, &plugin.id);
     clear_away(plugin);

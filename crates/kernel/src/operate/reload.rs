@@ -68,7 +68,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     plugin.advance(Event::Update)?;
     let next = prepare(kernel, plugin, found.clone()).await;
     let replaced = match next {
-        Ok(next) => switch(plugin, next).await,
+        Ok(next) => switch(kernel, plugin, next).await,
         Err(error) => Err(error),
     };
     let replaced = match (plugin.advance(Event::Updated), replaced) {
@@ -91,6 +91,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
             Ok(())
         }
         Err(error) => {
+            plugin.inbox.unstage();
             let error = error.plugin(&plugin.id);
             plugin.life().last_error = Some(error.clone());
             announce(kernel, "plugin.update_failed", plugin, json!({ "error": error }));
@@ -121,7 +122,7 @@ fn policy(kernel: &Inner, plugin: &Plugin) -> Result<Policy> {
     Ok(policy)
 }
 
-async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
+async fn switch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
     if let Some(cause) = plugin.life().cause.clone() {
         // The old generation died while the next was prepared: what has failed is restarted, not updated.
         return Err(cause);
@@ -129,10 +130,11 @@ async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
     let core = &plugin.slot.core;
     let old = loaded(plugin)?;
     let berth = core.claim()?;
-    let actions = core.table(&next.generation);
+    let (number, actions) = (next.generation.number, core.table(&next.generation));
     let idle = next.instances.into_iter().map(Occupant::Idle);
     core.berth_at(berth).lay(next.generation, &actions, idle);
     let before = core.switch(berth);
+    plugin.inbox.succeed(&kernel.bus, number);
     retire::retire(plugin, before, old, LastHooks::StopAndCleanup).await;
     Ok(())
 }

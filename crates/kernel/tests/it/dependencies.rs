@@ -20,13 +20,13 @@ pub(crate) fn on(ids: &[&str]) -> Value {
 #[test]
 fn dependencies_are_loaded_first() {
     let house = House::new();
-    let loaded = house.kernel.events("plugin.started");
+    let loaded = house.kernel.bus().subscribe("plugin.started").unwrap();
     for (id, needs) in [("d", &[][..]), ("c", &["d"]), ("b", &["d"]), ("a", &["b", "c"])] {
         house.register(&needing(id, on(needs)));
     }
     block_on(house.kernel.load(&name("a"))).unwrap();
     let mut order: Vec<_> =
-        std::iter::from_fn(|| loaded.try_next()).map(|event| event.data["plugin_id"].clone()).collect();
+        std::iter::from_fn(|| loaded.try_next()).map(|event| event.data()["plugin_id"].clone()).collect();
     // Those in the middle do not need each other.
     order[1..3].sort_by_key(ToString::to_string);
     assert_eq!(order, ["d", "b", "c", "a"]);

@@ -7,6 +7,8 @@
 
 mod availability;
 mod branches;
+mod bus;
+mod bus_plugins;
 mod calls;
 mod cancelling;
 mod configuration;

@@ -181,13 +181,13 @@ fn published_events_carry_their_sender() {
     let house = House::new();
     house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["bus.publish"])));
     house.grant(&name("p"), "bus.publish:weather");
-    let events = house.kernel.events("weather");
+    let events = house.kernel.bus().subscribe("weather").unwrap();
     let publish = |topic: &str| {
         let ask = json!({ "function": "bus.publish", "args": { "topic": topic }, "payload": "{\"rain\":true}" });
         house.call("p/host", &ask.to_string())
     };
     publish("weather").unwrap();
     let event = events.try_next().unwrap();
-    assert_eq!((event.sender.as_str(), &event.data), ("p", &json!({ "rain": true })));
+    assert_eq!((event.sender(), event.data()), ("p", &json!({ "rain": true })));
     assert_eq!(passed_on(&publish("news").unwrap_err()), "permission_denied");
 }
