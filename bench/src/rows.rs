@@ -7,6 +7,7 @@ mod languages;
 mod loads;
 mod many;
 mod remote;
+mod resolver;
 mod workers;
 
 use std::time::Duration;
@@ -32,5 +33,5 @@ impl Row {
 /// Every row, in the order of the report.
 pub(crate) fn all() -> Vec<Row> {
     let inside = [calls::rows(), javascript::rows(), workers::rows(), loads::rows(), many::rows()];
-    inside.into_iter().chain([bus::rows(), languages::rows(), remote::rows()]).flatten().collect()
+    inside.into_iter().chain([bus::rows(), languages::rows(), remote::rows(), resolver::rows()]).flatten().collect()
 }

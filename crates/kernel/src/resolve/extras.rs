@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use midplane_contract::manifest::DependencyKind;
+use midplane_contract::manifest::{Dependency, DependencyKind};
 
 use super::available::Standing;
 use super::solver::{Chosen, Failed, Question};
-use super::stock::{ROOT, Stock, Wanted, is_host};
+use super::stock::{ROOT, Stock, Wanted};
 use super::why::{self, Refusal};
 
 /// A version for everything that is needed, and for what is optional and can be had beside it.
@@ -32,15 +32,15 @@ fn required(stock: &Stock<'_>) -> Result<Chosen, Refusal> {
 
 /// What was chosen though it is not installed, and though nobody but peers asks for it beside what is asked for anyway.
 fn only_for_peers(stock: &Stock<'_>, chosen: &Chosen, mut asked: BTreeSet<u32>) -> BTreeSet<u32> {
-    let links = |plugin: u32| chosen.get(&plugin).into_iter().flat_map(move |at| stock.links(plugin, *at));
-    if !chosen.keys().any(|plugin| links(*plugin).any(|(needed, _)| needed.kind == DependencyKind::Peer)) {
+    if !stock.has_peers.get() {
         return BTreeSet::new();
     }
+    let links = |plugin: u32| chosen.get(&plugin).into_iter().flat_map(move |at| stock.links(plugin, *at));
     let mut left: Vec<u32> = asked.iter().copied().collect();
     while let Some(plugin) = left.pop() {
-        for (needed, number) in links(plugin) {
-            if needed.kind == DependencyKind::Run && !needed.optional && number != ROOT && asked.insert(number) {
-                left.push(number);
+        for (link, _) in links(plugin) {
+            if !link.peer && !link.optional && link.number != ROOT && asked.insert(link.number) {
+                left.push(link.number);
             }
         }
     }
@@ -56,17 +56,13 @@ fn only_for_peers(stock: &Stock<'_>, chosen: &Chosen, mut asked: BTreeSet<u32>) 
 /// Adds optional dependencies one by one, those of what comes first by id first, as long as nothing that was chosen has
 /// to change for them.
 fn optional(stock: &Stock<'_>, mut chosen: Chosen) -> Result<Chosen, Refusal> {
+    if !stock.has_wishes.get() {
+        return Ok(chosen);
+    }
     let mut left: VecDeque<(u32, u32)> = chosen.iter().map(|(plugin, position)| (*plugin, *position)).collect();
     while let Some((plugin, position)) = left.pop_front() {
-        let Some(release) = stock.release(plugin, position) else { continue };
-        if !release.dependencies.iter().any(|needed| needed.optional) {
-            continue;
-        }
-        let mut wishes: Vec<_> = release
-            .dependencies
-            .iter()
-            .filter(|wish| wish.optional && wish.kind != DependencyKind::Dev && !is_host(&wish.id))
-            .collect();
+        let links = stock.links(plugin, position).filter(|(link, _)| link.optional);
+        let mut wishes: Vec<&Dependency> = links.map(|(_, wish)| wish).collect();
         wishes.sort_by_key(|wish| &wish.id);
         for wish in wishes {
             let Wanted::Versions(number, wanted) = stock.wanted(&wish.id, &wish.version) else { continue };

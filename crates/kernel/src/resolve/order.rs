@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use midplane_contract::PluginId;
-use midplane_contract::manifest::{Dependency, DependencyKind};
+use midplane_contract::manifest::Dependency;
 use pubgrub::Map;
 
 use super::plan::{Plan, Step};
 use super::solver::Chosen;
-use super::stock::{Stock, is_host};
+use super::stock::Stock;
 use super::why::Refusal;
 
 /// One plugin of the plan and what it waits for, by places in the list of all of them, each once.
@@ -57,14 +57,11 @@ pub(super) fn plan(stock: &Stock<'_>, chosen: &Chosen) -> Result<Plan, Refusal> 
 
 fn node(stock: &Stock<'_>, chosen: &Chosen, places: &Map<u32, usize>, plugin: u32, position: u32) -> Node {
     let (mut needs, mut uses, mut without) = (Vec::new(), Vec::new(), Vec::new());
-    for (needed, number) in stock.links(plugin, position) {
-        if needed.kind == DependencyKind::Dev || is_host(&needed.id) {
-            continue;
-        }
-        match places.get(&number) {
-            Some(place) if !needed.optional => needs.push(*place),
-            Some(place) if number != plugin && fits(stock, chosen, number, needed) => uses.push(*place),
-            _ if needed.optional => without.push(needed.id.clone()),
+    for (link, needed) in stock.links(plugin, position) {
+        match places.get(&link.number) {
+            Some(place) if !link.optional => needs.push(*place),
+            Some(place) if link.number != plugin && fits(stock, chosen, link.number, needed) => uses.push(*place),
+            _ if link.optional => without.push(needed.id.clone()),
             _ => {}
         }
     }

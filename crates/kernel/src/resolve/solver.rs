@@ -4,14 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use midplane_contract::Error;
-use midplane_contract::manifest::DependencyKind;
 use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, NoSolutionError, PackageResolutionStatistics, PubGrubError,
 };
 
 use super::available::Standing;
 use super::reason::{Block, Cause, Reason};
-use super::stock::{ROOT, Stock, Wanted, is_host};
+use super::stock::{ROOT, Stock, Wanted};
 use super::versions::Versions;
 
 /// Which version of which plugin, by their numbers.
@@ -110,13 +109,9 @@ impl<'s, 'a> Question<'s, 'a> {
         if self.held.get(&plugin) == Some(&position) {
             return needed;
         }
-        for (dependency, number) in self.stock.links(plugin, position) {
-            if dependency.kind == DependencyKind::Dev || dependency.optional || is_host(&dependency.id) {
-                continue;
-            }
-            let peer = dependency.kind == DependencyKind::Peer;
-            let wanted = self.stock.wanted_of(number, &dependency.version);
-            needed.add(self, plugin, peer, &dependency.id, dependency.version.as_str(), wanted);
+        for (link, dependency) in self.stock.links(plugin, position).filter(|(link, _)| !link.optional) {
+            let wanted = self.stock.wanted_of(link.number, &dependency.version);
+            needed.add(self, plugin, link.peer, &dependency.id, dependency.version.as_str(), wanted);
         }
         needed
     }

@@ -1,7 +1,7 @@
 //! What there is, numbered and sorted, with what each requirement takes of it. Looks at what the search comes to, and at
 //! nothing else: of ten thousand plugins most versions are never asked about.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use midplane_contract::manifest::{Dependency, DependencyKind};
 use midplane_contract::{Error, PluginId, Version, VersionRange, version};
@@ -23,6 +23,9 @@ pub(super) struct Stock<'a> {
     pub(super) roots: Vec<&'a Requirement>,
     numbers: Map<&'a PluginId, u32>,
     plugins: Vec<Shelf<'a>>,
+    /// Whether any version that was looked at has a peer, and an optional dependency.
+    pub(super) has_peers: Cell<bool>,
+    pub(super) has_wishes: Cell<bool>,
 }
 
 /// The versions of one plugin. Sorted when somebody first looks.
@@ -41,7 +44,18 @@ pub(super) struct Item<'a> {
     deprecated: bool,
     pub(super) standing: Standing,
     pub(super) release: &'a Release,
-    links: OnceCell<Vec<u32>>,
+    links: OnceCell<Vec<Link>>,
+}
+
+/// A dependency in short, so that the whole text of it is not looked at again.
+#[derive(Clone, Copy)]
+pub(super) struct Link {
+    /// The plugin that it is on; [`ROOT`] where there is none.
+    pub(super) number: u32,
+    /// Neither on the host nor for development.
+    counts: bool,
+    pub(super) peer: bool,
+    pub(super) optional: bool,
 }
 
 /// What one requirement on a plugin comes to.
@@ -62,7 +76,7 @@ impl<'a> Stock<'a> {
             numbers.insert(id, number);
             plugins.push(Shelf::new(id, releases));
         }
-        Self { request, roots, numbers, plugins }
+        Self { request, roots, numbers, plugins, has_peers: Cell::new(false), has_wishes: Cell::new(false) }
     }
 
     pub(super) fn number(&self, id: &PluginId) -> Option<u32> {
@@ -77,15 +91,23 @@ impl<'a> Stock<'a> {
         Some(self.shelf(plugin)?.items().get(position as usize)?.release)
     }
 
-    /// The dependencies of a version with the numbers of the plugins that they are on; [`ROOT`] for those there are none of.
-    pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (&'a Dependency, u32)> {
+    /// The dependencies of a version that count, with the numbers of the plugins that they are on.
+    pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (Link, &'a Dependency)> {
         let item = self.shelf(plugin).and_then(|shelf| shelf.items().get(position as usize));
         let links = item.map(|item| {
-            let number = |needed: &Dependency| self.number(&needed.id).unwrap_or(ROOT);
-            let links = item.links.get_or_init(|| item.release.dependencies.iter().map(number).collect());
-            item.release.dependencies.iter().zip(links.iter().copied())
+            let links = item.links.get_or_init(|| item.release.dependencies.iter().map(|it| self.link(it)).collect());
+            links.iter().copied().zip(&item.release.dependencies)
         });
-        links.into_iter().flatten()
+        links.into_iter().flatten().filter(|(link, _)| link.counts)
+    }
+
+    fn link(&self, needed: &Dependency) -> Link {
+        let peer = needed.kind == DependencyKind::Peer;
+        let counts = needed.kind != DependencyKind::Dev && !is_host(&needed.id);
+        self.has_peers.set(self.has_peers.get() || peer);
+        self.has_wishes.set(self.has_wishes.get() || (needed.optional && counts));
+        let number = if counts { self.number(&needed.id).unwrap_or(ROOT) } else { ROOT };
+        Link { number, counts, peer, optional: needed.optional }
     }
 
     /// What a range asks for.
