@@ -17,6 +17,7 @@ pub mod limits;
 pub mod manifest;
 pub mod permission;
 pub mod placement;
+mod reading;
 pub mod state;
 pub mod version;
 

@@ -1,12 +1,12 @@
-//! Every field of every spelling, once. [`super::walk`] validates by these tables and [`super::schema`] prints them.
+//! Every field of every spelling, once. [`crate::reading::walk`] validates by these tables and [`super::schema`] prints them.
 
 mod enveloped;
 mod parts;
 mod remote;
 
-use super::rule::Rule;
-use super::shape::{Field, Shape, may, must};
 use super::words;
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 pub(super) use enveloped::ENVELOPED;
 use parts::{

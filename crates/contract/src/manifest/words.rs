@@ -1,19 +1,8 @@
 //! Vocabularies: the words that a field may hold, older spellings included.
 
-use super::fault::FaultCode;
 use super::model::{Discovery, Network, PluginType, Protocol, Reload};
+use crate::reading::{FaultCode, Words};
 use crate::{InstanceMode, Placement, RuntimeKind};
-
-/// The words that a field may hold.
-#[derive(Debug)]
-pub(super) struct Words {
-    /// What such a word is, for messages.
-    pub(super) what: &'static str,
-    /// The fault of any other word.
-    pub(super) code: FaultCode,
-    /// The words, the usual ones first.
-    pub(super) words: &'static [&'static str],
-}
 
 pub(super) static PLUGIN_TYPES: Words = Words {
     what: "plugin type",

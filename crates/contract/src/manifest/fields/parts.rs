@@ -1,9 +1,9 @@
 //! The parts that spellings share.
 
 use super::remote::{CONNECTION, TLS};
-use crate::manifest::rule::Rule;
-use crate::manifest::shape::{Field, Shape, may, must};
 use crate::manifest::words;
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 pub(super) const FILLED: Shape = Shape::Text(Rule::Filled);
 pub(super) const TEXT: Shape = Shape::Text(Rule::Any);

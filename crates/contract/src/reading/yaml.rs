@@ -15,12 +15,12 @@ const VALUES: usize = 50_000;
 
 /// Reads a manifest as YAML or, when `json` is set, only as JSON. `None` when there is no tree at all; the faults then
 /// say why.
-pub(super) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
+pub(crate) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
     read_as(&MANIFEST, text, json, faults)
 }
 
 /// Reads another document likewise.
-pub(super) fn read_as(words: &Wording, text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
+pub(crate) fn read_as(words: &Wording, text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
     match read_or_fault(words, text, json, faults) {
         Ok(node) => Some(node),
         Err(fault) => {

@@ -8,7 +8,7 @@ use crate::{ActionName, PluginId};
 
 /// A rule that a text follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// Any text.
     Any,
     /// Any text but an empty one.
@@ -47,10 +47,10 @@ pub(super) enum Rule {
 
 /// A rule that a text breaks.
 #[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) code: FaultCode,
-    pub(super) message: String,
-    pub(super) remedy: String,
+pub(crate) struct Broken {
+    pub(crate) code: FaultCode,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 fn broken(code: FaultCode, message: impl Into<String>, remedy: impl Into<String>) -> Result<(), Broken> {
@@ -59,7 +59,7 @@ fn broken(code: FaultCode, message: impl Into<String>, remedy: impl Into<String>
 
 impl Rule {
     /// Whether a text follows the rule.
-    pub(super) fn check(self, text: &str) -> Result<(), Broken> {
+    pub(crate) fn check(self, text: &str) -> Result<(), Broken> {
         match self {
             Self::Any => Ok(()),
             Self::Filled if text.trim().is_empty() => {
