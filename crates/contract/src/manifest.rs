@@ -30,6 +30,9 @@ pub use words::runtime_of_file;
 use crate::reading::fault::Faults;
 use crate::reading::walk::{self, Place};
 use crate::reading::{tree, yaml};
+pub(crate) use fields::RESOURCES as RESOURCE_FIELDS;
+pub(crate) use words::{PLACEMENTS as PLACEMENT_WORDS, RUNTIMES as RUNTIME_WORDS};
+
 use document::Document;
 
 /// The names that a manifest's file may have, in the order in which they are looked for.

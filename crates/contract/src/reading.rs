@@ -7,7 +7,7 @@ pub(crate) mod fault;
 pub(crate) mod nearest;
 pub(crate) mod quantity;
 pub(crate) mod rule;
-mod scalar;
+pub(crate) mod scalar;
 pub(crate) mod schema;
 pub(crate) mod shape;
 pub(crate) mod tree;

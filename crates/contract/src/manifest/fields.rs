@@ -9,9 +9,10 @@ use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};
 
 pub(super) use enveloped::ENVELOPED;
+pub(crate) use parts::RESOURCES;
 use parts::{
     ACTIONS, COMPATIBILITY, DEPENDENCIES, DEPENDENCY_TABLE, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS,
-    PERMISSIONS, RESOURCES, STATE, TEXTS, VERSION_TABLE,
+    PERMISSIONS, STATE, TEXTS, VERSION_TABLE,
 };
 
 const TEXT: Shape = Shape::Text(Rule::Any);

@@ -11,7 +11,7 @@ pub(super) static PLUGIN_TYPES: Words = Words {
 };
 
 /// Runtimes, and the spellings of requirement 003 for them.
-pub(super) static RUNTIMES: Words = Words {
+pub(crate) static RUNTIMES: Words = Words {
     what: "runtime",
     code: FaultCode::UnsupportedRuntime,
     words: &[
@@ -57,7 +57,7 @@ pub(super) static NETWORKS: Words = Words { what: "network", code: FaultCode::Un
 pub(super) static DISCOVERIES: Words =
     Words { what: "discovery", code: FaultCode::UnknownWord, words: &["static", "dns"] };
 
-pub(super) static PLACEMENTS: Words =
+pub(crate) static PLACEMENTS: Words =
     Words { what: "placement", code: FaultCode::UnknownWord, words: &["in-process", "worker", "remote"] };
 
 pub(super) static MODES: Words =

@@ -43,6 +43,8 @@ pub(crate) enum Rule {
     Time,
     /// A version of the contract: `v1`.
     ApiVersion,
+    /// Where a secret is: `env:NAME` or `file:PATH`.
+    Secret,
 }
 
 /// A rule that a text breaks.
@@ -102,6 +104,11 @@ impl Rule {
                 broken(FaultCode::InvalidValue, message, "write it as RFC 3339: `2026-01-31T12:00:00Z`")
             }),
             Self::ApiVersion => api_version(text),
+            // The text is not shown: it may be the secret itself.
+            Self::Secret => text.parse::<crate::secret::SecretRef>().map(drop).or_else(|_| {
+                let message = "it does not say where the secret is";
+                broken(FaultCode::InvalidValue, message, "write `env:NAME` or `file:PATH`, never the secret itself")
+            }),
         }
     }
 }

@@ -28,3 +28,11 @@ pub(crate) const CASES: Wording = Wording {
     large: "spread the cases over several files, and name large inputs with `file:`",
     free: None,
 };
+
+/// The host's settings.
+pub(crate) const SETTINGS: Wording = Wording {
+    what: "the settings file",
+    empty: "write at least one setting, or do without the file",
+    large: "spread the settings over several files",
+    free: None,
+};

@@ -132,7 +132,7 @@ const PERMISSION: &[Field] = &[
 pub(super) const PERMISSIONS: Shape =
     Shape::List(&Shape::Either(&[Shape::Text(Rule::Permission), Shape::Object(PERMISSION)]));
 
-pub(super) const RESOURCES: &[Field] = &[
+pub(crate) const RESOURCES: &[Field] = &[
     may("min_memory_mb", Shape::Whole(0, 1 << 40), "Memory that the machine must have, in MiB"),
     may("max_memory_mb", Shape::Whole(1, 1 << 40), "Memory limit of the plugin, in MiB"),
     may("requires_gpu", Shape::Flag, "Needs a graphics processor"),
