@@ -1,5 +1,7 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod secret;
+
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -59,6 +61,7 @@ impl Binding {
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
+            HostFunction::SecretGet => self.secret(&kernel, &args),
             HostFunction::StateGet
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
@@ -72,8 +75,7 @@ impl Binding {
             | HostFunction::HttpFetch
             | HostFunction::MetricsCount
             | HostFunction::MetricsGauge
-            | HostFunction::MetricsObserve
-            | HostFunction::SecretGet => Err(Error::new(
+            | HostFunction::MetricsObserve => Err(Error::new(
                 Code::NotSupported,
                 format!("this version of Midplane does not offer `{function}` to plugins"),
             )

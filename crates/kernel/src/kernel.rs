@@ -6,7 +6,7 @@ mod inner;
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{Address, Code, Error, Health, Manifest, PluginId, Result, State, defaults};
+use midplane_contract::{Address, Code, Error, Health, Limits, Manifest, PluginId, Result, State, defaults};
 use serde_json::{Map, Value};
 
 use crate::action::Action;
@@ -35,7 +35,14 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            secrets: std::collections::BTreeMap::new(),
+            limits: Limits::default(),
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration
@@ -84,7 +91,7 @@ impl Kernel {
     /// limits that this placement cannot hold, its configuration. No code is touched.
     #[must_use]
     pub fn refusals(&self, manifest: &Manifest, policy: &Policy) -> Vec<Error> {
-        describe::refusals(manifest, policy, &self.inner.runtimes)
+        describe::refusals(&self.inner, manifest, policy)
     }
 
     /// Forgets a plugin that is not loaded.
@@ -215,7 +222,8 @@ impl Kernel {
     }
 
     /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
-    /// every instance. Missing hooks mean accepted.
+    /// every instance, one change after the other. Missing hooks mean accepted. A value `{secret: env:NAME}`, `file:PATH` or
+    /// the name of a secret of [`Builder::secrets`] stands for that secret.
     ///
     /// # Errors
     /// `config_invalid` with every fault and its path; the old configuration then stays.
@@ -224,7 +232,7 @@ impl Kernel {
         to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
-    /// The configuration in effect, asked of the plugin where it has a `get_config` hook.
+    /// The configuration in effect, asked of the plugin where it has a `get_config` hook. Stars stand for secrets.
     ///
     /// # Errors
     /// `not_loaded`, `plugin_not_found`.

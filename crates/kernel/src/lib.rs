@@ -41,6 +41,7 @@ mod queue;
 mod recovery;
 pub mod routes;
 pub mod runtime;
+pub mod secret;
 pub mod slot;
 pub mod status;
 pub mod stream;

@@ -5,10 +5,13 @@ use std::borrow::Cow;
 use midplane_contract::{PluginId, defaults};
 use serde_json::Value;
 
+use crate::secret::mask;
+
 /// Writes a line to the host's log, target `plugin`. Longer lines are cut and say so.
 pub(crate) fn write(plugin: &PluginId, level: &str, message: &str, fields: Option<&Value>) {
-    let message = tidy(message);
-    let fields = fields.filter(|fields| !fields.is_null()).map(|fields| tidy(&fields.to_string()).into_owned());
+    let message = mask(message);
+    let message = tidy(&message);
+    let fields = fields.filter(|fields| !fields.is_null()).map(|fields| tidy(&mask(&fields.to_string())).into_owned());
     let fields = fields.as_deref().unwrap_or_default();
     match level {
         "trace" => tracing::trace!(target: "plugin", %plugin, fields, "{message}"),

@@ -13,6 +13,7 @@ use crate::hooks::{Hooks, on_a_thread};
 use crate::kernel::Inner;
 use crate::operate::{announce, loaded};
 use crate::plugin::Plugin;
+use crate::secret::mask_value;
 use crate::turn::{Leave, Turn, acquire, claim_lane};
 
 /// Asks one instance how it is.
@@ -23,7 +24,8 @@ pub(crate) async fn health(kernel: &Arc<Inner>, id: &PluginId) -> Result<Health>
     if answer.is_empty() {
         return Ok(Health::healthy());
     }
-    serde_json::from_slice(&answer).map_err(|error| {
+    let masked = serde_json::from_slice(&answer).map(mask_value).and_then(serde_json::from_value);
+    masked.map_err(|error| {
         generation.sign(
             Error::new(Code::PluginError, "the answer of the hook `health` is not `{status, details}`")
                 .remedy("answer with status healthy, degraded or unhealthy")
@@ -45,12 +47,12 @@ pub(crate) async fn config(kernel: &Arc<Inner>, id: &PluginId) -> Result<Value> 
     let generation = loaded(&plugin)?;
     let known = || serde_json::from_slice(&generation.config()).unwrap_or_default();
     match probe(&plugin, &generation, Hook::GetConfig).await? {
-        Some(answer) if !answer.is_empty() => serde_json::from_slice(&answer).map_err(|error| {
+        Some(answer) if !answer.is_empty() => serde_json::from_slice(&answer).map(mask_value).map_err(|error| {
             generation.sign(
                 Error::new(Code::PluginError, "the answer of the hook `get_config` is not JSON").caused_by(&error),
             )
         }),
-        _ => Ok(known()),
+        _ => Ok(mask_value(known())),
     }
 }
 
@@ -60,7 +62,8 @@ pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Ma
     let _one_at_a_time = plugin.operations.lock().await;
     let generation = loaded(&plugin)?;
     let manifest = &generation.manifest;
-    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &config)
+    let operator = kernel.secrets.resolve(&config).map_err(|error| generation.sign(error))?;
+    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
         .map_err(|error| generation.sign(error))?;
     let bytes: Arc<[u8]> =
         serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();

@@ -1,9 +1,11 @@
 //! Putting a kernel together.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
+use midplane_contract::{Limits, SecretRef};
 use serde_json::json;
 
 use super::Kernel;
@@ -13,6 +15,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 
 /// Puts a kernel together.
 pub struct Builder {
@@ -20,6 +23,8 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) secrets: BTreeMap<String, SecretRef>,
+    pub(super) limits: Limits,
 }
 
 impl Builder {
@@ -53,6 +58,20 @@ impl Builder {
         self
     }
 
+    /// Where secrets are, by the names that plugins ask for with `secret.get` and that configurations refer to.
+    #[must_use]
+    pub fn secrets(mut self, places: BTreeMap<String, SecretRef>) -> Self {
+        self.secrets = places;
+        self
+    }
+
+    /// What a plugin may use at most where neither its manifest nor its policy says anything.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
     pub fn build(self) -> Kernel {
@@ -64,6 +83,8 @@ impl Builder {
             events: Events::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
+            secrets: Arc::new(Secrets::new(self.secrets)),
+            limits: self.limits,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
         };

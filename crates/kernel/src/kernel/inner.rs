@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
-use midplane_contract::{Code, Envelope, Error, PluginId, Result, State};
+use midplane_contract::{Code, Envelope, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
@@ -17,9 +17,10 @@ use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
 use crate::plugin::{Plugin, Source};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::recovery::{Recovery, Strategy};
 use crate::runtime::{CodeFacts, Host};
+use crate::secret::Secrets;
 use crate::slot::Slot;
 use crate::{describe, operate};
 
@@ -32,6 +33,9 @@ pub(crate) struct Inner {
     pub(crate) events: Events,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
+    pub(crate) secrets: Arc<Secrets>,
+    /// Below those of manifests.
+    pub(super) limits: Limits,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
 }
@@ -110,6 +114,11 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
     }
 
+    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
+    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
+        policy::effective(&policy::effective(&self.limits, manifest), policy)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
         let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
         if let Ok(declared) = declared {
@@ -141,6 +150,8 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
+            limits: self.limits(&found.manifest.limits, &policy.limits),
+            secrets: Arc::clone(&self.secrets),
             found,
             policy,
             cache: self.cache.clone(),
