@@ -2,7 +2,9 @@
 
 mod check;
 mod completions;
+mod config;
 mod inspect;
+mod installed;
 mod list;
 mod new;
 mod open;
@@ -37,6 +39,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Test(test) => block_on(test::test(test, output)),
         Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
         Command::List(list) => block_on(list::list(list, output)),
+        Command::Config(config) => config::config(config, output),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

@@ -5,6 +5,7 @@
 //! as for manifests: text to a tree with places, `${VAR}` expanded (`expand`), older spellings translated (`older`), the
 //! tree against the tables of fields (`fields`), layers merged (`layers`), and the tree to the model (`model`).
 
+mod emit;
 mod expand;
 mod fields;
 mod idle;
@@ -20,6 +21,7 @@ use serde_json::Value;
 
 use crate::reading::schema;
 
+pub use emit::yaml as to_yaml;
 pub use layer::Layer;
 pub use layers::{FaultsByFile, Origin, Settled, settle};
 pub use model::{

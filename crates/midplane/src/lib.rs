@@ -13,6 +13,7 @@
 
 mod compose;
 mod on_demand;
+pub mod settings;
 pub mod worker;
 
 pub use compose::kernel;
@@ -25,7 +26,7 @@ pub use midplane_contract::{
 };
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime, secret,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

@@ -8,10 +8,8 @@ const IDLE: &[&[&str]] = &[
     &["scan"],
     &["reload"],
     &["restart"],
-    &["health", "interval"],
-    &["health", "ping"],
-    &["health", "error_rate"],
-    &["health", "errors_per_minute"],
+    &["health"],
+    &["store"],
     &["load", "timeout"],
     &["runtimes"],
     &["wire"],
@@ -24,7 +22,8 @@ const IDLE: &[&[&str]] = &[
     &["limits", "subscriber_queue"],
     &["limits", "call_depth"],
     &["limits", "log_line"],
-    &["priority"],
+    &["name"],
+    &["type"],
 ];
 
 /// Says which of them are written.

@@ -4,13 +4,12 @@
 //! Each value is looked up by its path in one table of rules ([`rules`]). What has a place in the settings goes there as
 //! it is written, variables and units too; what has none is named, with the reason.
 
-mod emit;
 mod rules;
 
 use serde_json::Value as Json;
 
 use super::fields::FILE;
-use super::older::put;
+use super::older::{put, translate};
 use super::{FaultsByFile, Settled};
 use crate::reading::fault::{Fault, Faults};
 use crate::reading::shape::Shape;
@@ -52,7 +51,7 @@ impl Imported {
     /// The settings as YAML.
     #[must_use]
     pub fn to_yaml(&self) -> String {
-        emit::yaml(&self.settings)
+        super::to_yaml(&self.settings)
     }
 
     /// Nothing, where no fault is an error.
@@ -69,7 +68,7 @@ impl Imported {
     }
 }
 
-/// Imports files, each a name and its text. Of two values for the same place the later one counts.
+/// Imports files, each a name and its text. Folders add up; of two other values for the same place the later one counts.
 #[must_use]
 pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Imported {
     let empty = Node { at: Mark::START, value: Value::Map(Vec::new()) };
@@ -85,6 +84,8 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
                 Import { file, target: &mut alone, used: &mut imported.used, unused: &mut imported.unused };
             import.node(&root, &mut Vec::new(), "", root.at);
             walk(&alone, &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
+            translate(&mut alone, &mut faults);
+            add_folders(&whole, &mut alone);
             super::layers::merge(&mut whole, alone);
         }
         let faults = faults.finish();
@@ -94,6 +95,16 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
     }
     imported.settings = whole.to_json();
     imported
+}
+
+/// Every file's folders are looked in, those of earlier files first.
+fn add_folders(whole: &Node, alone: &mut Node) {
+    let Some(Value::List(folders)) = alone.get_mut("folders").map(|node| &mut node.value) else { return };
+    let mut all = whole.get("folders").map_or(&[] as &[Node], Node::items).to_vec();
+    all.extend(
+        folders.drain(..).filter(|folder| all.iter().all(|known| known.value != folder.value)).collect::<Vec<_>>(),
+    );
+    *folders = all;
 }
 
 struct Import<'a> {

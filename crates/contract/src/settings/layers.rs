@@ -137,8 +137,8 @@ fn trees(layer: Layer, below: &Node, faults: &mut Faults) -> Option<(Node, Node)
     if !matches!(expanded.value, Value::Map(_)) || faults.has_errors() {
         return None;
     }
-    idle::warn(&expanded, faults);
     translate(&mut expanded, faults);
+    idle::warn(&expanded, faults);
     translate(&mut written, &mut Faults::default());
     Some((expanded, written))
 }

@@ -57,7 +57,7 @@ fn what_is_imported_is_settings() {
 
 #[test]
 fn the_other_files_are_known_as_well() {
-    let files: [(&str, &str); 6] = [
+    let files: [(&str, &str); 7] = [
         (
             "hotload.yaml",
             "hotload: {enabled: true, plugin_dir: ./p, check_interval: 5s, max_versions: 5, enable_rollback: \
@@ -87,12 +87,14 @@ fn the_other_files_are_known_as_well() {
           security: {sandbox_enabled: true, network_access: false}, plugins: {w: {path: ./w.wasm, memory_quota: 32MB, \
           cpu_quota: 10s, network_access: true, allowed_apis: [a], config: {a: 1}}}}\n",
         ),
+        ("module_manager.yaml", "module_manager: {module_dirs: [./p, ./m], scan_interval: 60}\n"),
         ("migration.yaml", "migration_strategy: {approach: gradual, phases: [{name: a}], colour: 1}\nother: 1\n"),
     ];
     let imported = import(files.map(|(name, text)| (name, text.as_bytes())));
     assert_eq!(imported.faults, []);
     let at = |path: &str| imported.settings.pointer(path).cloned().unwrap_or_default();
-    assert_eq!(at("/folders"), json!(["./p"]));
+    assert_eq!(at("/folders"), json!(["./p", "./m"]));
+    assert_eq!(at("/scan/interval"), json!("60s"));
     assert_eq!(at("/versions"), json!({"keep": 3, "rollback": true, "strategy": "latest", "allow_prerelease": true}));
     assert_eq!(at("/health"), json!({"timeout": "30s", "error_rate": 0.05}));
     assert_eq!(at("/limits/cpu"), json!(0.9));

@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::reading::scalar;
 use crate::reading::tree;
 
-/// A value as a YAML document.
-pub(super) fn yaml(value: &Value) -> String {
+/// Settings, or any other JSON value, as a YAML document.
+#[must_use]
+pub fn yaml(value: &Value) -> String {
     let mut text = String::new();
     match value {
         Value::Object(map) if !map.is_empty() => block(value, 0, &mut text),
