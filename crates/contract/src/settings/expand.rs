@@ -85,7 +85,7 @@ mod tests {
     use crate::reading::tree::Mark;
 
     fn expanded(text: &str) -> Result<String, String> {
-        let variables = [("HOME", "/home/u"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = [("HOME", "/srv/u"), ("EMPTY", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut node = Node { at: Mark::START, value: Value::Text(text.to_owned()) };
         let mut faults = Faults::default();
         expand(&mut node, &variables.into(), &mut faults);
@@ -99,8 +99,8 @@ mod tests {
     fn variables_defaults_and_escapes_are_understood() {
         #[rustfmt::skip]
         let table = [
-            ("${HOME}/x", "/home/u/x"), ("a${EMPTY}b", "ab"), ("${EMPTY:-d}", "d"), ("${NONE:-a:-b}", "a:-b"),
-            ("${NONE:-}", ""), ("$${HOME}", "${HOME}"), ("$HOME $ {x}", "$HOME $ {x}"), ("${HOME}${HOME}", "/home/u/home/u"),
+            ("${HOME}/x", "/srv/u/x"), ("a${EMPTY}b", "ab"), ("${EMPTY:-d}", "d"), ("${NONE:-a:-b}", "a:-b"),
+            ("${NONE:-}", ""), ("$${HOME}", "${HOME}"), ("$HOME $ {x}", "$HOME $ {x}"), ("${HOME}${HOME}", "/srv/u/srv/u"),
         ];
         for (text, wanted) in table {
             assert_eq!(expanded(text).as_deref(), Ok(wanted), "{text}");

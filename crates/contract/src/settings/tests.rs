@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Layer, Settled, settle};
 
 fn variables() -> BTreeMap<String, String> {
-    [("HOME", "/home/u"), ("PORT", "7000"), ("TOKEN", "canary-7f3a")].map(|(n, v)| (n.to_owned(), v.to_owned())).into()
+    [("HOME", "/srv/u"), ("PORT", "7000"), ("TOKEN", "canary-7f3a")].map(|(n, v)| (n.to_owned(), v.to_owned())).into()
 }
 
 fn file(text: &str) -> Layer {
