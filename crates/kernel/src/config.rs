@@ -3,10 +3,13 @@
 
 mod cost;
 mod fill;
+mod store;
 mod units;
 
 use midplane_contract::{Code, Error, Result};
 use serde_json::{Map, Value, json};
+
+pub use store::{Changed, ConfigStore, FileStore};
 
 /// Largest configuration, as JSON in bytes.
 pub const CONFIG_SIZE: usize = 1024 * 1024;

@@ -42,6 +42,7 @@ impl Kernel {
             loads: defaults::CONCURRENT_LOADS,
             secrets: std::collections::BTreeMap::new(),
             limits: Limits::default(),
+            store: None,
         }
     }
 

@@ -25,6 +25,7 @@ mod halt;
 mod hooks;
 mod host;
 mod invoke;
+mod kept;
 pub mod kernel;
 mod lane;
 mod lasting;

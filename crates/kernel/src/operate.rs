@@ -17,6 +17,7 @@ use crate::assemble::{Assembled, assemble};
 use crate::build;
 use crate::generation::Generation;
 use crate::guest;
+use crate::kept;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
@@ -69,6 +70,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
+        kept::recall(kernel, &plugin.id).await?;
         assemble(kernel.plan(&plugin.id, found, kernel.policy(&plugin.id))).await?
     };
     install(kernel, plugin, assembled)?;

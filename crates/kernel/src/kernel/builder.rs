@@ -11,8 +11,10 @@ use serde_json::json;
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
+use crate::config::ConfigStore;
 use crate::events::Events;
 use crate::gate::Gate;
+use crate::kept;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
@@ -25,6 +27,7 @@ pub struct Builder {
     pub(super) loads: usize,
     pub(super) secrets: BTreeMap<String, SecretRef>,
     pub(super) limits: Limits,
+    pub(super) store: Option<Arc<dyn ConfigStore>>,
 }
 
 impl Builder {
@@ -65,6 +68,15 @@ impl Builder {
         self
     }
 
+    /// Where configurations that are changed with [`Kernel::update_config`] are kept, and found again at the next load:
+    /// what is kept there stands in place of the policy's. A store that can tell of changes from elsewhere has them
+    /// put into effect. Nothing is kept without one.
+    #[must_use]
+    pub fn config_store(mut self, store: Arc<dyn ConfigStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
     /// What a plugin may use at most where neither its manifest nor its policy says anything.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
@@ -85,11 +97,14 @@ impl Builder {
             strategy: self.strategy,
             secrets: Arc::new(Secrets::new(self.secrets)),
             limits: self.limits,
+            store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
         };
         inner.announce("host.started", json!({}));
-        Kernel { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        kept::follow(&inner);
+        Kernel { inner }
     }
 }
 

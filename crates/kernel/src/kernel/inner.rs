@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::call::Scope;
+use crate::config::ConfigStore;
 use crate::discover::{self, Found};
 use crate::events::Events;
 use crate::gate::Gate;
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
     pub(super) limits: Limits,
+    pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
 }

@@ -14,6 +14,7 @@ mod failures;
 mod guests;
 mod hooks;
 mod house;
+mod kept;
 mod lifecycle;
 mod nested;
 mod operations;
