@@ -15,8 +15,9 @@ use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
 use crate::platform::Platform;
-use crate::policy::{self, Policy};
+use crate::policy::Policy;
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
+use crate::secret::Secrets;
 use crate::{build, config, placement, platform};
 
 /// The runtimes of a kernel, by what they serve.
@@ -29,6 +30,9 @@ pub(crate) struct Plan {
     pub(crate) number: u64,
     pub(crate) found: Found,
     pub(crate) policy: Policy,
+    /// Those that hold.
+    pub(crate) limits: Limits,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
     pub(crate) platform: Arc<Platform>,
@@ -110,9 +114,10 @@ fn decide(plan: &Plan) -> Result<Decided> {
         Some(own) => Arc::clone(&own.0),
         None => find(&plan.runtimes, kind, placement)?,
     };
-    let limits = policy::effective(&manifest.limits, &plan.policy.limits);
+    let limits = plan.limits.clone();
     enforceable(runtime.as_ref(), kind, placement, &limits)?;
-    let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &plan.policy.config)?;
+    let operator = plan.secrets.resolve(&plan.policy.config)?;
+    let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)?;
     let config = serde_json::to_vec(&config).map_err(|error| Error::new(Fault::Internal, error.to_string()))?;
     let request = LoadRequest {
         manifest: Arc::new(manifest.clone()),

@@ -12,6 +12,7 @@ use midplane_contract::{
 use crate::availability::Told;
 use crate::call::Caller;
 use crate::runtime::{Code as LoadedCode, Host};
+use crate::secret::mask_error;
 
 /// One loaded version of a plugin.
 pub(crate) struct Generation {
@@ -59,10 +60,10 @@ impl Generation {
         format!("{}/{}", self.runtime, self.placement)
     }
 
-    /// Adds what an instance cannot know to its error.
+    /// Adds what an instance cannot know to its error, and takes out what nobody else is to know.
     #[cold]
     pub(crate) fn sign(&self, error: Error) -> Error {
-        error.plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
+        mask_error(error).plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
     }
 
     /// Whether its code has this hook.

@@ -1,6 +1,7 @@
 //! The kernel's side of the host API, bound to one plugin.
 
 mod bus;
+mod secret;
 mod services;
 
 use std::sync::{Arc, Weak};
@@ -72,6 +73,7 @@ impl Binding {
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
+            HostFunction::SecretGet => self.secret(&kernel, &args),
             HostFunction::StateGet
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
@@ -80,8 +82,7 @@ impl Binding {
             | HostFunction::HttpFetch
             | HostFunction::MetricsCount
             | HostFunction::MetricsGauge
-            | HostFunction::MetricsObserve
-            | HostFunction::SecretGet => Err(Error::new(
+            | HostFunction::MetricsObserve => Err(Error::new(
                 Code::NotSupported,
                 format!("this version of Midplane does not offer `{function}` to plugins"),
             )

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use midplane_contract::{
-    ActionName, Address, Code, Error, Health, Interface, Manifest, PluginId, Result, State, VersionRange, defaults,
+    ActionName, Address, Code, Error, Health, Interface, Limits, Manifest, PluginId, Result, State, VersionRange,
+    defaults,
 };
 use serde_json::{Map, Value};
 
@@ -48,6 +49,9 @@ impl Kernel {
             rules: Rules::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),
+            secrets: std::collections::BTreeMap::new(),
+            limits: Limits::default(),
+            store: None,
         }
     }
 
@@ -97,7 +101,7 @@ impl Kernel {
     /// limits that this placement cannot hold, its configuration. No code is touched.
     #[must_use]
     pub fn refusals(&self, manifest: &Manifest, policy: &Policy) -> Vec<Error> {
-        describe::refusals(manifest, policy, &self.inner.runtimes)
+        describe::refusals(&self.inner, manifest, policy)
     }
 
     /// Forgets a plugin that is not loaded.
@@ -228,7 +232,8 @@ impl Kernel {
     }
 
     /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
-    /// every instance. Missing hooks mean accepted.
+    /// every instance, one change after the other. Missing hooks mean accepted. A value `{secret: env:NAME}`, `file:PATH` or
+    /// the name of a secret of [`Builder::secrets`] stands for that secret.
     ///
     /// # Errors
     /// `config_invalid` with every fault and its path; the old configuration then stays.
@@ -237,7 +242,7 @@ impl Kernel {
         to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
-    /// The configuration in effect, asked of the plugin where it has a `get_config` hook.
+    /// The configuration in effect, asked of the plugin where it has a `get_config` hook. Stars stand for secrets.
     ///
     /// # Errors
     /// `not_loaded`, `plugin_not_found`.

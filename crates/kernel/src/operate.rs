@@ -19,6 +19,7 @@ use crate::availability;
 use crate::build;
 use crate::generation::Generation;
 use crate::guest;
+use crate::kept;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
@@ -75,6 +76,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
+        kept::recall(kernel, &plugin.id).await?;
         let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
         plugin.inbox.expect(plan.number);
         assemble(plan).await?

@@ -13,6 +13,7 @@
 
 mod compose;
 mod on_demand;
+pub mod settings;
 pub mod worker;
 
 pub use compose::kernel;
@@ -26,7 +27,7 @@ pub use midplane_contract::{
 pub use midplane_kernel::{
     Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
     Kernel, Policy, Provider, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription,
-    block_on, bus, discover, platform, resolve, routes, runtime,
+    block_on, bus, discover, platform, resolve, routes, runtime, secret,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

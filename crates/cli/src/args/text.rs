@@ -38,11 +38,13 @@ Exit codes:
     file or configuration
 
 Environment:
-  MIDPLANE_PLUGINS  folders with plugins, separated like PATH, where no --plugins is given
-  MIDPLANE_LOG      what is logged: a level, or TARGET=LEVEL separated by commas; plugins log
-                    under the target `plugin`
-  NO_COLOR          no colour; there is none anyway where output is not a terminal
-  XDG_CACHE_HOME    compiled code and copies are kept in its folder `midplane`";
+  MIDPLANE_SETTINGS  settings files, with `:` between them, where no --settings is given
+  MIDPLANE__…        one setting: MIDPLANE__LOAD__AUTO=true is load.auto
+  MIDPLANE_PLUGINS   folders with plugins, separated like PATH, where no --plugins is given
+  MIDPLANE_LOG       what is logged: a level, or TARGET=LEVEL separated by commas; plugins log
+                     under the target `plugin`
+  NO_COLOR           no colour; there is none anyway where output is not a terminal
+  XDG_CACHE_HOME     compiled code and copies are kept in its folder `midplane`";
 
 pub(super) const NEW: &str = "\
 Makes a folder with a small plugin that works: its manifest, one file of source with the action `greet`, a test case, and a \
@@ -205,3 +207,16 @@ Examples:
   midplane completions bash > ~/.local/share/bash-completion/completions/midplane
   midplane completions zsh > ~/.zfunc/_midplane
   midplane completions fish > ~/.config/fish/completions/midplane.fish";
+
+pub(super) const CONFIG: &str = "\
+Check, show and import settings.
+
+Settings come from files (--settings, or MIDPLANE_SETTINGS with `:` between files), over them variables of the \
+environment (MIDPLANE__LOAD__AUTO=true is load.auto), over them --set. What none of them says has its default.";
+
+pub(super) const CONFIG_EXAMPLES: &str = "\
+Examples:
+  midplane config check midplane.yaml          everything that is wrong, with line and column
+  midplane config show --origins               every value, and where it comes from
+  midplane config show --set load.auto=true
+  midplane config import plugins.yaml monitoring.yaml --save midplane.yaml";

@@ -5,6 +5,8 @@ mod call;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod connecting;
 #[cfg(test)]
 mod dialing;

@@ -1,9 +1,11 @@
 //! Putting a kernel together.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
+use midplane_contract::{Limits, SecretRef};
 use serde_json::json;
 
 use super::Kernel;
@@ -11,10 +13,13 @@ use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::availability::Wishes;
 use crate::bus::Bus;
+use crate::config::ConfigStore;
 use crate::gate::Gate;
+use crate::kept;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::services::Services;
 
 /// Puts a kernel together.
@@ -26,6 +31,9 @@ pub struct Builder {
     pub(super) rules: Rules,
     pub(super) adapters: Vec<Adapter>,
     pub(super) capabilities: Vec<String>,
+    pub(super) secrets: BTreeMap<String, SecretRef>,
+    pub(super) limits: Limits,
+    pub(super) store: Option<Arc<dyn ConfigStore>>,
 }
 
 impl Builder {
@@ -80,6 +88,29 @@ impl Builder {
         self
     }
 
+    /// Where secrets are, by the names that plugins ask for with `secret.get` and that configurations refer to.
+    #[must_use]
+    pub fn secrets(mut self, places: BTreeMap<String, SecretRef>) -> Self {
+        self.secrets = places;
+        self
+    }
+
+    /// Where configurations that are changed with [`Kernel::update_config`] are kept, and found again at the next load:
+    /// what is kept there stands in place of the policy's. A store that can tell of changes from elsewhere has them
+    /// put into effect. Nothing is kept without one.
+    #[must_use]
+    pub fn config_store(mut self, store: Arc<dyn ConfigStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// What a plugin may use at most where neither its manifest nor its policy says anything.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
     pub fn build(mut self) -> Kernel {
@@ -96,11 +127,16 @@ impl Builder {
             bus: Bus::default(),
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
+            secrets: Arc::new(Secrets::new(self.secrets)),
+            limits: self.limits,
+            store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
         };
         inner.announce("host.started", json!({}));
-        Kernel { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        kept::follow(&inner);
+        Kernel { inner }
     }
 
     /// This machine with what the runtimes and the embedder add.

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Error, PluginId, Result, State};
+use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bus::Bus;
 use crate::call::Scope;
+use crate::config::ConfigStore;
 use crate::discover::{self, Found};
 use crate::gate::Gate;
 use crate::generation::Generation;
@@ -21,10 +22,11 @@ use crate::host::Binding;
 use crate::log::Log;
 use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::recovery::{Recovery, Strategy};
 use crate::routes::Rules;
 use crate::runtime::{CodeFacts, Host};
+use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
 use crate::{describe, operate};
@@ -42,6 +44,10 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
+    pub(crate) secrets: Arc<Secrets>,
+    /// Below those of manifests.
+    pub(super) limits: Limits,
+    pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
 }
@@ -132,6 +138,11 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
     }
 
+    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
+    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
+        policy::effective(&policy::effective(&self.limits, manifest), policy)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
         let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
         if let Ok(declared) = declared {
@@ -173,6 +184,8 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
+            limits: self.limits(&found.manifest.limits, &policy.limits),
+            secrets: Arc::clone(&self.secrets),
             found,
             policy,
             cache: self.cache.clone(),

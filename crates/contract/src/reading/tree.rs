@@ -65,6 +65,12 @@ impl Node {
         (entry.node.value != Value::Null).then_some(&entry.node)
     }
 
+    /// A field of a map, to be changed.
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Node> {
+        let Value::Map(entries) = &mut self.value else { return None };
+        entries.iter_mut().find(|entry| entry.key == key).map(|entry| &mut entry.node)
+    }
+
     /// A field of a map, also where its value is an explicit null.
     pub(crate) fn written(&self, key: &str) -> Option<&Entry> {
         self.entries().iter().find(|entry| entry.key == key)

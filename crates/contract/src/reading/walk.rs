@@ -10,7 +10,7 @@ use super::wording::{MANIFEST, Wording};
 
 /// Where a value stands, told from the inside out. Written out for faults only.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     parent: Option<&'a Place<'a>>,
     step: Step<'a>,
 }
@@ -23,18 +23,18 @@ enum Step<'a> {
 }
 
 impl<'a> Place<'a> {
-    pub(super) const ROOT: Self = Self::of(&MANIFEST);
+    pub(crate) const ROOT: Self = Self::of(&MANIFEST);
 
     /// The whole of a document.
-    pub(super) const fn of(words: &'static Wording) -> Self {
+    pub(crate) const fn of(words: &'static Wording) -> Self {
         Self { parent: None, step: Step::Root(words) }
     }
 
-    pub(super) fn field(&'a self, name: &'a str) -> Self {
+    pub(crate) fn field(&'a self, name: &'a str) -> Self {
         Self { parent: Some(self), step: Step::Field(name) }
     }
 
-    pub(super) fn item(&'a self, number: usize) -> Self {
+    pub(crate) fn item(&'a self, number: usize) -> Self {
         Self { parent: Some(self), step: Step::Item(number) }
     }
 
@@ -72,7 +72,7 @@ impl fmt::Display for Place<'_> {
 }
 
 /// Collects every difference between a value and its shape.
-pub(super) fn walk(node: &Node, shape: &Shape, place: &Place<'_>, faults: &mut Faults) {
+pub(crate) fn walk(node: &Node, shape: &Shape, place: &Place<'_>, faults: &mut Faults) {
     if !faults.have_room() {
         faults.leave_out();
         return;
@@ -146,7 +146,7 @@ fn object(node: &Node, fields: &[Field], place: &Place<'_>, faults: &mut Faults)
 }
 
 /// Says that a required field is not there.
-pub(super) fn missing(name: &str, at: Mark, place: &Place<'_>, about: &str, faults: &mut Faults) {
+pub(crate) fn missing(name: &str, at: Mark, place: &Place<'_>, about: &str, faults: &mut Faults) {
     let message = format!("{} has no `{name}`", place.name());
     let remedy = format!("write `{name}`. {about}");
     faults.push(Fault::new(FaultCode::MissingField, at, &place.field(name).to_string(), message, remedy));

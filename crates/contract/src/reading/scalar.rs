@@ -5,7 +5,7 @@ use serde_json::Number;
 use super::tree::Value;
 
 /// The value of a scalar written without quotes; `None` for `.inf` and `.nan`, which JSON cannot express.
-pub(super) fn resolve(text: &str) -> Option<Value> {
+pub(crate) fn resolve(text: &str) -> Option<Value> {
     Some(match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Flag(true),

@@ -1,4 +1,4 @@
-//! What is wrong with a manifest: where, what, and what to do about it.
+//! What is wrong with a document: where, what, and what to do about it.
 
 use std::fmt;
 
@@ -110,6 +110,8 @@ codes! {
     UnsupportedPlatform = "unsupported_platform",
     /// The plugin excludes this version of the contract.
     VersionMismatch = "version_mismatch",
+    /// Understood, and without effect.
+    NotUsed = "not_used",
     /// Faults that were left out.
     More = "more",
 }

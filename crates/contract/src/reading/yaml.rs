@@ -1,5 +1,7 @@
 //! Text to tree, within a budget: 1 MiB, 64 levels, 50,000 values, aliases counted as often as they are used.
 
+mod indent;
+
 use std::collections::{HashMap, HashSet};
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, Span, Tag};
@@ -15,12 +17,12 @@ const VALUES: usize = 50_000;
 
 /// Reads a manifest as YAML or, when `json` is set, only as JSON. `None` when there is no tree at all; the faults then
 /// say why.
-pub(super) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
+pub(crate) fn read(text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
     read_as(&MANIFEST, text, json, faults)
 }
 
 /// Reads another document likewise.
-pub(super) fn read_as(words: &Wording, text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
+pub(crate) fn read_as(words: &Wording, text: &[u8], json: bool, faults: &mut Faults) -> Option<Node> {
     match read_or_fault(words, text, json, faults) {
         Ok(node) => Some(node),
         Err(fault) => {
@@ -67,7 +69,8 @@ fn read_or_fault(words: &Wording, bytes: &[u8], json: bool, faults: &mut Faults)
                 }
                 let what = if json { "JSON" } else { "YAML" };
                 let message = format!("this is not {what}: {}", error.info());
-                return stop(FaultCode::Syntax, at, message, "correct the text");
+                let remedy = indent::remedy(text, at.line).unwrap_or_else(|| "correct the text".to_owned());
+                return stop(FaultCode::Syntax, at, message, remedy);
             }
         }
     }

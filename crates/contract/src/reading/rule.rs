@@ -8,7 +8,7 @@ use crate::{ActionName, PluginId};
 
 /// A rule that a text follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rule {
+pub(crate) enum Rule {
     /// Any text.
     Any,
     /// Any text but an empty one.
@@ -43,14 +43,16 @@ pub(super) enum Rule {
     Time,
     /// A version of the contract: `v1`.
     ApiVersion,
+    /// Where a secret is: `env:NAME` or `file:PATH`.
+    Secret,
 }
 
 /// A rule that a text breaks.
 #[derive(Debug)]
-pub(super) struct Broken {
-    pub(super) code: FaultCode,
-    pub(super) message: String,
-    pub(super) remedy: String,
+pub(crate) struct Broken {
+    pub(crate) code: FaultCode,
+    pub(crate) message: String,
+    pub(crate) remedy: String,
 }
 
 fn broken(code: FaultCode, message: impl Into<String>, remedy: impl Into<String>) -> Result<(), Broken> {
@@ -59,7 +61,7 @@ fn broken(code: FaultCode, message: impl Into<String>, remedy: impl Into<String>
 
 impl Rule {
     /// Whether a text follows the rule.
-    pub(super) fn check(self, text: &str) -> Result<(), Broken> {
+    pub(crate) fn check(self, text: &str) -> Result<(), Broken> {
         match self {
             Self::Any => Ok(()),
             Self::Filled if text.trim().is_empty() => {
@@ -102,6 +104,11 @@ impl Rule {
                 broken(FaultCode::InvalidValue, message, "write it as RFC 3339: `2026-01-31T12:00:00Z`")
             }),
             Self::ApiVersion => api_version(text),
+            // The text is not shown: it may be the secret itself.
+            Self::Secret => text.parse::<crate::secret::SecretRef>().map(drop).or_else(|_| {
+                let message = "it does not say where the secret is";
+                broken(FaultCode::InvalidValue, message, "write `env:NAME` or `file:PATH`, never the secret itself")
+            }),
         }
     }
 }

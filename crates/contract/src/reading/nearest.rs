@@ -1,7 +1,7 @@
 //! The known name that a misspelt one was probably meant to be.
 
 /// The nearest of the names, if it is near: at most a third of its letters differ, counting swapped neighbours once.
-pub(super) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     // Longer than any name of ours: nothing is near, and comparing would cost.
     if written.len() > 64 {
         return None;

@@ -6,7 +6,7 @@ use super::words::Words;
 
 /// The shape of a value.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Text that follows a rule.
     Text(Rule),
     /// `true` or `false`.
@@ -37,27 +37,27 @@ pub(super) enum Shape {
 
 /// One field of an object.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) shape: Shape,
-    pub(super) required: bool,
+pub(crate) struct Field {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
     /// For people who hover over it in an editor.
-    pub(super) about: &'static str,
+    pub(crate) about: &'static str,
 }
 
 /// A field that may be absent.
-pub(super) const fn may(name: &'static str, shape: Shape, about: &'static str) -> Field {
+pub(crate) const fn may(name: &'static str, shape: Shape, about: &'static str) -> Field {
     Field { name, shape, required: false, about }
 }
 
 /// A field that must be there.
-pub(super) const fn must(name: &'static str, shape: Shape, about: &'static str) -> Field {
+pub(crate) const fn must(name: &'static str, shape: Shape, about: &'static str) -> Field {
     Field { name, shape, required: true, about }
 }
 
 impl Shape {
     /// Whether a value of this kind can have this shape at all.
-    pub(super) fn admits(&self, node: &Node) -> bool {
+    pub(crate) fn admits(&self, node: &Node) -> bool {
         match self {
             Self::Text(_) | Self::Word(_) => matches!(node.value, Value::Text(_)),
             Self::Flag => matches!(node.value, Value::Flag(_)),
@@ -71,7 +71,7 @@ impl Shape {
     }
 
     /// What is expected, for messages.
-    pub(super) fn expects(&self) -> String {
+    pub(crate) fn expects(&self) -> String {
         match self {
             Self::Text(_) | Self::Word(_) => "text".to_owned(),
             Self::Flag => "true or false".to_owned(),
