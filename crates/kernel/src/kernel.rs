@@ -20,6 +20,7 @@ use crate::routes::{self, Route};
 use crate::runtime::{CodeFacts, Runtime};
 use crate::slot::Slot;
 use crate::status::{self, Status};
+use crate::store::Stores;
 use crate::{describe, guest, operate, probe};
 
 pub use builder::Builder;
@@ -35,7 +36,13 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            stores: Stores::default(),
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration

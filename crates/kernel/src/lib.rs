@@ -43,6 +43,7 @@ pub mod routes;
 pub mod runtime;
 pub mod slot;
 pub mod status;
+pub mod store;
 pub mod stream;
 mod turn;
 
@@ -63,4 +64,5 @@ pub use runtime::{
 };
 pub use slot::Slot;
 pub use status::{GenerationStatus, Status};
+pub use store::Stores;
 pub use stream::ReplyStream;

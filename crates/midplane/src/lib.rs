@@ -15,6 +15,8 @@ mod compose;
 mod on_demand;
 pub mod worker;
 
+#[cfg(feature = "store")]
+pub use compose::data;
 pub use compose::kernel;
 pub use midplane_contract as contract;
 pub use midplane_contract::Code;
@@ -25,7 +27,7 @@ pub use midplane_contract::{
 };
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Strategy, Subscription, block_on, discover, platform, runtime,
+    ReplyStream, Route, Scope, Slot, Status, Stores, Strategy, Subscription, block_on, discover, platform, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

@@ -13,6 +13,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
+use crate::store::Stores;
 
 /// Puts a kernel together.
 pub struct Builder {
@@ -20,6 +21,7 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) stores: Stores,
 }
 
 impl Builder {
@@ -53,6 +55,14 @@ impl Builder {
         self
     }
 
+    /// Where grants, plugins' state and the catalog are kept; the default is memory, gone with the kernel.
+    /// `midplane::data(folder)` opens those of a data folder.
+    #[must_use]
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
     pub fn build(self) -> Kernel {
@@ -66,6 +76,7 @@ impl Builder {
             strategy: self.strategy,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
+            stores: self.stores,
         };
         inner.announce("host.started", json!({}));
         Kernel { inner: Arc::new(inner) }

@@ -21,6 +21,7 @@ use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::runtime::{CodeFacts, Host};
 use crate::slot::Slot;
+use crate::store::Stores;
 use crate::{describe, operate};
 
 /// What a kernel is made of. Its room sees it whole.
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
+    pub(crate) stores: Stores,
 }
 
 impl Inner {
