@@ -32,11 +32,12 @@ functions! {
     Log = "log";
     /// The plugin's effective configuration as JSON, or one value of it. Args `{key?}`.
     ConfigGet = "config.get";
-    /// Reads the plugin's own state. Args `{key}`; the reply is the value.
+    /// Reads the plugin's own state. Args `{key}`; the reply is the value, nothing where there is none.
     StateGet = "state.get";
     /// Writes it. Args `{key, ttl_ms?}`; the payload is the value.
     StateSet = "state.set";
-    /// Writes it if it is still what the plugin read. Args `{key, expected?, ttl_ms?}`.
+    /// Writes it if it is still what the plugin read. Args `{key, expected?, ttl_ms?}`; the reply is
+    /// `true` or `false`.
     StateCompareAndSet = "state.compare_and_set";
     /// Removes a key. Args `{key}`.
     StateDelete = "state.delete";

@@ -1,5 +1,8 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod metrics;
+mod state;
+
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -63,16 +66,16 @@ impl Binding {
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
             | HostFunction::StateDelete
-            | HostFunction::StateList
-            | HostFunction::BusRequest
+            | HostFunction::StateList => self.state(&kernel, function, &args, request.payload),
+            HostFunction::MetricsCount | HostFunction::MetricsGauge | HostFunction::MetricsObserve => {
+                self.measure(&kernel, function, &args)
+            }
+            HostFunction::BusRequest
             | HostFunction::BusSubscribe
             | HostFunction::BusUnsubscribe
             | HostFunction::ServiceFind
             | HostFunction::ServiceCall
             | HostFunction::HttpFetch
-            | HostFunction::MetricsCount
-            | HostFunction::MetricsGauge
-            | HostFunction::MetricsObserve
             | HostFunction::SecretGet => Err(Error::new(
                 Code::NotSupported,
                 format!("this version of Midplane does not offer `{function}` to plugins"),

@@ -14,6 +14,7 @@ use crate::assemble::Runtimes;
 use crate::discover::{self, Found};
 use crate::events::Subscription;
 use crate::lasting::to_its_end;
+use crate::metrics::Series;
 use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::routes::{self, Route};
@@ -299,6 +300,14 @@ impl Kernel {
     #[must_use]
     pub fn statuses(&self) -> Vec<Status> {
         self.inner.plugins().iter().map(|plugin| status::of(plugin)).collect()
+    }
+
+    /// What a plugin has measured since it was registered, by name and labels.
+    ///
+    /// # Errors
+    /// `plugin_not_found`.
+    pub fn metrics(&self, id: &PluginId) -> Result<Vec<Series>> {
+        self.inner.plugin(id).map(|plugin| self.inner.metrics.of(&plugin.id))
     }
 
     /// The plugins that handle a file, best first: by extension or media type, then priority, then id.

@@ -11,6 +11,7 @@ use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::events::Events;
 use crate::gate::Gate;
+use crate::metrics::Metrics;
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
 use crate::store::Stores;
@@ -77,6 +78,7 @@ impl Builder {
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
             stores: self.stores,
+            metrics: Metrics::default(),
         };
         inner.announce("host.started", json!({}));
         Kernel { inner: Arc::new(inner) }

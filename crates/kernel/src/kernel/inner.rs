@@ -16,6 +16,7 @@ use crate::events::Events;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
+use crate::metrics::Metrics;
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -36,6 +37,7 @@ pub(crate) struct Inner {
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
     pub(crate) stores: Stores,
+    pub(crate) metrics: Metrics,
 }
 
 impl Inner {
@@ -82,6 +84,7 @@ impl Inner {
     pub(crate) fn remove(&self, id: &PluginId) {
         self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.gate.forget(id);
+        self.metrics.forget(id);
     }
 
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {

@@ -20,5 +20,6 @@ mod operations;
 mod pools;
 mod queueing;
 mod reload;
+mod state;
 mod streams;
 mod stress;
