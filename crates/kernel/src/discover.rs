@@ -8,6 +8,9 @@ mod code;
 mod file;
 mod folder;
 mod scan;
+mod stamp;
+mod survey;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -18,6 +21,9 @@ use crate::guest::Own;
 use crate::platform::{self, Machine};
 
 pub use scan::scan;
+pub(crate) use stamp::Stamp;
+pub(crate) use survey::{Survey, survey};
+pub(crate) use walk::{Listings, Met, What, walk};
 
 /// A plugin that can be loaded, as far as its manifest and files tell.
 #[derive(Debug, Clone)]

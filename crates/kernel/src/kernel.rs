@@ -1,6 +1,7 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
 mod builder;
+mod catalog;
 mod inner;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ use crate::store::Stores;
 use crate::{describe, guest, operate, probe};
 
 pub use builder::Builder;
+pub use catalog::Record;
 pub(crate) use inner::Inner;
 
 /// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.

@@ -74,6 +74,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     install(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
+    kernel.note_usage(&plugin.id);
     if start { start_locked(kernel, plugin).await } else { Ok(()) }
 }
 
@@ -197,6 +198,7 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     {
         return Err(error);
     }
+    kernel.note_usage(&plugin.id);
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));

@@ -7,6 +7,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use midplane_contract::{Code, Error, PluginId, Result, State};
 
+use crate::catalog::Usage;
 use crate::discover::Found;
 use crate::lifecycle::{self, Event};
 use crate::slot::Slot;
@@ -33,6 +34,8 @@ pub(crate) struct Life {
     pub(crate) running_since: Option<Instant>,
     pub(crate) loads: u64,
     pub(crate) last_error: Option<Error>,
+    /// What the catalog has of its use in this kernel.
+    pub(crate) noted: Usage,
 }
 
 /// Where a plugin comes from.
@@ -56,6 +59,7 @@ impl Plugin {
             running_since: None,
             loads: 0,
             last_error: None,
+            noted: Usage::default(),
         };
         Self { slot: Slot::new(id.clone()), id, operations: async_lock::Mutex::new(()), life: Mutex::new(life) }
     }

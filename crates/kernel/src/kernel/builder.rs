@@ -9,6 +9,7 @@ use serde_json::json;
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
+use crate::catalog::Catalog;
 use crate::events::Events;
 use crate::gate::Gate;
 use crate::metrics::Metrics;
@@ -77,6 +78,7 @@ impl Builder {
             strategy: self.strategy,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
+            catalog: Catalog::new(self.stores.clone()),
             stores: self.stores,
             metrics: Metrics::default(),
         };

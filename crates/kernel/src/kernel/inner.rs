@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::call::Scope;
+use crate::catalog::Catalog;
 use crate::discover::{self, Found};
 use crate::events::Events;
 use crate::gate::Gate;
@@ -38,6 +39,7 @@ pub(crate) struct Inner {
     pub(super) cache: PathBuf,
     pub(crate) stores: Stores,
     pub(crate) metrics: Metrics,
+    pub(crate) catalog: Catalog,
 }
 
 impl Inner {

@@ -7,6 +7,7 @@
 
 mod calls;
 mod cancelling;
+mod catalog;
 mod configuration;
 mod dependencies;
 mod events;

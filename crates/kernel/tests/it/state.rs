@@ -32,7 +32,7 @@ fn get(house: &House, id: &str, key: &str) -> String {
 fn refused(answer: Result<String, Error>) -> String {
     let error = answer.unwrap_err();
     assert_eq!(error.code(), Code::PluginError, "{error:?}");
-    error.record().data["code"].as_str().unwrap().to_owned()
+    error.record().data.get("code").unwrap().as_str().unwrap().to_owned()
 }
 
 #[test]

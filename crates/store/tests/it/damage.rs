@@ -12,8 +12,10 @@ fn filled(store: &Sqlite) {
     store.change(&mut |change| (0..2000).try_for_each(|n| change.put("t", &format!("{n:05}"), &[b'x'; 200]))).unwrap();
 }
 
+type Damage = (&'static str, fn(&Path));
+
 /// Garbage over the whole file, over its middle, nothing at all, and a database of somebody else.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
+fn damages() -> Vec<Damage> {
     vec![
         ("whole", |path| fs::write(path, vec![0xa5; 50_000]).unwrap()),
         ("empty", |path| fs::write(path, b"").unwrap()),

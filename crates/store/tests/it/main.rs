@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
