@@ -21,6 +21,7 @@ pub mod discover;
 pub mod events;
 mod gate;
 mod generation;
+mod grants;
 mod guest;
 mod halt;
 mod hooks;

@@ -16,6 +16,7 @@ use crate::alarm::until;
 use crate::assemble::{Assembled, assemble};
 use crate::build;
 use crate::generation::Generation;
+use crate::grants;
 use crate::guest;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
@@ -231,6 +232,7 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, true)?;
     plugin.life().disabled = true;
     announce(kernel, "plugin.disabled", &plugin, json!({}));
     if plugin.state() == State::Running { stop_locked(kernel, &plugin).await } else { Ok(()) }
@@ -240,6 +242,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
     if gone::is_absent(&plugin) {

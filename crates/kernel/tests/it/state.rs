@@ -127,3 +127,45 @@ fn measurements_are_kept_by_plugin_until_it_is_unregistered() {
     house.register(&PluginFolder::fake("a", "probe\n1"));
     assert!(house.kernel.metrics(&name("a")).unwrap().is_empty());
 }
+
+#[test]
+fn lasting_grants_count_at_once_and_in_the_next_kernel_until_they_are_revoked() {
+    let stores = Stores::default();
+    let build = || House::over(Fake::new().program("probe", probe()), |builder| builder.stores(stores.clone()));
+    let folder = || PluginFolder::fake("a", "probe\n1").with("permissions", json!(["state.read"]));
+    let read = |house: &House| ask(house, "a", "state.get", json!({ "key": "k" }), "");
+    let permission = Permission::parse("state.read").unwrap();
+    let first = build();
+    first.load(&folder());
+    assert_eq!(refused(read(&first)), "permission_denied");
+    first.kernel.grant(&name("a"), &permission).unwrap();
+    read(&first).unwrap();
+    let second = build();
+    second.load(&folder());
+    read(&second).unwrap();
+    assert_eq!(second.kernel.grants(&name("a")).unwrap(), [permission.clone()]);
+    assert!(second.kernel.grants(&name("a.b")).unwrap().is_empty());
+    // A denial goes before every grant.
+    let denial = Permission::parse("!state.read:k").unwrap();
+    second.kernel.grant(&name("a"), &denial).unwrap();
+    assert_eq!(refused(read(&second)), "permission_denied");
+    second.kernel.revoke(&name("a"), &denial).unwrap();
+    read(&second).unwrap();
+    second.kernel.revoke(&name("a"), &permission).unwrap();
+    assert_eq!(refused(read(&second)), "permission_denied");
+}
+
+#[test]
+fn a_disabled_plugin_stays_so_in_the_next_kernel() {
+    let stores = Stores::default();
+    let first = house(&stores, &["a"]);
+    block_on(first.kernel.disable(&name("a"))).unwrap();
+    drop(first);
+    let second = house(&stores, &[]);
+    let id = second.register(&PluginFolder::fake("a", "probe\n1"));
+    assert!(second.kernel.status(&id).unwrap().disabled);
+    assert_eq!(block_on(second.kernel.load(&id)).unwrap_err().code(), Code::NotRunning);
+    block_on(second.kernel.enable(&id)).unwrap();
+    let third = house(&stores, &["a"]);
+    assert!(!third.kernel.status(&id).unwrap().disabled);
+}

@@ -10,3 +10,4 @@ mod killed;
 mod processes;
 mod room;
 mod sharing;
+mod whole;
