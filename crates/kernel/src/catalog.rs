@@ -37,6 +37,7 @@ use entry::Kept;
 use index::Index;
 
 const ENTRIES: &str = "entries";
+const FOLDERS: &str = "folders";
 
 /// See the module's text. Methods that touch the stores block on the disk.
 pub struct Catalog {
@@ -49,6 +50,7 @@ pub struct Catalog {
 #[derive(Default)]
 struct Scanning {
     loaded: bool,
+    folders: Vec<PathBuf>,
     kept: BTreeMap<PathBuf, Kept>,
     listings: Listings,
 }
@@ -120,11 +122,21 @@ impl Catalog {
         let swept = sweep::sweep(folders, kept, listings);
         let (read, swept) = (swept.read, shadowed(swept.kept));
         let changes = changes(&before, &swept);
-        let not_kept = self.keep(&changes, &before, &swept).err();
+        let is_elsewhere = scanning.folders.as_slice() != folders;
+        scanning.folders = folders.to_vec();
+        let not_kept = self.keep(&changes, &before, &swept, is_elsewhere.then_some(folders)).err();
         self.show(swept.iter().map(|kept| Arc::clone(&kept.entry)).collect());
         scanning.kept = swept.into_iter().map(|kept| (kept.entry.path.clone(), kept)).collect();
         drop(scanning);
         self.told(changes, read, not_kept, begun.elapsed())
+    }
+
+    /// The folders of the latest scan, of an earlier host's where this one has not scanned.
+    #[must_use]
+    pub fn folders(&self) -> Vec<PathBuf> {
+        let mut scanning = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
+        self.load(&mut scanning);
+        scanning.folders.clone()
     }
 
     /// Every entry of the latest scan, folder by folder, in the order of their paths in each.
@@ -181,23 +193,30 @@ impl Catalog {
         });
         let kept = rows.iter().filter_map(|(_, row)| serde_json::from_slice::<Kept>(row).ok());
         scanning.kept = kept.map(|kept| (kept.entry.path.clone(), kept)).collect();
+        let folders = self.stores.catalog.get(FOLDERS, "").ok().flatten();
+        scanning.folders = folders.and_then(|folders| serde_json::from_slice(&folders).ok()).unwrap_or_default();
         self.show(scanning.kept.values().map(|kept| Arc::clone(&kept.entry)).collect());
     }
 
     /// Writes down what is not as it was, in one change.
-    fn keep(&self, changes: &[Change], before: &BTreeMap<PathBuf, Kept>, swept: &[Kept]) -> Result<()> {
-        let stamps = |kept: &&Kept| {
-            before.get(&kept.entry.path).is_none_or(|was| {
-                was.folder != kept.folder || was.files != kept.files || !Arc::ptr_eq(&was.entry, &kept.entry)
-            })
-        };
-        let written: Vec<&Kept> = swept.iter().filter(stamps).collect();
+    fn keep(
+        &self,
+        changes: &[Change],
+        before: &BTreeMap<PathBuf, Kept>,
+        swept: &[Kept],
+        folders: Option<&[PathBuf]>,
+    ) -> Result<()> {
+        let is_news = |kept: &&Kept| before.get(&kept.entry.path).is_none_or(|was| !was.is_as_good_as(kept));
+        let written: Vec<&Kept> = swept.iter().filter(is_news).collect();
         let gone = changes.iter().filter(|change| change.change == ChangeKind::Removed);
         let gone: Vec<&Path> = gone.map(|change| change.entry.path.as_path()).collect();
-        if written.is_empty() && gone.is_empty() {
+        if written.is_empty() && gone.is_empty() && folders.is_none() {
             return Ok(());
         }
         self.stores.catalog.change(&mut |change| {
+            if let Some(folders) = folders {
+                change.put(FOLDERS, "", &serde_json::to_vec(folders).unwrap_or_default())?;
+            }
             // A path that is no text is not kept: it is read again each time.
             for path in gone.iter().filter_map(|path| path.to_str()) {
                 change.remove(ENTRIES, path)?;
@@ -244,10 +263,7 @@ fn changes(before: &BTreeMap<PathBuf, Kept>, swept: &[Kept]) -> Vec<Change> {
     for kept in swept {
         let change = match gone.remove(&kept.entry.path) {
             None => ChangeKind::Added,
-            Some(was) if Arc::ptr_eq(&was.entry, &kept.entry) => continue,
-            Some(was) if was.entry.says_the_same(&kept.entry) && was.entry.shadowed_by == kept.entry.shadowed_by => {
-                continue;
-            }
+            Some(was) if Arc::ptr_eq(&was.entry, &kept.entry) || was.entry.says_the_same(&kept.entry) => continue,
             Some(_) => ChangeKind::Changed,
         };
         changes.push(Change { change, entry: Arc::clone(&kept.entry) });

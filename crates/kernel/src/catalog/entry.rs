@@ -72,6 +72,7 @@ impl Entry {
             && self.manifest == other.manifest
             && (self.kind, self.size, self.mod_time, self.is_valid)
                 == (other.kind, other.size, other.mod_time, other.is_valid)
+            && self.shadowed_by == other.shadowed_by
             && error(self) == error(other)
     }
 }
@@ -87,6 +88,12 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Whether writing the other down would say nothing else.
+    pub(super) fn is_as_good_as(&self, other: &Self) -> bool {
+        let entries = || Arc::ptr_eq(&self.entry, &other.entry) || self.entry.says_the_same(&other.entry);
+        self.folder == other.folder && self.files == other.files && entries()
+    }
+
     /// Whether nothing that it hangs on has changed.
     pub(super) fn still_holds(&self, folder: Option<Stamp>) -> bool {
         self.folder == folder

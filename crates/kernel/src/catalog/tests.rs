@@ -132,7 +132,7 @@ fn another_host_over_the_same_store_opens_nothing_either() {
     let first = Catalog::new(stores.clone());
     first.scan(&roots);
     let second = Catalog::new(stores);
-    assert_eq!(second.entries().len(), 2, "known without a scan");
+    assert_eq!((second.entries().len(), second.folders()), (2, roots.clone()), "known without a scan");
     let scan = second.scan(&roots);
     assert_eq!((scan.read, scan.changes.len()), (0, 0));
     assert_eq!(second.of(&id("one")), first.of(&id("one")));

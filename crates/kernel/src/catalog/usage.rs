@@ -38,8 +38,10 @@ impl Usage {
 }
 
 impl Catalog {
-    /// What is kept of a plugin's use. A row that cannot be read counts as none.
-    pub(crate) fn usage(&self, id: &PluginId) -> Usage {
+    /// What is kept of a plugin's use; [`crate::Kernel::record`] has the latest of a registered one as well. What cannot
+    /// be read counts as none.
+    #[must_use]
+    pub fn usage(&self, id: &PluginId) -> Usage {
         let row = self.stores.catalog.get(USAGE, id.as_str()).ok().flatten();
         row.and_then(|row| serde_json::from_slice(&row).ok()).unwrap_or_default()
     }

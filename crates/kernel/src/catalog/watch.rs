@@ -44,10 +44,14 @@ impl Watch {
         // One note is enough, however many changes there are.
         let (wake, listening) = sync_channel(1);
         let ended = Arc::new(AtomicBool::new(false));
-        let (is_over, watcher) = (Arc::clone(&ended), watcher(&folders, wake.clone()));
+        let (is_over, mut ears) = (Arc::clone(&ended), Ears::over(&folders, wake.clone()));
         let work = move || {
-            let _watcher = watcher;
-            while !is_over.load(Ordering::SeqCst) && scan(&folders).is_some() {
+            while !is_over.load(Ordering::SeqCst) {
+                // Before the scan: what changes while it goes on is heard of.
+                ears.listen();
+                if scan(&folders).is_none() {
+                    return;
+                }
                 wait(&listening, pace, &is_over);
             }
         };
@@ -84,23 +88,38 @@ fn wait(listening: &Receiver<()>, pace: Pace, is_over: &AtomicBool) {
     }
 }
 
-/// Hears of changes below the folders, as many of them as there are.
-fn watcher(folders: &[PathBuf], wake: SyncSender<()>) -> Option<RecommendedWatcher> {
-    let hear = move |event: notify::Result<notify::Event>| {
-        // Reading, as a scan does, is no change.
-        let is_change = event.as_ref().is_ok_and(|event| !event.kind.is_access());
-        if is_change || event.is_err() {
-            let _ = wake.try_send(());
-        }
-    };
-    let unheard = |error: &notify::Error| {
-        tracing::warn!(%error, "changes in the plugin folders are not heard of; they are found by scanning");
-    };
-    let mut watcher = notify::recommended_watcher(hear).inspect_err(|error| unheard(error)).ok()?;
-    for folder in folders.iter().filter(|folder| folder.exists()) {
-        if let Err(error) = watcher.watch(folder, RecursiveMode::Recursive) {
-            unheard(&error);
-        }
+/// Hears of changes in the folders, as many of them as there are.
+struct Ears {
+    watcher: Option<RecommendedWatcher>,
+    /// The folders that are not listened to, for they were not there.
+    absent: Vec<PathBuf>,
+}
+
+impl Ears {
+    fn over(folders: &[PathBuf], wake: SyncSender<()>) -> Self {
+        let hear = move |event: notify::Result<notify::Event>| {
+            // Reading, as a scan does, is no change.
+            if event.map_or(true, |event| !event.kind.is_access()) {
+                let _ = wake.try_send(());
+            }
+        };
+        let watcher = notify::recommended_watcher(hear).inspect_err(unheard).ok();
+        Self { watcher, absent: folders.to_vec() }
     }
-    Some(watcher)
+
+    /// Listens to the folders that have come.
+    fn listen(&mut self) {
+        let Some(watcher) = &mut self.watcher else { return };
+        self.absent.retain(|folder| {
+            let is_there = folder.exists();
+            if is_there {
+                let _ = watcher.watch(folder, RecursiveMode::Recursive).inspect_err(unheard);
+            }
+            !is_there
+        });
+    }
+}
+
+fn unheard(error: &notify::Error) {
+    tracing::warn!(%error, "changes in the plugin folders are not heard of; they are found by scanning");
 }

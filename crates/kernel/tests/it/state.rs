@@ -143,7 +143,7 @@ fn lasting_grants_count_at_once_and_in_the_next_kernel_until_they_are_revoked() 
     let second = build();
     second.load(&folder());
     read(&second).unwrap();
-    assert_eq!(second.kernel.grants(&name("a")).unwrap(), [permission.clone()]);
+    assert_eq!(second.kernel.grants(&name("a")).unwrap(), std::slice::from_ref(&permission));
     assert!(second.kernel.grants(&name("a.b")).unwrap().is_empty());
     // A denial goes before every grant.
     let denial = Permission::parse("!state.read:k").unwrap();
