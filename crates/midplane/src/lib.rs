@@ -26,8 +26,9 @@ pub use midplane_contract::{
     Version, VersionRange,
 };
 pub use midplane_kernel::{
-    Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Recovery,
-    ReplyStream, Route, Scope, Slot, Status, Stores, Strategy, Subscription, block_on, discover, platform, runtime,
+    Action, Builder, CallCounts, CallOptions, Caller, Deadline, GenerationStatus, Kernel, Policy, Record, Recovery,
+    ReplyStream, Route, Scope, Slot, Status, Stores, Strategy, Subscription, block_on, catalog, discover, metrics,
+    platform, runtime,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
