@@ -78,6 +78,14 @@ pub const LOGGED_REFUSALS: u32 = 10;
 pub const UNHEALTHY_ERROR_RATE: f64 = 0.10;
 /// Errors in one minute above which a plugin fails.
 pub const ERRORS_PER_MINUTE: u32 = 10;
+/// Bytes that a plugin may keep in its state, keys and values together.
+pub const STATE_BYTES: u64 = 10 * 1024 * 1024;
+/// Keys that a plugin may keep in its state.
+pub const STATE_KEYS: u64 = 10_000;
+/// Longest key of a plugin's state, in bytes.
+pub const STATE_KEY: usize = 512;
+/// Series of measurements of one plugin.
+pub const METRIC_SERIES: usize = 1000;
 /// Largest manifest, in bytes.
 pub const MANIFEST_SIZE: usize = 1024 * 1024;
 /// Deepest nesting in a manifest.

@@ -9,6 +9,9 @@ mod file;
 mod folder;
 mod scan;
 mod sources;
+mod stamp;
+mod survey;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
@@ -20,6 +23,9 @@ use crate::platform::{self, Machine, Platform, Rules};
 
 pub use scan::scan;
 pub use sources::newer_source;
+pub(crate) use stamp::Stamp;
+pub(crate) use survey::{Survey, survey};
+pub(crate) use walk::{Listings, Met, What, walk};
 
 /// A plugin that can be loaded, as far as its manifest and files tell.
 #[derive(Debug, Clone)]

@@ -1,8 +1,10 @@
 //! The kernel's side of the host API, bound to one plugin.
 
 mod bus;
+mod metrics;
 mod secret;
 mod services;
+mod state;
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -78,11 +80,11 @@ impl Binding {
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
             | HostFunction::StateDelete
-            | HostFunction::StateList
-            | HostFunction::HttpFetch
-            | HostFunction::MetricsCount
-            | HostFunction::MetricsGauge
-            | HostFunction::MetricsObserve => Err(Error::new(
+            | HostFunction::StateList => self.state(&kernel, function, &args, request.payload),
+            HostFunction::MetricsCount | HostFunction::MetricsGauge | HostFunction::MetricsObserve => {
+                self.measure(&kernel, function, &args)
+            }
+            HostFunction::HttpFetch => Err(Error::new(
                 Code::NotSupported,
                 format!("this version of Midplane does not offer `{function}` to plugins"),
             )

@@ -1,6 +1,7 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
 mod builder;
+mod catalog;
 mod dependencies;
 mod inner;
 
@@ -18,6 +19,7 @@ use crate::assemble::Runtimes;
 use crate::bus::{Bus, Message, Receipt};
 use crate::discover::{self, Found};
 use crate::lasting::to_its_end;
+use crate::metrics::Series;
 use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
@@ -26,9 +28,11 @@ use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
 use crate::status::{self, Status};
+use crate::store::Stores;
 use crate::{describe, guest, operate, probe, pump};
 
 pub use builder::Builder;
+pub use catalog::Record;
 pub(crate) use inner::Inner;
 
 /// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.
@@ -52,6 +56,7 @@ impl Kernel {
             secrets: std::collections::BTreeMap::new(),
             limits: Limits::default(),
             store: None,
+            stores: Stores::default(),
         }
     }
 
@@ -340,6 +345,14 @@ impl Kernel {
     #[must_use]
     pub fn statuses(&self) -> Vec<Status> {
         self.inner.plugins().iter().map(|plugin| status::of(plugin)).collect()
+    }
+
+    /// What a plugin has measured since it was registered, by name and labels.
+    ///
+    /// # Errors
+    /// `plugin_not_found`.
+    pub fn metrics(&self, id: &PluginId) -> Result<Vec<Series>> {
+        self.inner.plugin(id).map(|plugin| self.inner.metrics.of(&plugin.id))
     }
 
     /// The plugins that handle a file, best first: those that run before those that do not, then by priority, then

@@ -18,6 +18,7 @@ use crate::assemble::{Assembled, assemble};
 use crate::availability;
 use crate::build;
 use crate::generation::Generation;
+use crate::grants;
 use crate::guest;
 use crate::kept;
 use crate::kernel::Inner;
@@ -84,6 +85,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     install(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
+    kernel.note_usage(&plugin.id);
     if start { start_locked(kernel, plugin).await } else { Ok(()) }
 }
 
@@ -218,6 +220,7 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     {
         return Err(error);
     }
+    kernel.note_usage(&plugin.id);
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
@@ -251,6 +254,7 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, true)?;
     plugin.life().disabled = true;
     announce(kernel, "plugin.disabled", &plugin, json!({}));
     if plugin.state() == State::Running { stop_locked(kernel, &plugin).await } else { Ok(()) }
@@ -260,6 +264,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
     if gone::is_absent(&plugin) {

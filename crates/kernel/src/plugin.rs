@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
+use crate::catalog::Usage;
 use crate::discover::Found;
 use crate::inbox::Inbox;
 use crate::lifecycle::{self, Event};
@@ -51,6 +52,8 @@ pub(crate) struct Life {
     pub(crate) health: Option<HealthStatus>,
     /// What it provides, once that was checked.
     pub(crate) offers: Arc<[Offer]>,
+    /// What the catalog has of its use in this kernel.
+    pub(crate) noted: Usage,
 }
 
 /// Where a plugin comes from.
@@ -77,6 +80,7 @@ impl Plugin {
             last_error: None,
             health: None,
             offers: Arc::new([]),
+            noted: Usage::default(),
         };
         let slot = Slot::new(id.clone());
         let inbox = Arc::new(Inbox::new(&slot.core));

@@ -16,6 +16,8 @@ mod on_demand;
 pub mod settings;
 pub mod worker;
 
+#[cfg(feature = "store")]
+pub use compose::data;
 pub use compose::kernel;
 pub use midplane_contract as contract;
 pub use midplane_contract::Code;
@@ -26,8 +28,8 @@ pub use midplane_contract::{
 };
 pub use midplane_kernel::{
     Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
-    Kernel, Policy, Provider, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription,
-    block_on, bus, discover, platform, resolve, routes, runtime, secret,
+    Kernel, Policy, Provider, Record, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Stores, Strategy,
+    Subscription, block_on, bus, catalog, discover, metrics, platform, resolve, routes, runtime, secret,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]

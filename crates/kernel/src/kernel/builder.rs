@@ -13,14 +13,17 @@ use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::availability::Wishes;
 use crate::bus::Bus;
+use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::gate::Gate;
 use crate::kept;
+use crate::metrics::Metrics;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::services::Services;
+use crate::store::Stores;
 
 /// Puts a kernel together.
 pub struct Builder {
@@ -34,6 +37,7 @@ pub struct Builder {
     pub(super) secrets: BTreeMap<String, SecretRef>,
     pub(super) limits: Limits,
     pub(super) store: Option<Arc<dyn ConfigStore>>,
+    pub(super) stores: Stores,
 }
 
 impl Builder {
@@ -111,6 +115,14 @@ impl Builder {
         self
     }
 
+    /// Where grants, plugins' state and the catalog are kept; the default is memory, gone with the kernel.
+    /// `midplane::data(folder)` opens those of a data folder.
+    #[must_use]
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
     pub fn build(mut self) -> Kernel {
@@ -132,6 +144,9 @@ impl Builder {
             store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
+            catalog: Catalog::new(self.stores.clone()),
+            stores: self.stores,
+            metrics: Metrics::default(),
         };
         inner.announce("host.started", json!({}));
         let inner = Arc::new(inner);

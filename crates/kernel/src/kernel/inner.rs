@@ -7,19 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
+use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bus::Bus;
 use crate::call::Scope;
+use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::Binding;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
 use crate::policy::{self, Policy};
@@ -29,7 +31,8 @@ use crate::runtime::{CodeFacts, Host};
 use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
-use crate::{describe, operate};
+use crate::store::Stores;
+use crate::{describe, grants, operate};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
@@ -50,6 +53,9 @@ pub(crate) struct Inner {
     pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
+    pub(crate) stores: Stores,
+    pub(crate) metrics: Metrics,
+    pub(crate) catalog: Catalog,
 }
 
 impl Inner {
@@ -76,6 +82,8 @@ impl Inner {
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
+        let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
+        let granted = self.granted(&id, &self.policy(&id))?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -86,9 +94,11 @@ impl Inner {
                 .with("version", version));
         }
         let declared = found.manifest.permissions.clone();
-        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found, self.services.changes())));
+        let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
+        plugin.life().disabled = disabled;
+        plugins.insert(id.clone(), plugin);
         drop(plugins);
-        self.gate.set(&id, declared, self.policy(&id).grants);
+        self.gate.set(&id, declared, granted);
         let missing = self.missing(&id);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
@@ -108,6 +118,7 @@ impl Inner {
         self.services.changed();
         self.gate.forget(id);
         self.wishes.forget(id);
+        self.metrics.forget(id);
     }
 
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
@@ -144,17 +155,33 @@ impl Inner {
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
-        if let Ok(declared) = declared {
-            self.gate.set(id, declared, policy.grants.clone());
-        }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
+        self.renew_grants(id);
+    }
+
+    /// Lets grants that have changed count at once.
+    pub(super) fn renew_grants(&self, id: &PluginId) {
+        if let Ok(plugin) = self.plugin(id) {
+            let found = plugin.life().found.clone();
+            self.refresh_gate(id, &found);
+        }
     }
 
     /// Takes over what a manifest that was read anew declares.
     pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        self.gate.set(id, found.manifest.permissions.clone(), self.policy(id).grants);
+        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
+            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
+            Vec::new()
+        });
+        self.gate.set(id, found.manifest.permissions.clone(), granted);
+    }
+
+    /// The policy's grants and the lasting ones.
+    fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
+        let mut granted = policy.grants.clone();
+        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
+        Ok(granted)
     }
 
     /// Asks the gate, and tells everybody when it denies.

@@ -37,7 +37,7 @@ fn becomes(told: &Told, expected: &[bool]) {
 fn a_plugin_is_told_when_what_it_would_use_comes_and_goes() {
     let told = Told::default();
     let house = House::with(&[("listening", listening(&told))]);
-    let mut events = house.kernel.bus().subscribe("plugin.dependency_changed").unwrap();
+    let events = house.kernel.bus().subscribe("plugin.dependency_changed").unwrap();
     house.load(&PluginFolder::fake("user", "listening").with("dependencies", optional("helper", "^1")));
     let helper = house.probe("helper");
     becomes(&told, &[true]);
@@ -72,7 +72,7 @@ fn a_plugin_that_starts_is_told_of_what_is_there_and_every_instance_knows() {
 fn a_version_that_does_not_fit_is_not_there() {
     let told = Told::default();
     let house = House::with(&[("listening", listening(&told))]);
-    let mut events = house.kernel.bus().subscribe("plugin.dependency_changed").unwrap();
+    let events = house.kernel.bus().subscribe("plugin.dependency_changed").unwrap();
     house.load(&PluginFolder::fake("user", "listening").with("dependencies", optional("helper", "^2")));
     let helper = house.load(&PluginFolder::fake("helper", "probe\n1").with("version", "1.0.0"));
     block_on(house.kernel.unload(&helper)).unwrap();

@@ -89,7 +89,7 @@ fn unloading_with_everything_above_takes_what_needs_it_first() {
     block_on(house.kernel.load(&name("apart"))).unwrap();
     let refused = block_on(house.kernel.unload(&name("base"))).unwrap_err();
     assert_eq!(refused.record().data["dependents"], json!(["left", "right"]));
-    let mut stopped = house.kernel.bus().subscribe("plugin.stopped").unwrap();
+    let stopped = house.kernel.bus().subscribe("plugin.stopped").unwrap();
     let gone = block_on(house.kernel.unload_cascade(&name("base"))).unwrap();
     let order: Vec<PluginId> = std::iter::from_fn(|| stopped.try_next())
         .map(|event| name(event.data()["plugin_id"].as_str().unwrap()))
@@ -103,7 +103,7 @@ fn unloading_with_everything_above_takes_what_needs_it_first() {
 #[test]
 fn edges_are_listed_in_both_directions_and_may_be_added() {
     let house = House::new();
-    let mut registered = house.kernel.bus().subscribe("plugin.registered").unwrap();
+    let registered = house.kernel.bus().subscribe("plugin.registered").unwrap();
     let top = house.register(&needing("top", json!([{ "id": "base", "version": "^1" }])));
     assert_eq!(registered.try_next().unwrap().data()["missing"], json!(["base"]));
     assert_eq!(house.kernel.unmet(&top).unwrap()[0].code(), Code::DependencyNotFound);
