@@ -11,6 +11,7 @@ use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, Plu
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
+use crate::host::Fetching;
 use crate::policy::{self, Policy};
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
 use crate::{build, config, placement, platform};
@@ -27,6 +28,7 @@ pub(crate) struct Plan {
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
     pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) fetching: Arc<Fetching>,
 }
 
 /// A generation with its first instances, initialized and not started.
@@ -189,6 +191,7 @@ fn generation(plan: Plan, decided: Decided, code: Arc<dyn Code>) -> Generation {
         trust: request.trust,
         config: RwLock::new(config.into()),
         host: plan.host,
+        fetching: plan.fetching,
         made: AtomicU32::new(0),
         instances: request.instances,
         times,

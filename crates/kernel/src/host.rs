@@ -1,5 +1,7 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod fetch;
+mod fetching;
 mod services;
 
 use std::sync::{Arc, Weak};
@@ -17,6 +19,8 @@ use crate::call::{Caller, Deadline};
 use crate::generation::Generation;
 use crate::kernel::Inner;
 use crate::log;
+pub(crate) use fetching::Fetching;
+
 use crate::runtime::{Host, HostRequest, Within};
 
 /// Longest arguments of a host function, in bytes.
@@ -29,11 +33,18 @@ pub(crate) struct Binding {
     pub(crate) kernel: Weak<Inner>,
     pub(crate) plugin: PluginId,
     pub(crate) generation: u64,
+    pub(crate) fetching: Arc<Fetching>,
+    /// Whose fetches these are, within the generation.
+    pub(crate) seat: u64,
 }
 
 impl Host for Binding {
     fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
         self.serve(within, request).map_err(|error| error.plugin(&self.plugin).generation(self.generation))
+    }
+
+    fn interrupted(&self) {
+        self.fetching.interrupt(self.seat);
     }
 
     fn lost(&self, cause: Error) {
@@ -48,7 +59,8 @@ impl Binding {
         let kernel = self.kernel.upgrade().ok_or_else(|| Error::new(Code::NotRunning, "the host is shutting down"))?;
         let args = arguments(request)?;
         let function = request.function;
-        if let Some(permission) = required(function) {
+        // What is fetched passes the gate as it will be asked for, and again with every redirect.
+        if let Some(permission) = required(function).filter(|_| function != HostFunction::HttpFetch) {
             let asked =
                 target(function, &args).map_or(permission.to_owned(), |target| format!("{permission}:{target}"));
             kernel.check(&self.plugin, within.scope, &asked)?;
@@ -63,6 +75,7 @@ impl Binding {
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
+            HostFunction::HttpFetch => fetch::fetch(self, &kernel, within, &args, request.payload),
             HostFunction::StateGet
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
@@ -71,15 +84,10 @@ impl Binding {
             | HostFunction::BusRequest
             | HostFunction::BusSubscribe
             | HostFunction::BusUnsubscribe
-            | HostFunction::HttpFetch
             | HostFunction::MetricsCount
             | HostFunction::MetricsGauge
             | HostFunction::MetricsObserve
-            | HostFunction::SecretGet => Err(Error::new(
-                Code::NotSupported,
-                format!("this version of Midplane does not offer `{function}` to plugins"),
-            )
-            .remedy("do without it, or use a host that has it")),
+            | HostFunction::SecretGet => Err(not_offered(function)),
         }
     }
 
@@ -195,7 +203,6 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::BusSubscribe
         | HostFunction::BusUnsubscribe => "topic",
         HostFunction::ServiceFind | HostFunction::ServiceCall => "interface",
-        HostFunction::HttpFetch => "url",
         HostFunction::StateGet
         | HostFunction::StateSet
         | HostFunction::StateCompareAndSet
@@ -207,11 +214,18 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::MetricsObserve => "name",
         HostFunction::Log
         | HostFunction::ConfigGet
+        // It asks the gate itself.
+        | HostFunction::HttpFetch
         | HostFunction::TimeNow
         | HostFunction::TimeMonotonic
         | HostFunction::Random => return None,
     };
     args.get(key).and_then(Value::as_str)
+}
+
+fn not_offered(function: HostFunction) -> Error {
+    Error::new(Code::NotSupported, format!("this host does not offer `{function}` to plugins"))
+        .remedy("do without it, or use a host that has it")
 }
 
 fn missing(name: &str) -> Error {

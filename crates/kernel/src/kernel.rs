@@ -38,7 +38,13 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            fetch: None,
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration

@@ -10,6 +10,7 @@ use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::events::Events;
+use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::recovery::Strategy;
 use crate::routes::Rules;
@@ -22,6 +23,7 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl Builder {
@@ -48,6 +50,13 @@ impl Builder {
         self
     }
 
+    /// What fetches over HTTP for plugins; without one `http.fetch` is `not_supported`.
+    #[must_use]
+    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
+        self
+    }
+
     /// How many plugins may be loading at once; the default is 5.
     #[must_use]
     pub fn concurrent_loads(mut self, most: usize) -> Self {
@@ -66,6 +75,7 @@ impl Builder {
             events: Events::default(),
             services: Services::default(),
             rules: Rules::default(),
+            fetch: self.fetch,
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             generations: AtomicU64::new(0),

@@ -13,9 +13,10 @@ use crate::assemble::{Plan, Runtimes};
 use crate::call::Scope;
 use crate::discover::{self, Found};
 use crate::events::Events;
+use crate::fetch::{Fetch, Place, Reach};
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::Binding;
+use crate::host::{Binding, Fetching};
 use crate::plugin::{Plugin, Source};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
@@ -34,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) events: Events,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(super) generations: AtomicU64,
@@ -131,18 +133,28 @@ impl Inner {
 
     /// Asks the gate, and tells everybody when it denies.
     pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| {
-            tracing::warn!(%plugin, %error, "permission denied");
-            self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-        })
+        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    /// As [`Inner::check`], for a place in the web: how far its name reaches.
+    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
+        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    fn denied(&self, plugin: &PluginId, error: &Error) {
+        tracing::warn!(%plugin, %error, "permission denied");
+        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
     }
 
     /// The plan of a next generation.
     pub(crate) fn plan(self: &Arc<Self>, id: &PluginId, found: Found, policy: Policy) -> Plan {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
+        let fetching = Fetching::new();
+        let theirs = Arc::clone(&fetching);
         let host = move || -> Arc<dyn Host> {
-            Arc::new(Binding { kernel: kernel.clone(), plugin: plugin.clone(), generation: number })
+            let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
+            Arc::new(Binding { kernel: kernel.clone(), plugin: plugin.clone(), generation: number, fetching, seat })
         };
         Plan {
             plugin: id.clone(),
@@ -152,6 +164,7 @@ impl Inner {
             cache: self.cache.clone(),
             runtimes: Arc::clone(&self.runtimes),
             host: Box::new(host),
+            fetching,
         }
     }
 
