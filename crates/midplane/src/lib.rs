@@ -23,11 +23,13 @@ pub use midplane_contract::{
     Instances, Interface, InterfaceAction, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result,
     RuntimeKind, State, Trust, Version, VersionRange,
 };
+/// Plugins that dial this host over WebSocket.
+#[cfg(feature = "fetch")]
+pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
     Action, Builder, CallCounts, CallOptions, Caller, Choice, Deadline, GenerationStatus, Kernel, Policy, Provider,
     Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription, block_on, discover, platform,
     routes, runtime,
 };
-/// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;
