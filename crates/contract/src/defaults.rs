@@ -64,6 +64,10 @@ pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its connection has ended a plugin may come again by itself.
 pub const CONNECT_RENEWAL: Duration = Duration::from_secs(300);
+/// Fetches of one plugin at once; more wait for their turn.
+pub const FETCHES_PER_PLUGIN: usize = 32;
+/// Redirects that one fetch follows.
+pub const FETCH_REDIRECTS: usize = 10;
 /// Earlier versions kept for rollback.
 pub const KEPT_VERSIONS: usize = 5;
 /// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.

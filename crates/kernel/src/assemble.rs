@@ -14,6 +14,7 @@ use crate::availability::Told;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
+use crate::host::Fetching;
 use crate::platform::Platform;
 use crate::policy::Policy;
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
@@ -37,6 +38,7 @@ pub(crate) struct Plan {
     pub(crate) runtimes: Arc<Runtimes>,
     pub(crate) platform: Arc<Platform>,
     pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) fetching: Arc<Fetching>,
 }
 
 /// A generation with its first instances, initialized and not started.
@@ -218,6 +220,7 @@ fn generation(plan: Plan, decided: Decided, code: Arc<dyn Code>) -> Generation {
         trust: request.trust,
         config: RwLock::new(config.into()),
         host: plan.host,
+        fetching: plan.fetching,
         made: AtomicU32::new(0),
         instances: request.instances,
         times,

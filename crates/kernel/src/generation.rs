@@ -11,6 +11,7 @@ use midplane_contract::{
 
 use crate::availability::Told;
 use crate::call::Caller;
+use crate::host::Fetching;
 use crate::runtime::{Code as LoadedCode, Host};
 use crate::secret::mask_error;
 
@@ -28,6 +29,8 @@ pub(crate) struct Generation {
     pub(crate) config: RwLock<Arc<[u8]>>,
     /// Makes the kernel's side of the host API for one instance.
     pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    /// What its instances fetch just now.
+    pub(crate) fetching: Arc<Fetching>,
     /// Instances made so far; the next one's number.
     pub(crate) made: AtomicU32,
     pub(crate) instances: Instances,
@@ -77,9 +80,9 @@ impl Generation {
         own.map_or(self.times.call, Duration::from_millis)
     }
 
-    /// Whether its code may ever wait for other plugins: nothing undeclared can be granted.
+    /// Whether its code may ever wait for other plugins, or for the network: nothing undeclared can be granted.
     pub(crate) fn may_wait_for_others(&self) -> bool {
-        let waits = |name: &str| ["plugin.", "service.", "bus."].iter().any(|area| name.starts_with(area));
+        let waits = |name: &str| ["plugin.", "service.", "bus.", "network."].iter().any(|area| name.starts_with(area));
         self.manifest.permissions.iter().any(|declared| !declared.denies() && waits(&declared.name()))
     }
 

@@ -1,6 +1,8 @@
 //! The kernel's side of the host API, bound to one plugin.
 
 mod bus;
+mod fetch;
+mod fetching;
 mod metrics;
 mod secret;
 mod services;
@@ -18,6 +20,8 @@ use crate::action::CallOptions;
 use crate::call::{Caller, Deadline};
 use crate::kernel::Inner;
 use crate::log::Log;
+pub(crate) use fetching::Fetching;
+
 use crate::runtime::{Host, HostRequest, Within};
 
 /// Longest arguments of a host function, in bytes.
@@ -31,11 +35,18 @@ pub(crate) struct Binding {
     pub(crate) plugin: PluginId,
     pub(crate) generation: u64,
     pub(crate) log: Log,
+    pub(crate) fetching: Arc<Fetching>,
+    /// Whose fetches these are, within the generation.
+    pub(crate) seat: u64,
 }
 
 impl Host for Binding {
     fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
         self.serve(within, request).map_err(|error| error.plugin(&self.plugin).generation(self.generation))
+    }
+
+    fn interrupted(&self) {
+        self.fetching.interrupt(self.seat);
     }
 
     fn lost(&self, cause: Error) {
@@ -57,7 +68,8 @@ impl Binding {
         let kernel = self.kernel.upgrade().ok_or_else(|| Error::new(Code::NotRunning, "the host is shutting down"))?;
         let args = arguments(request)?;
         let function = request.function;
-        if let Some(permission) = required(function) {
+        // What is fetched passes the gate as it will be asked for, and again with every redirect.
+        if let Some(permission) = required(function).filter(|_| function != HostFunction::HttpFetch) {
             let asked =
                 target(function, &args).map_or(permission.to_owned(), |target| format!("{permission}:{target}"));
             kernel.check(&self.plugin, within.scope, &asked)?;
@@ -76,6 +88,7 @@ impl Binding {
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
             HostFunction::SecretGet => self.secret(&kernel, &args),
+            HostFunction::HttpFetch => fetch::fetch(self, &kernel, within, &args, request.payload),
             HostFunction::StateGet
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
@@ -84,11 +97,6 @@ impl Binding {
             HostFunction::MetricsCount | HostFunction::MetricsGauge | HostFunction::MetricsObserve => {
                 self.measure(&kernel, function, &args)
             }
-            HostFunction::HttpFetch => Err(Error::new(
-                Code::NotSupported,
-                format!("this version of Midplane does not offer `{function}` to plugins"),
-            )
-            .remedy("do without it, or use a host that has it")),
         }
     }
 
@@ -167,7 +175,6 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::BusSubscribe
         | HostFunction::BusUnsubscribe => "topic",
         HostFunction::ServiceFind | HostFunction::ServiceCall => "interface",
-        HostFunction::HttpFetch => "url",
         HostFunction::StateGet
         | HostFunction::StateSet
         | HostFunction::StateCompareAndSet
@@ -179,6 +186,8 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::MetricsObserve => "name",
         HostFunction::Log
         | HostFunction::ConfigGet
+        // It asks the gate itself.
+        | HostFunction::HttpFetch
         | HostFunction::TimeNow
         | HostFunction::TimeMonotonic
         | HostFunction::Random => return None,
@@ -192,6 +201,11 @@ fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
         None => within.scope.deadline,
         Some(most) => within.scope.deadline.min(Duration::from_millis(most)).stamped(),
     }
+}
+
+fn not_offered(function: HostFunction) -> Error {
+    Error::new(Code::NotSupported, format!("this host does not offer `{function}` to plugins"))
+        .remedy("do without it, or use a host that has it")
 }
 
 fn missing(name: &str) -> Error {

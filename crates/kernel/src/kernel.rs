@@ -57,6 +57,7 @@ impl Kernel {
             limits: Limits::default(),
             store: None,
             stores: Stores::default(),
+            fetch: None,
         }
     }
 

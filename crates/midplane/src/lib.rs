@@ -26,11 +26,13 @@ pub use midplane_contract::{
     Instances, Interface, InterfaceAction, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result,
     RuntimeKind, State, Trust, Version, VersionRange,
 };
+/// Plugins that dial this host over WebSocket.
+#[cfg(feature = "fetch")]
+pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
     Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
     Kernel, Policy, Provider, Record, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Stores, Strategy,
     Subscription, block_on, bus, catalog, discover, metrics, platform, resolve, routes, runtime, secret,
 };
-/// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;

@@ -15,6 +15,7 @@ use crate::availability::Wishes;
 use crate::bus::Bus;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
+use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::kept;
 use crate::metrics::Metrics;
@@ -38,6 +39,7 @@ pub struct Builder {
     pub(super) limits: Limits,
     pub(super) store: Option<Arc<dyn ConfigStore>>,
     pub(super) stores: Stores,
+    pub(super) fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl Builder {
@@ -61,6 +63,13 @@ impl Builder {
     #[must_use]
     pub fn on_failure(mut self, strategy: Arc<dyn Strategy>) -> Self {
         self.strategy = Some(strategy);
+        self
+    }
+
+    /// What fetches over HTTP for plugins; without one `http.fetch` is `not_supported`.
+    #[must_use]
+    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
         self
     }
 
@@ -137,6 +146,7 @@ impl Builder {
             rules: crate::routes::Rules::default(),
             wishes: Wishes::default(),
             bus: Bus::default(),
+            fetch: self.fetch,
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
             secrets: Arc::new(Secrets::new(self.secrets)),

@@ -17,9 +17,10 @@ use crate::call::Scope;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
+use crate::fetch::{Fetch, Place, Reach};
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::Binding;
+use crate::host::{Binding, Fetching};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) rules: Rules,
     pub(crate) wishes: Wishes,
     pub(crate) bus: Bus,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
@@ -186,12 +188,19 @@ impl Inner {
 
     /// Asks the gate, and tells everybody when it denies.
     pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| {
-            if let Ok(known) = self.plugin(plugin) {
-                known.log.denied(error);
-            }
-            self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-        })
+        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    /// As [`Inner::check`], for a place in the web: how far its name reaches.
+    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
+        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    fn denied(&self, plugin: &PluginId, error: &Error) {
+        if let Ok(known) = self.plugin(plugin) {
+            known.log.denied(error);
+        }
+        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
     }
 
     /// Whether a plugin may have an event of that topic. Whoever may not is not told.
@@ -204,9 +213,12 @@ impl Inner {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
         let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
+        let fetching = Fetching::new();
+        let theirs = Arc::clone(&fetching);
         let host = move || -> Arc<dyn Host> {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
-            Arc::new(Binding { kernel, plugin, generation: number, log })
+            let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
+            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, seat })
         };
         Plan {
             plugin: id.clone(),
@@ -219,6 +231,7 @@ impl Inner {
             runtimes: Arc::clone(&self.runtimes),
             platform: Arc::clone(&self.platform),
             host: Arc::new(host),
+            fetching,
         }
     }
 
