@@ -1,11 +1,13 @@
 //! The rows: what is measured against what, and the targets with their sources.
 
+mod bus;
 mod calls;
 mod javascript;
 mod languages;
 mod loads;
 mod many;
 mod remote;
+mod resolver;
 mod workers;
 
 use std::time::Duration;
@@ -31,5 +33,5 @@ impl Row {
 /// Every row, in the order of the report.
 pub(crate) fn all() -> Vec<Row> {
     let inside = [calls::rows(), javascript::rows(), workers::rows(), loads::rows(), many::rows()];
-    inside.into_iter().chain([languages::rows(), remote::rows()]).flatten().collect()
+    inside.into_iter().chain([bus::rows(), languages::rows(), remote::rows(), resolver::rows()]).flatten().collect()
 }

@@ -97,7 +97,7 @@ export interface Bus {
   publish(topic: string, data?: unknown, options?: { contentType?: string }): Promise<void>;
   /** Asks a topic and gives the first answer, parsed; with `raw` both are bytes. */
   request<T = any>(topic: string, data?: unknown, options?: CallLimits): Promise<T>;
-  /** From now on `onEvent` gets what is published on this topic (`*` and `**` stand for words). */
+  /** From now on `onEvent` gets what is published on this topic (`*` is one level of it, `>` at the end the rest). */
   subscribe(topic: string): Promise<void>;
   unsubscribe(topic: string): Promise<void>;
 }
@@ -292,7 +292,7 @@ export interface Plugin {
   getConfig?(ctx: Context): Awaitable<unknown>;
   /** Every 10 s. Ending is enough. */
   ping?(ctx: Context): Awaitable<unknown>;
-  /** An event of a subscribed topic. */
+  /** An event of a subscribed topic. What it returns is the answer where the event is a request; nothing is no answer. */
   onEvent?(event: Envelope, ctx: Context): Awaitable<unknown>;
   /** An optional dependency came or went. */
   onDependencyChanged?(dependency: { id: string; available: boolean }, ctx: Context): Awaitable<unknown>;

@@ -18,9 +18,11 @@ const KERNEL: &str = "midplane-kernel";
 const NATIVE: &str = "midplane-runtime-native";
 const WASM: &str = "midplane-runtime-wasm";
 const CONNECT: &str = "midplane-runtime-connect";
+const FETCH: &str = "midplane-fetch";
 const GRPC: &str = "midplane-runtime-grpc";
 const JS: &str = "midplane-runtime-js";
 const WIRE: &str = "midplane-runtime-wire";
+const STORE: &str = "midplane-store";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
 const TESTKIT: &str = "midplane-testkit";
@@ -37,8 +39,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: GRPC, may_use: &[CONTRACT, KERNEL] },
     // Connections carry the wire; what speaks it at the host's end is the same for both.
     Room { name: CONNECT, may_use: &[CONTRACT, KERNEL, WIRE] },
+    Room { name: STORE, may_use: &[CONTRACT, KERNEL] },
+    Room { name: FETCH, may_use: &[CONTRACT, KERNEL] },
     Room { name: TESTKIT, may_use: &[CONTRACT, KERNEL] },
-    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT] },
+    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT, STORE, FETCH] },
     // `midplane test` is the suite of the test kit.
     Room { name: "midplane-cli", may_use: &[LIBRARY, TESTKIT] },
     // What plugin authors install never pulls in the host.

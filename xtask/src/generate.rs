@@ -30,6 +30,7 @@ impl Generated {
 const FILES: &[Generated] = &[
     Generated::new("contract/manifest.schema.json", "manifest_schema"),
     Generated::new("contract/cases.schema.json", "case_schema"),
+    Generated::new("contract/settings.schema.json", "settings_schema"),
     Generated::one_of("crates/runtime-grpc/src/proto/midplane.plugin.v1.rs", "grpc_code", "midplane.plugin.v1"),
     Generated::one_of("crates/runtime-grpc/src/proto/musicfox.plugin.rs", "grpc_code", "musicfox.plugin"),
 ];

@@ -1,8 +1,10 @@
 //! What can be typed.
 
+mod config;
 mod listening;
 mod named;
 mod refusal;
+mod resolving;
 mod text;
 
 use std::ffi::OsString;
@@ -12,9 +14,11 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
+pub(crate) use config::{Config, Import, Named, Settings, Show, What};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
+pub(crate) use resolving::Resolve;
 pub(crate) use text::version;
 
 /// Reads the command line.
@@ -70,6 +74,8 @@ pub(crate) enum Command {
     Inspect(Inspect),
     List(List),
     Routes(Routes),
+    Resolve(Resolve),
+    Config(Config),
     Completions(Completions),
     /// Host one plugin for a host that started this process
     #[command(hide = true)]
@@ -116,7 +122,7 @@ pub(crate) enum Language {
 #[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
 pub(crate) struct Run {
     /// Plugins: their folders, manifests, or bare files
-    #[arg(required_unless_present = "listen", value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present_any = ["listen", "settings"], value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) plugins: Vec<PathBuf>,
     /// Call this action once, print its reply and end
     #[arg(long, value_name = "ID/ACTION")]
@@ -265,7 +271,7 @@ pub(crate) struct Calling {
 }
 
 /// What the operator decides about plugins.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What plugins may do")]
 pub(crate) struct Policies {
     /// Where a plugin runs: in-process or worker. May be given again for other plugins
@@ -280,6 +286,8 @@ pub(crate) struct Policies {
     /// A plugin's configuration, a JSON object: a file, @FILE, or the text itself
     #[arg(long, value_name = "ID=FILE|JSON", value_parser = named::text)]
     pub(crate) config: Vec<For<String>>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 mod check;
 mod completions;
+mod config;
 mod inspect;
+mod installed;
 mod list;
 mod new;
 mod open;
+mod resolve;
 mod routes;
 mod run;
 mod table;
@@ -41,6 +44,8 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
         Command::List(list) => block_on(list::list(list, output)),
         Command::Routes(routes) => block_on(routes::routes(routes, output)),
+        Command::Resolve(resolve) => block_on(resolve::resolve(resolve, output)),
+        Command::Config(config) => config::config(config, output),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

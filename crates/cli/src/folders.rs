@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use midplane::discover;
+use midplane::resolve::{Available, Release, Standing};
 use serde_json::{Value, json};
 
 use crate::args::Folders;
@@ -71,6 +72,30 @@ impl Folders {
             unusable.extend(registered.err().map(|(path, error)| Unusable { path, error }));
         }
         Ok(unusable)
+    }
+
+    /// Everything in the folders to choose from, every version of every plugin, and what cannot be.
+    ///
+    /// # Errors
+    /// As [`Folders::register`].
+    pub(crate) async fn available(&self, host: &Host) -> Outcome<(Available, Vec<Unusable>)> {
+        let folders = self.named()?;
+        folders.iter().try_for_each(|folder| searchable(folder))?;
+        let (mut available, mut unusable) = (Available::new(), Vec::new());
+        for found in discover::scan(&folders) {
+            let manifest = match found {
+                Ok(found) if found.bare => {
+                    let described = host.kernel().describe(&found.main).await;
+                    described.map(|(described, _)| described.manifest).map_err(|error| (found.main, error))
+                }
+                found => found.map(|found| found.manifest),
+            };
+            match manifest {
+                Ok(manifest) => available.add(manifest.id.clone(), Release::of(&manifest, Standing::Installed)),
+                Err((path, error)) => unusable.push(Unusable { path, error }),
+            }
+        }
+        Ok((available, unusable))
     }
 }
 

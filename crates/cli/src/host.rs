@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use midplane::contract::Settings;
+use midplane::settings::Sources;
 use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
 
 use crate::args::{Calling, Listening, Policies};
@@ -20,6 +22,7 @@ const GIVEN_UP: Duration = Duration::from_secs(1);
 pub(crate) struct Host {
     kernel: Kernel,
     door: OnceLock<Door>,
+    settings: Settings,
 }
 
 impl Host {
@@ -27,8 +30,16 @@ impl Host {
     ///
     /// After a call that was given up there is nothing to wait for: plugins get a second to stop. Whatever goes on then,
     /// native code in this process for example, ends with the process.
-    pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
-        let host = Self { kernel: midplane::kernel().build(), door: OnceLock::new() };
+    ///
+    /// # Errors
+    /// `config_invalid` for settings with faults, and the work's own.
+    pub(crate) async fn with<T>(from: &Sources, work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
+        let settings = policies::settings(from)?;
+        let kernel = midplane::settings::kernel(&settings).build();
+        let host = Self { kernel, door: OnceLock::new(), settings };
+        for (id, policy) in midplane::settings::policies(&host.settings) {
+            host.kernel.set_policy(&id, policy);
+        }
         let done = work(&host).await;
         let given_up = match &done {
             Err(Stop::Failed(error, _)) => error.code() == Code::DeadlineExceeded,
@@ -45,6 +56,11 @@ impl Host {
         let door = host.door.into_inner();
         let _ = tokio::task::spawn_blocking(move || drop(door)).await;
         done
+    }
+
+    /// The settings that hold.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The kernel itself.
@@ -68,7 +84,19 @@ impl Host {
     pub(crate) async fn register(&self, path: &Path) -> Outcome<PluginId> {
         let id = self.kernel.register(path).await?;
         stale::warn(path);
+        self.mark(&id).await?;
         Ok(id)
+    }
+
+    /// Keeps a plugin that the settings disable from being loaded.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub(crate) async fn mark(&self, id: &PluginId) -> Outcome<()> {
+        match self.settings.plugins.get(id) {
+            Some(plugin) if !plugin.enabled => Ok(self.kernel.disable(id).await?),
+            _ => Ok(()),
+        }
     }
 
     /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there or be expected to
@@ -77,10 +105,10 @@ impl Host {
     /// # Errors
     /// `plugin_not_found` with the nearest ids, `config_invalid` for a configuration that cannot be read.
     pub(crate) fn decide(&self, policies: &Policies, called: Option<&PluginId>, calling: &Calling) -> Outcome<()> {
-        let mut decided = policies::by_plugin(policies)?;
+        let mut decided = policies::by_plugin(policies, &self.settings)?;
         if let (Some(id), Some(deadline)) = (called, calling.deadline) {
             let millis = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX).max(1);
-            decided.entry(id.clone()).or_default().limits.call_deadline_ms = Some(millis);
+            policies::of(&mut decided, id, &self.settings).limits.call_deadline_ms = Some(millis);
         }
         for (id, policy) in decided {
             self.named(&id)?;

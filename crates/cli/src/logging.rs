@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
+use midplane::secret::mask;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::Targets;
@@ -79,9 +80,9 @@ where
         if !line.plugin.is_empty() {
             write!(writer, "[{}] ", line.plugin)?;
         }
-        writer.write_str(&notice::tidy(&line.message))?;
+        writer.write_str(&notice::tidy(&mask(&line.message)))?;
         if !line.fields.is_empty() {
-            write!(writer, " ({})", notice::tidy(&line.fields))?;
+            write!(writer, " ({})", notice::tidy(&mask(&line.fields)))?;
         }
         writeln!(writer)
     }

@@ -3,33 +3,60 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 
-use midplane::contract::defaults;
+use midplane::contract::{Settings, defaults};
+use midplane::settings::{Sources, read};
 use midplane::{Code, Error, PluginId, Policy};
 use serde_json::{Map, Value};
 
 use crate::args::Policies;
 use crate::exit::Outcome;
 use crate::input::Input;
+use crate::notice;
 
 /// One policy for each plugin that is named. Where a thing is decided twice the last word counts; grants add up.
 ///
 /// # Errors
 /// `config_invalid` for a configuration that is no JSON object; a file that cannot be read.
-pub(crate) fn by_plugin(policies: &Policies) -> Outcome<BTreeMap<PluginId, Policy>> {
+pub(crate) fn by_plugin(policies: &Policies, settings: &Settings) -> Outcome<BTreeMap<PluginId, Policy>> {
     let mut named: BTreeMap<PluginId, Policy> = BTreeMap::new();
     for placement in &policies.placement {
-        named.entry(placement.id.clone()).or_default().placement = Some(placement.value);
+        of(&mut named, &placement.id, settings).placement = Some(placement.value);
     }
     for trust in &policies.trust {
-        named.entry(trust.id.clone()).or_default().trust = trust.value;
+        of(&mut named, &trust.id, settings).trust = trust.value;
     }
     for grant in &policies.grant {
-        named.entry(grant.id.clone()).or_default().grants.push(grant.value.clone());
+        of(&mut named, &grant.id, settings).grants.push(grant.value.clone());
     }
     for config in &policies.config {
-        named.entry(config.id.clone()).or_default().config = configuration(&config.id, &config.value)?;
+        of(&mut named, &config.id, settings).config = configuration(&config.id, &config.value)?;
     }
     Ok(named)
+}
+
+/// The policy of a plugin that is named: what the settings say where nothing was named yet.
+pub(crate) fn of<'a>(named: &'a mut BTreeMap<PluginId, Policy>, id: &PluginId, settings: &Settings) -> &'a mut Policy {
+    let said = || midplane::settings::policies(settings).remove(id).unwrap_or_default();
+    named.entry(id.clone()).or_insert_with(said)
+}
+
+/// The settings of files, environment and command line; what nothing goes by is said. Without any of them the defaults.
+///
+/// # Errors
+/// `config_invalid` with every fault, and a file that cannot be read.
+pub(crate) fn settings(sources: &Sources) -> Outcome<Settings> {
+    let (settings, faults) = read(sources)?.into_result()?;
+    for (file, faults) in &faults {
+        faults.iter().for_each(|fault| notice::say(&fault.in_file(file)));
+    }
+    Ok(settings)
+}
+
+impl Policies {
+    /// Where settings come from.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources { files: self.settings.settings.clone(), assignments: self.settings.set.clone() }
+    }
 }
 
 fn configuration(id: &PluginId, written: &str) -> Outcome<Map<String, Value>> {
@@ -60,8 +87,9 @@ mod tests {
             trust: Vec::new(),
             grant: Vec::new(),
             config: vec![crate::args::For { id: PluginId::new("a").unwrap(), value: "{\"n\": 1}".to_owned() }],
+            settings: crate::args::Settings::default(),
         };
-        let named = by_plugin(&policies).unwrap();
+        let named = by_plugin(&policies, &Settings::default()).unwrap();
         let policy = named.get("a").unwrap();
         assert_eq!(policy.placement, Some(midplane::Placement::Worker));
         assert_eq!(policy.config.get("n"), Some(&Value::from(1)));

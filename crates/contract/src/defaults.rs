@@ -16,6 +16,8 @@ pub const HEALTH_INTERVAL: Duration = Duration::from_secs(30);
 pub const RESCAN_INTERVAL: Duration = Duration::from_secs(60);
 /// Plugins loaded at once.
 pub const CONCURRENT_LOADS: usize = 5;
+/// Longest search for versions that go together.
+pub const RESOLVE_DEADLINE: Duration = Duration::from_secs(10);
 /// Restarts allowed within [`RESTART_WINDOW`].
 pub const RESTARTS: u32 = 3;
 /// The window that [`RESTARTS`] counts in.
@@ -62,6 +64,10 @@ pub const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long after its connection has ended a plugin may come again by itself.
 pub const CONNECT_RENEWAL: Duration = Duration::from_secs(300);
+/// Fetches of one plugin at once; more wait for their turn.
+pub const FETCHES_PER_PLUGIN: usize = 32;
+/// Redirects that one fetch follows.
+pub const FETCH_REDIRECTS: usize = 10;
 /// Earlier versions kept for rollback.
 pub const KEPT_VERSIONS: usize = 5;
 /// Longest log line of a plugin, in bytes; the rest is cut off and said to be so.
@@ -76,6 +82,14 @@ pub const LOGGED_REFUSALS: u32 = 10;
 pub const UNHEALTHY_ERROR_RATE: f64 = 0.10;
 /// Errors in one minute above which a plugin fails.
 pub const ERRORS_PER_MINUTE: u32 = 10;
+/// Bytes that a plugin may keep in its state, keys and values together.
+pub const STATE_BYTES: u64 = 10 * 1024 * 1024;
+/// Keys that a plugin may keep in its state.
+pub const STATE_KEYS: u64 = 10_000;
+/// Longest key of a plugin's state, in bytes.
+pub const STATE_KEY: usize = 512;
+/// Series of measurements of one plugin.
+pub const METRIC_SERIES: usize = 1000;
 /// Largest manifest, in bytes.
 pub const MANIFEST_SIZE: usize = 1024 * 1024;
 /// Deepest nesting in a manifest.

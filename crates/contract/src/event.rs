@@ -30,19 +30,3 @@ pub struct Envelope {
 fn json() -> String {
     "application/json".to_owned()
 }
-
-impl Envelope {
-    /// An event of the host itself, stamped with the present time.
-    #[must_use]
-    pub fn from_core(event_type: &str, data: Value) -> Self {
-        Self {
-            event_id: Uuid::now_v7(),
-            event_type: event_type.to_owned(),
-            sender: "core".to_owned(),
-            data,
-            timestamp: Timestamp::now(),
-            content_type: json(),
-            trace: None,
-        }
-    }
-}

@@ -66,7 +66,7 @@ hooks! {
     GetConfig = "get_config", "getConfig", "get_config", "plugin_get_config";
     /// A live change of configuration. In: the whole configuration as JSON.
     ConfigChanged = "config_changed", "onConfigChanged", "on_config_changed", "plugin_update_config";
-    /// An event of a subscribed topic. In: [`crate::Envelope`] as JSON.
+    /// An event of a subscribed topic. In: [`crate::Envelope`] as JSON. Out: where it is a request, the answer, or nothing.
     Event = "event", "onEvent", "on_event", "plugin_handle_event";
     /// An optional dependency came or went. In: `{"id", "available"}`.
     DependencyChanged = "dependency_changed", "onDependencyChanged", "on_dependency_changed", "plugin_dependency_changed";

@@ -42,11 +42,12 @@ functions! {
     StateDelete = "state.delete";
     /// Lists keys. Args `{prefix?}`; the reply is a JSON array.
     StateList = "state.list";
-    /// Publishes an event. Args `{topic, content_type?}`; the payload is its data. Also known as `events.emit`.
+    /// Publishes an event. Args `{topic, content_type?, retain?}`; the payload is its data. Also known as `events.emit`.
     BusPublish = "bus.publish";
-    /// Asks a topic and waits for one answer. Args `{topic, deadline_ms?}`.
+    /// Asks a topic and waits for one answer, which is the reply. Args `{topic, content_type?, deadline_ms?}`; the payload is
+    /// the question.
     BusRequest = "bus.request";
-    /// Begins to receive a topic through the `event` hook. Args `{topic}`.
+    /// Begins to receive topics through the `event` hook. Args `{topic, group?, filter?}`; the topic may have wildcards.
     BusSubscribe = "bus.subscribe";
     /// Ends it. Args `{topic}`.
     BusUnsubscribe = "bus.unsubscribe";

@@ -19,6 +19,9 @@ pub mod limits;
 pub mod manifest;
 pub mod permission;
 pub mod placement;
+mod reading;
+pub mod secret;
+pub mod settings;
 pub mod state;
 pub mod version;
 
@@ -36,6 +39,8 @@ pub use limits::{Limit, Limits};
 pub use manifest::Manifest;
 pub use permission::Permission;
 pub use placement::{InstanceMode, Instances, Placement, RuntimeKind, Trust};
+pub use secret::SecretRef;
+pub use settings::Settings;
 pub use state::State;
 pub use version::{Version, VersionRange};
 

@@ -8,38 +8,32 @@ mod agree;
 mod build;
 pub mod cases;
 mod document;
-mod fault;
 mod fields;
 mod minimal;
 mod model;
-mod nearest;
 mod place;
-mod quantity;
-mod rule;
-mod scalar;
 mod schema;
-mod shape;
-mod tree;
-mod walk;
-mod wording;
 mod words;
-mod yaml;
 
+pub use crate::reading::fault::{FAULTS_KEPT, Fault, FaultCode, Severity, into_error};
+pub use crate::reading::quantity::{parse_duration, parse_size};
 pub use document::Spelling;
-pub use fault::{FAULTS_KEPT, Fault, FaultCode, Severity, into_error};
 pub use model::{
     Compatibility, ConnectionSpec, Dependency, DependencyKind, Discovery, Engine, Entry, FileType, InterfaceRef,
     Manifest, Network, PackageFacts, PluginType, ProcessSpec, Protocol, Reload, RemoteSpec, Resources, StateSpec,
     TlsSpec,
 };
 pub use place::place;
-pub use quantity::{parse_duration, parse_size};
 pub use schema::json_schema;
 pub use words::runtime_of_file;
 
+use crate::reading::fault::Faults;
+use crate::reading::walk::{self, Place};
+use crate::reading::{tree, yaml};
+pub(crate) use fields::RESOURCES as RESOURCE_FIELDS;
+pub(crate) use words::{PLACEMENTS as PLACEMENT_WORDS, RUNTIMES as RUNTIME_WORDS};
+
 use document::Document;
-use fault::Faults;
-use walk::Place;
 
 /// The names that a manifest's file may have, in the order in which they are looked for.
 pub const FILE_NAMES: [&str; 5] = ["plugin.yaml", "plugin.yml", "plugin.json", "module.yaml", "manifest.json"];

@@ -22,7 +22,7 @@ pub const PERMISSION_LENGTH: usize = 4096;
 /// One permission. Shows itself as it was written.
 ///
 /// `http.fetch` means `network.http`, `events.emit` means `bus.publish`: the names of the host functions are accepted
-/// beside the names of the permissions that they need.
+/// beside the names of the permissions that they need. Of topics, `module.` is another word for `plugin.`.
 ///
 /// In a pattern `*` stands for any characters but `/`, `**` for any characters, `?` for one character but `/`; anything
 /// else stands for itself. So `plugin.call:text-stats/*` is every action of that plugin without a slash in its name,
@@ -75,12 +75,12 @@ impl Permission {
                 return Err(PermissionError::Word { word: word.to_owned(), text: text.to_owned() });
             }
         }
+        let (area, verb) = known::canonical(area, verb);
         let pattern = match target {
             Some("") => return Err(PermissionError::EmptyPattern(text.to_owned())),
-            Some(target) => Some(Glob::parse(target).ok_or(PermissionError::TooLong)?),
+            Some(target) => Some(Glob::parse(&known::target(area, target)).ok_or(PermissionError::TooLong)?),
             None => None,
         };
-        let (area, verb) = known::canonical(area, verb);
         Ok(Self { text: text.to_owned(), deny, area: area.to_owned(), verb: verb.to_owned(), pattern })
     }
 
@@ -118,7 +118,7 @@ impl Permission {
         match (&self.pattern, target) {
             (None, _) => true,
             (Some(_), None) => self.deny,
-            (Some(pattern), Some(target)) => pattern.matches(target),
+            (Some(pattern), Some(target)) => pattern.matches(&known::target(area, target)),
         }
     }
 }

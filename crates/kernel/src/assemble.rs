@@ -1,5 +1,7 @@
 //! From a manifest to initialized instances: everything a load decides and does before anybody is served.
 
+mod fallback;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU32;
@@ -8,25 +10,35 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, PluginId, Result, RuntimeKind, defaults};
 
+use crate::availability::Told;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
-use crate::policy::{self, Policy};
+use crate::host::Fetching;
+use crate::platform::Platform;
+use crate::policy::Policy;
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
+use crate::secret::Secrets;
 use crate::{build, config, placement, platform};
 
 /// The runtimes of a kernel, by what they serve.
 pub(crate) type Runtimes = BTreeMap<(&'static str, &'static str), Arc<dyn Runtime>>;
 
 /// What a load works with.
+#[derive(Clone)]
 pub(crate) struct Plan {
     pub(crate) plugin: PluginId,
     pub(crate) number: u64,
     pub(crate) found: Found,
     pub(crate) policy: Policy,
+    /// Those that hold.
+    pub(crate) limits: Limits,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
-    pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) platform: Arc<Platform>,
+    pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) fetching: Arc<Fetching>,
 }
 
 /// A generation with its first instances, initialized and not started.
@@ -35,8 +47,20 @@ pub(crate) struct Assembled {
     pub(crate) instances: Vec<Box<dyn Instance>>,
 }
 
-/// Loads code and initializes instances. On error everything that was loaded is gone again.
+/// Loads code and initializes instances. On error everything that was loaded is gone again. A plugin that is made for other
+/// systems is loaded by one of its fallbacks.
 pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
+    let mut errors = Vec::new();
+    for way in fallback::ways(&plan.found, &plan.platform)? {
+        match assemble_one(Plan { found: way, ..plan.clone() }).await {
+            Ok(assembled) => return Ok(assembled),
+            Err(error) => errors.push(error),
+        }
+    }
+    Err(fallback::none_worked(errors))
+}
+
+async fn assemble_one(plan: Plan) -> Result<Assembled> {
     let id = plan.plugin.clone();
     let decided = decide(&plan).map_err(|error| error.plugin(&id))?;
     let (label, number, time) = (decided.label(), plan.number, decided.times.hook);
@@ -85,16 +109,17 @@ impl Decided {
 /// Everything that is decided before any code is touched.
 fn decide(plan: &Plan) -> Result<Decided> {
     let Found { manifest, folder, main, own, .. } = &plan.found;
-    platform::check(manifest, &platform::Machine::current())?;
+    platform::check(manifest, &plan.platform)?;
     let kind = manifest.entry.runtime;
     let placement = placement::decide(&manifest.entry, plan.policy.trust, plan.policy.placement, manifest.placement)?;
     let runtime = match own {
         Some(own) => Arc::clone(&own.0),
         None => find(&plan.runtimes, kind, placement)?,
     };
-    let limits = policy::effective(&manifest.limits, &plan.policy.limits);
+    let limits = plan.limits.clone();
     enforceable(runtime.as_ref(), kind, placement, &limits)?;
-    let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &plan.policy.config)?;
+    let operator = plan.secrets.resolve(&plan.policy.config)?;
+    let config = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)?;
     let config = serde_json::to_vec(&config).map_err(|error| Error::new(Fault::Internal, error.to_string()))?;
     let request = LoadRequest {
         manifest: Arc::new(manifest.clone()),
@@ -195,12 +220,14 @@ fn generation(plan: Plan, decided: Decided, code: Arc<dyn Code>) -> Generation {
         trust: request.trust,
         config: RwLock::new(config.into()),
         host: plan.host,
+        fetching: plan.fetching,
         made: AtomicU32::new(0),
         instances: request.instances,
         times,
         queue: limits.queue.map_or(defaults::QUEUE_PER_PLUGIN, |queue| queue as usize),
         payload: limits.payload.map_or(defaults::PAYLOAD_CAP, |most| usize::try_from(most).unwrap_or(usize::MAX)),
         load_time: Duration::ZERO,
+        told: Told::default(),
         manifest: request.manifest,
         code,
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Hook, Result};
 
+use crate::availability;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
 use crate::lane::Occupant;
@@ -97,6 +98,7 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
         let work = move |hooks: &Hooks| {
             let mut instance = make(&theirs, hooks)?;
             hook(&theirs, hooks, instance.as_mut(), Hook::Start)
+                .and_then(|()| availability::catch_up(&theirs, hooks, instance.as_mut()))
                 .inspect_err(|_| give_back(&theirs, hooks, std::slice::from_mut(&mut instance), 0))?;
             Ok(instance)
         };

@@ -3,9 +3,13 @@
 
 mod cost;
 mod fill;
+mod store;
+mod units;
 
 use midplane_contract::{Code, Error, Result};
 use serde_json::{Map, Value, json};
+
+pub use store::{Changed, ConfigStore, FileStore};
 
 /// Largest configuration, as JSON in bytes.
 pub const CONFIG_SIZE: usize = 1024 * 1024;
@@ -18,7 +22,8 @@ const BACKTRACKS: usize = 20_000;
 /// else is replaced), and where nothing is set the schema's `default`.
 ///
 /// Defaults are filled in where the map that holds them is there, through `properties`, `items`, `allOf` and local
-/// `$ref`s. The result is checked against the schema, all faults at once; formats are not checked. Time is bounded:
+/// `$ref`s. Where the schema wants a number and its `format` is `duration`, `size`, `rate` or `frame-rate`, a text with a
+/// unit becomes one: milliseconds, bytes, bytes per second, frames per second. The result is checked against the schema, all faults at once; formats are not checked. Time is bounded:
 /// a schema that would take more than 200,000 steps is refused, and none is fetched from anywhere.
 ///
 /// # Errors
@@ -34,6 +39,7 @@ pub fn effective(
     if let Some(schema) = schema {
         cost::check(schema, &config)?;
         fill::defaults(schema, &mut config)?;
+        units::apply(schema, &mut config);
         // Defaults are values too, and the schema looks at them as well.
         cost::check(schema, &config)?;
         validate(schema, &config)?;

@@ -8,20 +8,24 @@ use midplane_contract::{Code, Error, Limits, Manifest, Placement, PluginId, Resu
 
 use crate::assemble::{Runtimes, enforceable, find};
 use crate::discover::Found;
-use crate::policy::{self, Policy};
+use crate::kernel::Inner;
+use crate::policy::Policy;
 use crate::runtime::{CodeFacts, LoadRequest};
 use crate::{config, placement};
 
 /// What the operator's decisions leave undone: a placement or limits that cannot be had, a configuration that does not
 /// fit.
-pub(crate) fn refusals(manifest: &Manifest, policy: &Policy, runtimes: &Runtimes) -> Vec<Error> {
+pub(crate) fn refusals(kernel: &Inner, manifest: &Manifest, policy: &Policy) -> Vec<Error> {
     let kind = manifest.entry.runtime;
-    let limits = policy::effective(&manifest.limits, &policy.limits);
+    let limits = kernel.limits(&manifest.limits, &policy.limits);
     let place = || {
         let placement = placement::decide(&manifest.entry, policy.trust, policy.placement, manifest.placement)?;
-        enforceable(find(runtimes, kind, placement)?.as_ref(), kind, placement, &limits)
+        enforceable(find(&kernel.runtimes, kind, placement)?.as_ref(), kind, placement, &limits)
     };
-    let config = || config::effective(manifest.config_schema.as_ref(), &manifest.config, &policy.config);
+    let config = || {
+        let operator = kernel.secrets.resolve(&policy.config)?;
+        config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
+    };
     place().err().into_iter().chain(config().err()).collect()
 }
 
@@ -64,6 +68,7 @@ pub(crate) fn bare(mut found: Found, runtimes: &Runtimes, cache: PathBuf) -> Res
     manifest.tags = info.tags.clone();
     manifest.capabilities = info.capabilities.clone();
     manifest.actions = info.actions.clone();
+    manifest.dependencies = info.dependencies.clone();
     Ok((found, code.facts().clone()))
 }
 

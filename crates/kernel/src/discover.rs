@@ -9,17 +9,23 @@ mod file;
 mod folder;
 mod scan;
 mod sources;
+mod stamp;
+mod survey;
+mod walk;
 
 use std::path::{Path, PathBuf};
 
 use midplane_contract::manifest::{Fault, FaultCode, Manifest, Parsed, Spelling, into_error};
-use midplane_contract::{Code, Error, Result};
+use midplane_contract::{Code, Error, Result, RuntimeKind};
 
 use crate::guest::Own;
-use crate::platform::{self, Machine};
+use crate::platform::{self, Machine, Platform, Rules};
 
 pub use scan::scan;
 pub use sources::newer_source;
+pub(crate) use stamp::Stamp;
+pub(crate) use survey::{Survey, survey};
+pub(crate) use walk::{Listings, Met, What, walk};
 
 /// A plugin that can be loaded, as far as its manifest and files tell.
 #[derive(Debug, Clone)]
@@ -90,11 +96,17 @@ pub fn check(path: &Path) -> Result<Report> {
     };
     let Seen { mut parsed, .. } = look(&source)?;
     if let Some(manifest) = &parsed.manifest {
-        let refusals = platform::refusals(manifest, &Machine::current());
+        let refusals = platform::refusals(manifest, &anywhere());
         parsed.faults.extend(refusals.iter().map(platform_fault));
         parsed.faults.extend(schema_fault(manifest));
     }
     Ok(Report { file: source.manifest, spelling: parsed.spelling, manifest: parsed.manifest, faults: parsed.faults })
+}
+
+/// This machine, with every runtime that there is: which of them a host has shows when it loads.
+fn anywhere() -> Platform {
+    let machine = Machine::current().with_runtimes(RuntimeKind::ALL.iter().copied());
+    Platform::of(machine, Rules::default())
 }
 
 /// A manifest and its files.

@@ -1,6 +1,8 @@
 //! The gate: every use of the host API passes it. Authority = manifest ∩ grant ∩ what every plugin in the caller
 //! chain may do. Default deny; deny wins.
 
+mod reach;
+
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -8,6 +10,7 @@ use midplane_contract::permission::{Decision, Refusal, decide};
 use midplane_contract::{Code, Error, Permission, PluginId, Result};
 
 use crate::call::Scope;
+use crate::fetch::{Place, Reach};
 
 /// Who declared and was granted what.
 #[derive(Default)]
@@ -38,14 +41,41 @@ impl Gate {
     /// # Errors
     /// `permission_denied {permission}`; the message says who may not, and why.
     pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
+        self.check_each(plugin, scope, (asked, asked), |_| {})
+    }
+
+    /// As [`Gate::check`], for a web address, of which errors hold only what may be `shown`; and how far all of them
+    /// together may reach.
+    ///
+    /// # Errors
+    /// As [`Gate::check`].
+    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
+        let asked = format!("network.http:{}", place.url);
+        let shown = format!("network.http:{}", place.shown);
+        let mut least = Reach::Anywhere;
+        self.check_each(plugin, scope, (&asked, &shown), |rules| {
+            least = least.min(reach::reach(&rules.granted, &asked, place.host));
+        })?;
+        Ok(least)
+    }
+
+    /// Asks for everybody concerned; the second text stands for the first in errors.
+    fn check_each(
+        &self,
+        plugin: &PluginId,
+        scope: &Scope,
+        (asked, shown): (&str, &str),
+        mut allowed: impl FnMut(&Rules),
+    ) -> Result<()> {
         let rules = self.rules.read().unwrap_or_else(PoisonError::into_inner);
         let waiting = scope.caller.iter().flat_map(|caller| caller.chain()).map(|link| &link.plugin);
+        let none = Rules::default();
         for who in std::iter::once(plugin).chain(waiting) {
-            let none = Rules::default();
-            let Rules { declared, granted } = rules.get(who).unwrap_or(&none);
-            if let Decision::Denied(refusal) = decide(declared, granted, asked) {
-                return Err(denied(plugin, who, asked, refusal));
+            let of = rules.get(who).unwrap_or(&none);
+            if let Decision::Denied(refusal) = decide(&of.declared, &of.granted, asked) {
+                return Err(denied(plugin, who, shown, refusal));
             }
+            allowed(of);
         }
         Ok(())
     }
@@ -100,6 +130,19 @@ mod tests {
         assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").is_ok());
         assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:d/run").is_err());
         assert!(gate.check(&id("nobody"), &Scope::default(), "plugin.call:c/run").is_err());
+    }
+
+    #[test]
+    fn a_deputy_reaches_no_further_than_whoever_it_acts_for_and_no_query_is_told() {
+        let gate = Gate::default();
+        let place = Place { url: "http://nas/a?key=1", host: "nas", shown: "http://nas/a?**" };
+        gate.set(&id("b"), rule("network.http"), rule("network.http:http://nas/**"));
+        assert_eq!(gate.check_web(&id("b"), &Scope::default(), &place).unwrap(), Reach::Anywhere);
+        gate.set(&id("a"), rule("network.http"), rule("network.http"));
+        assert_eq!(gate.check_web(&id("b"), &behind("a"), &place).unwrap(), Reach::Public);
+        gate.set(&id("a"), Vec::new(), Vec::new());
+        let error = gate.check_web(&id("b"), &behind("a"), &place).unwrap_err();
+        assert!(!format!("{error:?}").contains("key=1"), "{error:?}");
     }
 
     #[test]

@@ -5,9 +5,15 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use midplane_contract::{ActionName, Error, Hook, Instances, Manifest, Placement, PluginId, RuntimeKind, Trust};
+use midplane_contract::{
+    ActionName, Code, Error, Hook, InstanceMode, Instances, Manifest, Placement, PluginId, Result, RuntimeKind, Trust,
+};
 
-use crate::runtime::{Code, Host};
+use crate::availability::Told;
+use crate::call::Caller;
+use crate::host::Fetching;
+use crate::runtime::{Code as LoadedCode, Host};
+use crate::secret::mask_error;
 
 /// One loaded version of a plugin.
 pub(crate) struct Generation {
@@ -15,14 +21,16 @@ pub(crate) struct Generation {
     pub(crate) plugin: PluginId,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) folder: PathBuf,
-    pub(crate) code: Arc<dyn Code>,
+    pub(crate) code: Arc<dyn LoadedCode>,
     pub(crate) runtime: RuntimeKind,
     pub(crate) placement: Placement,
     pub(crate) trust: Trust,
     /// The effective configuration as JSON, as `init` gets it. Changes live.
     pub(crate) config: RwLock<Arc<[u8]>>,
     /// Makes the kernel's side of the host API for one instance.
-    pub(crate) host: Box<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
+    /// What its instances fetch just now.
+    pub(crate) fetching: Arc<Fetching>,
     /// Instances made so far; the next one's number.
     pub(crate) made: AtomicU32,
     pub(crate) instances: Instances,
@@ -32,6 +40,8 @@ pub(crate) struct Generation {
     /// Largest payload, request or reply.
     pub(crate) payload: usize,
     pub(crate) load_time: Duration,
+    /// What its instances know of their optional dependencies.
+    pub(crate) told: Told,
 }
 
 /// The time limits of a generation.
@@ -53,10 +63,10 @@ impl Generation {
         format!("{}/{}", self.runtime, self.placement)
     }
 
-    /// Adds what an instance cannot know to its error.
+    /// Adds what an instance cannot know to its error, and takes out what nobody else is to know.
     #[cold]
     pub(crate) fn sign(&self, error: Error) -> Error {
-        error.plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
+        mask_error(error).plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
     }
 
     /// Whether its code has this hook.
@@ -70,10 +80,28 @@ impl Generation {
         own.map_or(self.times.call, Duration::from_millis)
     }
 
-    /// Whether its code may ever wait for other plugins: nothing undeclared can be granted.
+    /// Whether its code may ever wait for other plugins, or for the network: nothing undeclared can be granted.
     pub(crate) fn may_wait_for_others(&self) -> bool {
-        let waits = |name: &str| ["plugin.", "service.", "bus."].iter().any(|area| name.starts_with(area));
+        let waits = |name: &str| ["plugin.", "service.", "bus.", "network."].iter().any(|area| name.starts_with(area));
         self.manifest.permissions.iter().any(|declared| !declared.denies() && waits(&declared.name()))
+    }
+
+    /// An actor that waits for somebody cannot answer it: say so instead of waiting for the deadline.
+    ///
+    /// # Errors
+    /// `call_cycle {chain}` when this is an actor and waits in that chain.
+    pub(crate) fn refuse_cycle(&self, caller: &Arc<Caller>) -> Result<()> {
+        let is_actor = self.instances.mode == InstanceMode::Actor;
+        if !is_actor || !caller.chain().any(|link| link.plugin == self.plugin) {
+            return Ok(());
+        }
+        let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
+        chain.reverse();
+        chain.push(self.plugin.to_string());
+        let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
+        Err(Error::new(Code::CallCycle, message)
+            .remedy("break the cycle, or make the plugin a pool")
+            .with("chain", chain))
     }
 
     /// Whether callers may use an action: the manifest's list rules where it has one.

@@ -46,10 +46,11 @@ pub(crate) fn adopt(kernel: &Arc<Inner>, manifest: Manifest, runtime: Arc<dyn Ru
 /// A guest is loaded as it came last.
 pub(crate) fn arrive(kernel: &Inner, plugin: &Plugin) {
     let mut life = plugin.life();
-    let latest = match &life.source {
+    let mut latest = match &life.source {
         Source::Guest(latest) => Found::clone(latest),
         Source::Path(_) => return,
     };
+    latest.manifest.dependencies.extend(life.added.iter().cloned());
     life.found = latest.clone();
     drop(life);
     kernel.refresh_gate(&plugin.id, &latest);

@@ -68,8 +68,22 @@ impl Hooks {
     /// # Errors
     /// The plugin's own, and `deadline_exceeded` when it had to be interrupted.
     pub(crate) fn run(&self, instance: &mut dyn Instance, hook: Hook, input: &[u8]) -> Result<Option<Vec<u8>>> {
-        let deadline = Deadline::After(self.time).instant();
-        let scope = Scope { deadline: Deadline::At(deadline), ..Scope::default() };
+        self.run_as(instance, hook, input, Scope::within(self.time))
+    }
+
+    /// [`Hooks::run`] on somebody's behalf, and no longer than they wait.
+    ///
+    /// # Errors
+    /// As [`Hooks::run`].
+    pub(crate) fn run_as(
+        &self,
+        instance: &mut dyn Instance,
+        hook: Hook,
+        input: &[u8],
+        scope: Scope,
+    ) -> Result<Option<Vec<u8>>> {
+        let deadline = scope.deadline.min(self.time).instant();
+        let scope = Scope { deadline: Deadline::At(deadline), ..scope };
         let running = Running { hook, deadline, interrupt: instance.interrupter() };
         if !self.begin(running) {
             return Err(abandoned(hook, self.time));
@@ -80,6 +94,11 @@ impl Hooks {
             Err(error) if error.code() == Code::Cancelled => Err(abandoned(hook, self.time).because(&error)),
             answer => answer.map_err(|error| phase(error, hook)),
         }
+    }
+
+    /// Whether nobody waits for the work any longer.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.watched().abandoned
     }
 
     /// False when the work was abandoned.

@@ -1,22 +1,27 @@
 //! The kernel's side of the host API, bound to one plugin.
 
+mod bus;
+mod fetch;
+mod fetching;
+mod metrics;
+mod secret;
 mod services;
+mod state;
 
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::permission::required;
-use midplane_contract::{
-    ActionName, Address, Code, Envelope, Error, HostFunction, InstanceMode, PluginId, Result, defaults,
-};
+use midplane_contract::{ActionName, Address, Code, Error, HostFunction, PluginId, Result, defaults};
 use serde_json::Value;
 
 use crate::action::CallOptions;
 use crate::call::{Caller, Deadline};
-use crate::generation::Generation;
 use crate::kernel::Inner;
 use crate::log::Log;
+pub(crate) use fetching::Fetching;
+
 use crate::runtime::{Host, HostRequest, Within};
 
 /// Longest arguments of a host function, in bytes.
@@ -30,11 +35,18 @@ pub(crate) struct Binding {
     pub(crate) plugin: PluginId,
     pub(crate) generation: u64,
     pub(crate) log: Log,
+    pub(crate) fetching: Arc<Fetching>,
+    /// Whose fetches these are, within the generation.
+    pub(crate) seat: u64,
 }
 
 impl Host for Binding {
     fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
         self.serve(within, request).map_err(|error| error.plugin(&self.plugin).generation(self.generation))
+    }
+
+    fn interrupted(&self) {
+        self.fetching.interrupt(self.seat);
     }
 
     fn lost(&self, cause: Error) {
@@ -56,7 +68,8 @@ impl Binding {
         let kernel = self.kernel.upgrade().ok_or_else(|| Error::new(Code::NotRunning, "the host is shutting down"))?;
         let args = arguments(request)?;
         let function = request.function;
-        if let Some(permission) = required(function) {
+        // What is fetched passes the gate as it will be asked for, and again with every redirect.
+        if let Some(permission) = required(function).filter(|_| function != HostFunction::HttpFetch) {
             let asked =
                 target(function, &args).map_or(permission.to_owned(), |target| format!("{permission}:{target}"));
             kernel.check(&self.plugin, within.scope, &asked)?;
@@ -68,26 +81,22 @@ impl Binding {
             HostFunction::ServiceFind => services::find(&kernel, &args),
             HostFunction::ServiceCall => services::call(self, &kernel, within, &args, request.payload),
             HostFunction::BusPublish => self.publish(&kernel, within, &args, request.payload),
+            HostFunction::BusRequest => self.request_topic(&kernel, within, &args, request.payload),
+            HostFunction::BusSubscribe => self.subscribe(&kernel, &args),
+            HostFunction::BusUnsubscribe => self.unsubscribe(&kernel, &args),
             HostFunction::TimeNow => json(&Value::from(jiff::Timestamp::now().to_string())),
             HostFunction::TimeMonotonic => json(&Value::from(monotonic_nanos())),
             HostFunction::Random => random(&args),
+            HostFunction::SecretGet => self.secret(&kernel, &args),
+            HostFunction::HttpFetch => fetch::fetch(self, &kernel, within, &args, request.payload),
             HostFunction::StateGet
             | HostFunction::StateSet
             | HostFunction::StateCompareAndSet
             | HostFunction::StateDelete
-            | HostFunction::StateList
-            | HostFunction::BusRequest
-            | HostFunction::BusSubscribe
-            | HostFunction::BusUnsubscribe
-            | HostFunction::HttpFetch
-            | HostFunction::MetricsCount
-            | HostFunction::MetricsGauge
-            | HostFunction::MetricsObserve
-            | HostFunction::SecretGet => Err(Error::new(
-                Code::NotSupported,
-                format!("this version of Midplane does not offer `{function}` to plugins"),
-            )
-            .remedy("do without it, or use a host that has it")),
+            | HostFunction::StateList => self.state(&kernel, function, &args, request.payload),
+            HostFunction::MetricsCount | HostFunction::MetricsGauge | HostFunction::MetricsObserve => {
+                self.measure(&kernel, function, &args)
+            }
         }
     }
 
@@ -118,10 +127,10 @@ impl Binding {
         let caller = self.link(within)?;
         let target = kernel.slot_of(&address.plugin)?;
         if let Some(generation) = target.core.generation() {
-            refuse_cycle(&caller, &generation)?;
+            generation.refuse_cycle(&caller)?;
         }
-        let deadline = Some(deadline(within, args));
-        let options = CallOptions { deadline, caller: Some(caller), trace: within.scope.trace.clone() };
+        let deadline = deadline(within, args);
+        let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
         block_on(target.action(address.action.as_str())?.call_with(input, options))
     }
 
@@ -140,37 +149,6 @@ impl Binding {
         let action = within.action.and_then(|action| ActionName::new(action).ok());
         Ok(Arc::new(Caller { plugin: self.plugin.clone(), action, parent, depth }))
     }
-
-    fn publish(&self, kernel: &Arc<Inner>, within: &Within<'_>, args: &Value, payload: &[u8]) -> Result<Vec<u8>> {
-        let topic = args.get("topic").and_then(Value::as_str).ok_or_else(|| missing("topic"))?;
-        let data = serde_json::from_slice(payload)
-            .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(payload).into_owned()));
-        let mut event = Envelope::from_core(topic, data);
-        event.sender = self.plugin.to_string();
-        event.trace = within.scope.trace.as_deref().map(str::to_owned);
-        kernel.events.publish(event);
-        Ok(Vec::new())
-    }
-}
-
-/// When a call that a plugin asks for must have ended: with the plugin's own, or before.
-fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
-    let own = within.scope.deadline;
-    let most = args.get("deadline_ms").and_then(Value::as_u64);
-    most.map_or(own, |most| own.min(Duration::from_millis(most)).stamped())
-}
-
-/// An actor that waits for a call cannot answer another: say so instead of waiting for the deadline.
-pub(crate) fn refuse_cycle(caller: &Arc<Caller>, target: &Arc<Generation>) -> Result<()> {
-    let is_actor = target.instances.mode == InstanceMode::Actor;
-    if !is_actor || !caller.chain().any(|link| link.plugin == target.plugin) {
-        return Ok(());
-    }
-    let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
-    chain.reverse();
-    chain.push(target.plugin.to_string());
-    let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
-    Err(Error::new(Code::CallCycle, message).remedy("break the cycle, or make the plugin a pool").with("chain", chain))
 }
 
 fn arguments(request: &HostRequest<'_>) -> Result<Value> {
@@ -197,7 +175,6 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::BusSubscribe
         | HostFunction::BusUnsubscribe => "topic",
         HostFunction::ServiceFind | HostFunction::ServiceCall => "interface",
-        HostFunction::HttpFetch => "url",
         HostFunction::StateGet
         | HostFunction::StateSet
         | HostFunction::StateCompareAndSet
@@ -209,11 +186,26 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
         | HostFunction::MetricsObserve => "name",
         HostFunction::Log
         | HostFunction::ConfigGet
+        // It asks the gate itself.
+        | HostFunction::HttpFetch
         | HostFunction::TimeNow
         | HostFunction::TimeMonotonic
         | HostFunction::Random => return None,
     };
     args.get(key).and_then(Value::as_str)
+}
+
+/// The earlier of the end of what the plugin is doing and what it asks for.
+fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
+    match args.get("deadline_ms").and_then(Value::as_u64) {
+        None => within.scope.deadline,
+        Some(most) => within.scope.deadline.min(Duration::from_millis(most)).stamped(),
+    }
+}
+
+fn not_offered(function: HostFunction) -> Error {
+    Error::new(Code::NotSupported, format!("this host does not offer `{function}` to plugins"))
+        .remedy("do without it, or use a host that has it")
 }
 
 fn missing(name: &str) -> Error {

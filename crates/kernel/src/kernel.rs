@@ -1,21 +1,26 @@
 //! The kernel's face: what an embedder, the command line and the daemon use.
 
 mod builder;
+mod catalog;
+mod dependencies;
 mod inner;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use midplane_contract::{
-    ActionName, Address, Code, Error, Health, Interface, Manifest, PluginId, Result, State, VersionRange, defaults,
+    ActionName, Address, Code, Error, Health, Interface, Limits, Manifest, PluginId, Result, State, VersionRange,
+    defaults,
 };
 use serde_json::{Map, Value};
 
 use crate::action::{Action, CallOptions};
 use crate::assemble::Runtimes;
+use crate::bus::{Bus, Message, Receipt};
 use crate::discover::{self, Found};
-use crate::events::Subscription;
 use crate::lasting::to_its_end;
+use crate::metrics::Series;
+use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::routes::{self, Route, Row, Rule};
@@ -23,9 +28,11 @@ use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
 use crate::status::{self, Status};
-use crate::{describe, guest, operate, probe};
+use crate::store::Stores;
+use crate::{describe, guest, operate, probe, pump};
 
 pub use builder::Builder;
+pub use catalog::Record;
 pub(crate) use inner::Inner;
 
 /// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.
@@ -38,7 +45,20 @@ impl Kernel {
     /// Begins a kernel without any runtime; `midplane::kernel()` has them all.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder { runtimes: Runtimes::new(), cache: None, strategy: None, loads: defaults::CONCURRENT_LOADS }
+        Builder {
+            runtimes: Runtimes::new(),
+            cache: None,
+            strategy: None,
+            loads: defaults::CONCURRENT_LOADS,
+            rules: Rules::default(),
+            adapters: Vec::new(),
+            capabilities: Vec::new(),
+            secrets: std::collections::BTreeMap::new(),
+            limits: Limits::default(),
+            store: None,
+            stores: Stores::default(),
+            fetch: None,
+        }
     }
 
     /// Sets what the operator decides about a plugin, registered or not. Trust, placement, limits and configuration
@@ -87,7 +107,7 @@ impl Kernel {
     /// limits that this placement cannot hold, its configuration. No code is touched.
     #[must_use]
     pub fn refusals(&self, manifest: &Manifest, policy: &Policy) -> Vec<Error> {
-        describe::refusals(manifest, policy, &self.inner.runtimes)
+        describe::refusals(&self.inner, manifest, policy)
     }
 
     /// Forgets a plugin that is not loaded.
@@ -218,7 +238,8 @@ impl Kernel {
     }
 
     /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
-    /// every instance. Missing hooks mean accepted.
+    /// every instance, one change after the other. Missing hooks mean accepted. A value `{secret: env:NAME}`, `file:PATH` or
+    /// the name of a secret of [`Builder::secrets`] stands for that secret.
     ///
     /// # Errors
     /// `config_invalid` with every fault and its path; the old configuration then stays.
@@ -227,7 +248,7 @@ impl Kernel {
         to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
-    /// The configuration in effect, asked of the plugin where it has a `get_config` hook.
+    /// The configuration in effect, asked of the plugin where it has a `get_config` hook. Stars stand for secrets.
     ///
     /// # Errors
     /// `not_loaded`, `plugin_not_found`.
@@ -303,6 +324,12 @@ impl Kernel {
         services::providers(&self.inner, interface, range)
     }
 
+    /// The machine, what this host can do on it, and by what it executes which formats.
+    #[must_use]
+    pub fn platform(&self) -> &Platform {
+        &self.inner.platform
+    }
+
     fn of(&self, id: &PluginId) -> (Arc<Inner>, PluginId) {
         (Arc::clone(&self.inner), id.clone())
     }
@@ -319,6 +346,14 @@ impl Kernel {
     #[must_use]
     pub fn statuses(&self) -> Vec<Status> {
         self.inner.plugins().iter().map(|plugin| status::of(plugin)).collect()
+    }
+
+    /// What a plugin has measured since it was registered, by name and labels.
+    ///
+    /// # Errors
+    /// `plugin_not_found`.
+    pub fn metrics(&self, id: &PluginId) -> Result<Vec<Series>> {
+        self.inner.plugin(id).map(|plugin| self.inner.metrics.of(&plugin.id))
     }
 
     /// The plugins that handle a file, best first: those that run before those that do not, then by priority, then
@@ -358,10 +393,19 @@ impl Kernel {
         routes::dispatch(&self.inner, &action, input.into(), options).await
     }
 
-    /// Begins to receive events: `*`, `plugin.*` (or `module.*`), or one type.
+    /// The bus: the host's own events, those of plugins, and those of the program around it.
     #[must_use]
-    pub fn events(&self, pattern: &str) -> Subscription {
-        self.inner.events.subscribe(pattern)
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// Publishes to every plugin that has an `event` hook, whether it subscribed or not, and to all subscribers. Plugins
+    /// that are still loading get it once they run.
+    ///
+    /// # Errors
+    /// As [`Bus::send`].
+    pub fn broadcast(&self, message: Message) -> Result<Receipt> {
+        pump::broadcast(&self.inner, message)
     }
 
     /// Stops and unloads everything, dependents first.

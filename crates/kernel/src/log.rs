@@ -6,6 +6,7 @@ use midplane_contract::{Error, PluginId, defaults};
 use serde_json::Value;
 use tracing::Level;
 
+use crate::secret::mask;
 use crate::throttle::{Allowance, Throttle};
 
 /// The log of one plugin. Cheap to clone; clones share what the plugin may log in a second.
@@ -34,7 +35,7 @@ impl Log {
         let fields = fields.filter(|fields| !fields.is_null()).map(Value::to_string).unwrap_or_default();
         let size = message.len().min(defaults::LOG_LINE) + fields.len().min(defaults::LOG_LINE);
         if self.throttle.admits(level, size) {
-            emit(&self.plugin, level, &tidy(message), &tidy(&fields));
+            emit(&self.plugin, level, &tidy(&mask(message)), &tidy(&mask(&fields)));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What an operator does to plugins. One operation at a time per plugin; every change of state goes through the table.
 
 mod dependencies;
+mod dependents;
 mod gone;
 mod reload;
 mod retire;
@@ -14,16 +15,22 @@ use serde_json::{Value, json};
 
 use crate::alarm::until;
 use crate::assemble::{Assembled, assemble};
+use crate::availability;
 use crate::build;
 use crate::generation::Generation;
+use crate::grants;
 use crate::guest;
+use crate::kept;
 use crate::kernel::Inner;
 use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
+use crate::runtime::BoxFuture;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
+pub(crate) use dependencies::{met, needs, release, too_long};
+pub(crate) use dependents::unload_cascade;
 pub(crate) use gone::leave;
 pub(crate) use reload::reload;
 
@@ -70,11 +77,15 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     plugin.advance(Event::Load)?;
     let assembled = {
         let _place = kernel.loads.acquire().await;
-        assemble(kernel.plan(&plugin.id, found, kernel.policy(&plugin.id))).await?
+        kept::recall(kernel, &plugin.id).await?;
+        let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
+        plugin.inbox.expect(plan.number);
+        assemble(plan).await?
     };
     install(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
+    kernel.note_usage(&plugin.id);
     if start { start_locked(kernel, plugin).await } else { Ok(()) }
 }
 
@@ -114,11 +125,16 @@ fn refuse_disabled(plugin: &Plugin) -> Result<()> {
 pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     if gone::is_absent(&plugin) {
-        return Box::pin(load(kernel, id, true)).await;
+        return load_boxed(kernel, id).await;
     }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
     start_or_fail(kernel, &plugin).await
+}
+
+/// Loads and starts. A load may start others, and so on: the type of that has to end somewhere.
+fn load_boxed<'a>(kernel: &'a Arc<Inner>, id: &'a PluginId) -> BoxFuture<'a, Result<()>> {
+    Box::pin(load(kernel, id, true))
 }
 
 async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
@@ -131,6 +147,7 @@ async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
 
 async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Start)?;
+    plugin.inbox.open();
     let core = &plugin.slot.core;
     let (number, generation) = (core.current(), loaded(plugin)?);
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
@@ -157,8 +174,10 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turn.will_leave(Leave::Idle);
         }
     }
+    plugin.inbox.kick();
     services::admit(kernel, plugin).await;
     announce(kernel, "plugin.started", plugin, json!({}));
+    availability::arrived(kernel, plugin);
     Ok(())
 }
 
@@ -173,6 +192,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     plugin.advance(Event::Stop)?;
     let core = &plugin.slot.core;
     core.close(not_running("stopped"));
+    plugin.inbox.shut();
     let (number, generation) = (core.current(), loaded(plugin)?);
     retire::park(plugin, number, &generation).await;
     if plugin.state() == State::Failed {
@@ -181,6 +201,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
     }
     plugin.advance(Event::Stopped)?;
     announce(kernel, "plugin.stopped", plugin, json!({}));
+    availability::changed(kernel, &plugin.id);
     Ok(())
 }
 
@@ -188,7 +209,7 @@ async fn stop_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
 pub(crate) async fn unload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
-    dependencies::refuse_dependents(kernel, id)?;
+    dependents::refuse(kernel, id)?;
     unload_locked(kernel, &plugin).await
 }
 
@@ -199,9 +220,11 @@ async fn unload_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> 
     {
         return Err(error);
     }
+    kernel.note_usage(&plugin.id);
     plugin.advance(Event::Unload)?;
     let core = &plugin.slot.core;
     core.close(Error::new(Code::NotLoaded, "the plugin is not loaded").remedy("load it first"));
+    plugin.inbox.end();
     if let Some(generation) = core.generation() {
         retire::retire(plugin, core.current(), generation, retire::LastHooks::Cleanup).await;
     }
@@ -231,6 +254,7 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, true)?;
     plugin.life().disabled = true;
     announce(kernel, "plugin.disabled", &plugin, json!({}));
     if plugin.state() == State::Running { stop_locked(kernel, &plugin).await } else { Ok(()) }
@@ -240,6 +264,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
+    grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
     if gone::is_absent(&plugin) {
@@ -263,7 +288,7 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
                 .plugin(id));
         }
     }
-    dependencies::refuse_dependents(kernel, id)?;
+    dependents::refuse(kernel, id)?;
     plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
     kernel.remove(id);
     announce(kernel, "plugin.unregistered", &plugin, json!({}));
@@ -281,7 +306,9 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         .because(cause)
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
+    plugin.inbox.end();
     announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
+    availability::changed(kernel, &plugin.id);
     clear_away(plugin);
     true
 }
@@ -301,6 +328,7 @@ fn clear_away(plugin: &Arc<Plugin>) {
 pub(crate) fn quarantine(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
     if plugin.advance(Event::Quarantine).is_ok() {
         announce(kernel, "plugin.quarantined", plugin, json!({ "error": cause }));
+        availability::changed(kernel, &plugin.id);
     }
 }
 

@@ -1,124 +1,136 @@
-//! Whether a plugin can run on this machine and with this contract.
+//! Whether a plugin can run on a machine, and how: what requirement 004 calls compatibility.
+//!
+//! [`Platform`] is a machine with the operator's [`Rules`] and the [`Adapter`]s that code is executed by.
+//! [`Platform::assess`] gives the whole [`Verdict`]; [`Platform::refusals`] only the reasons why not. Pure, except for
+//! [`Machine::current`].
 
+mod adapter;
 mod machine;
+mod names;
+mod refusals;
+mod rules;
+mod verdict;
 
-use midplane_contract::manifest::{Compatibility, Manifest, Resources};
-use midplane_contract::{CONTRACT_VERSION, Code, Error, Result, VersionRange};
+use std::collections::BTreeMap;
 
+use midplane_contract::manifest::{Compatibility, Dependency, Manifest, Resources};
+use midplane_contract::{Error, Result, RuntimeKind};
+
+use crate::resolve::Release;
+
+pub use adapter::{Adapter, Format};
 pub use machine::Machine;
+pub use names::{processor, system};
+pub use rules::{AdapterRule, Detection, FallbackStrategy, Rules};
+pub use verdict::Verdict;
 
-/// Whether a plugin can run on a machine.
+/// A machine, and what its operator decided about running plugins on it.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// The machine as it counts: after overrides.
+    pub machine: Machine,
+    /// What the operator decided.
+    pub rules: Rules,
+    /// What code is executed by; an embedder may add its own.
+    pub adapters: Vec<Adapter>,
+}
+
+impl Platform {
+    /// This machine, with these rules and the adapters of requirement 004.
+    #[must_use]
+    pub fn current(rules: Rules) -> Self {
+        Self::of(Machine::current(), rules)
+    }
+
+    /// Another machine.
+    #[must_use]
+    pub fn of(machine: Machine, rules: Rules) -> Self {
+        let machine = rules.platform_detection.apply(machine);
+        Self { machine, rules, adapters: Adapter::standard() }
+    }
+
+    /// Every reason why a plugin cannot run here, fallbacks considered: `unsupported_platform` for its system, processor,
+    /// memory, graphics processor, capabilities and format, `version_mismatch {required, found}` for the contract. Facts
+    /// that nobody could find out are held against a plugin only in strict mode.
+    #[must_use]
+    pub fn refusals(&self, needs: &Needs<'_>) -> Vec<Error> {
+        refusals::all(self, needs)
+    }
+
+    /// The formats that can be executed here, by the adapter that does it.
+    #[must_use]
+    pub fn formats(&self) -> BTreeMap<&str, Vec<Format>> {
+        let available = self.adapters.iter().filter(|adapter| adapter.is_available(&self.machine, &self.rules));
+        available.map(|adapter| (adapter.name.as_str(), adapter.formats(&self.rules))).collect()
+    }
+
+    /// Whether a plugin is made for other systems and has a fallback that works here.
+    #[must_use]
+    pub fn needs_fallback(&self, needs: &Needs<'_>) -> bool {
+        refusals::needs_fallback(self, needs)
+    }
+
+    /// Whether a plugin can run here, why not, and by what.
+    #[must_use]
+    pub fn assess(&self, needs: &Needs<'_>) -> Verdict {
+        verdict::of(self, needs)
+    }
+}
+
+/// What a plugin says about where it can run.
+#[derive(Debug, Clone, Copy)]
+pub struct Needs<'a> {
+    /// Systems, processors, capabilities, the contract.
+    pub compatibility: &'a Compatibility,
+    /// Memory and graphics processor.
+    pub resources: &'a Resources,
+    /// Its dependencies; only those on `core` count here.
+    pub dependencies: &'a [Dependency],
+    /// What executes it.
+    pub runtime: RuntimeKind,
+    /// The file with its code, where that is known.
+    pub main: Option<&'a str>,
+}
+
+impl<'a> Needs<'a> {
+    /// What a manifest says.
+    #[must_use]
+    pub fn of(manifest: &'a Manifest) -> Self {
+        Self {
+            compatibility: &manifest.compatibility,
+            resources: &manifest.resources,
+            dependencies: &manifest.dependencies,
+            runtime: manifest.entry.runtime,
+            main: Some(manifest.entry.main.as_str()).filter(|main| !main.is_empty()),
+        }
+    }
+
+    /// What is known of a version that may not be here yet.
+    #[must_use]
+    pub fn of_release(release: &'a Release) -> Self {
+        Self {
+            compatibility: &release.compatibility,
+            resources: &release.resources,
+            dependencies: &release.dependencies,
+            runtime: release.runtime,
+            main: None,
+        }
+    }
+}
+
+/// Whether a plugin can run on a platform.
 ///
 /// # Errors
-/// The first reason why not, as [`refusals`] gives them.
-pub fn check(manifest: &Manifest, machine: &Machine) -> Result<()> {
-    refusals(manifest, machine).into_iter().next().map_or(Ok(()), Err)
+/// The first reason why not, as [`Platform::refusals`] gives them.
+pub fn check(manifest: &Manifest, platform: &Platform) -> Result<()> {
+    refusals(manifest, platform).into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Every reason why a plugin cannot run on a machine: `unsupported_platform` for its system, processor, memory and
-/// graphics processor, `version_mismatch {required, found}` for the contract. Pure. Facts that the machine does not
-/// know are not held against the plugin.
+/// Every reason why a plugin cannot run on a platform, naming the plugin.
 #[must_use]
-pub fn refusals(manifest: &Manifest, machine: &Machine) -> Vec<Error> {
-    let wanted = &manifest.compatibility;
-    let mut refusals = Vec::new();
-    refusals.extend(listed("operating system", &wanted.platforms, &machine.os, system));
-    refusals.extend(listed("processor", &wanted.architectures, &machine.arch, processor));
-    refusals.extend(resources(&manifest.resources, machine));
-    refusals.extend(contract(manifest, wanted));
+pub fn refusals(manifest: &Manifest, platform: &Platform) -> Vec<Error> {
+    let refusals = platform.refusals(&Needs::of(manifest));
     refusals.into_iter().map(|error| error.plugin(&manifest.id)).collect()
-}
-
-/// One name for each operating system, whatever a plugin's author calls it.
-#[must_use]
-pub fn system(name: &str) -> String {
-    match name.trim().to_lowercase().as_str() {
-        "win32" | "win64" | "windows" | "win" => "windows",
-        "darwin" | "macos" | "osx" | "mac" => "macos",
-        other => return other.to_owned(),
-    }
-    .to_owned()
-}
-
-/// One name for each processor, whatever a plugin's author calls it.
-#[must_use]
-pub fn processor(name: &str) -> String {
-    match name.trim().to_lowercase().as_str() {
-        "x64" | "amd64" | "x86_64" | "x86-64" => "x86_64",
-        "arm64" | "aarch64" => "aarch64",
-        "ia32" | "x86" | "386" | "i386" | "i586" | "i686" => "x86",
-        other => return other.to_owned(),
-    }
-    .to_owned()
-}
-
-/// A machine is meant by a list that is empty, names it or `*`, or only excludes others with `!`.
-fn listed(what: &str, list: &[String], found: &str, name: fn(&str) -> String) -> Option<Error> {
-    let found_name = name(found);
-    let means = |entry: &str| entry.trim() == "*" || name(entry) == found_name;
-    let (excluded, included): (Vec<&str>, Vec<&str>) =
-        list.iter().map(String::as_str).partition(|entry| entry.starts_with('!'));
-    let out = excluded.iter().any(|entry| means(entry.trim_start_matches('!')));
-    let inside = included.is_empty() || included.iter().any(|entry| means(entry));
-    if inside && !out {
-        return None;
-    }
-    let required = list.join(", ");
-    let message = format!("the plugin is made for {what} {required}; this one is {found_name}");
-    Some(
-        Error::new(Code::UnsupportedPlatform, message)
-            .remedy(format!("use a build of the plugin for {found_name}"))
-            .with("required", required)
-            .with("found", found_name),
-    )
-}
-
-fn resources(wanted: &Resources, machine: &Machine) -> Vec<Error> {
-    let mut refusals = Vec::new();
-    if let (Some(wanted), Some(found)) = (wanted.min_memory_mb, machine.memory_mb)
-        && found < wanted
-    {
-        let message = format!("the plugin needs a machine with {wanted} MiB of memory; this one has {found}");
-        refusals.push(
-            Error::new(Code::UnsupportedPlatform, message)
-                .remedy("run it on a larger machine, or lower resources.min_memory_mb")
-                .with("required", wanted)
-                .with("found", found),
-        );
-    }
-    if wanted.requires_gpu && machine.gpu == Some(false) {
-        refusals.push(
-            Error::new(Code::UnsupportedPlatform, "the plugin needs a graphics processor; this machine has none")
-                .remedy("run it on a machine with one, or set resources.requires_gpu to false")
-                .with("required", "gpu"),
-        );
-    }
-    refusals
-}
-
-fn contract(manifest: &Manifest, wanted: &Compatibility) -> Vec<Error> {
-    let mut refusals = Vec::new();
-    let engines = wanted.engines.iter().filter(|engine| engine.name == "midplane").map(|engine| &engine.range);
-    let core = manifest.dependencies.iter().filter(|dependency| dependency.id.as_str() == "core");
-    let ranges = wanted.core_version.iter().chain(engines).chain(core.map(|dependency| &dependency.version));
-    for range in ranges.filter(|range: &&VersionRange| !range.matches(&CONTRACT_VERSION)) {
-        refusals.push(mismatch(range.to_string()));
-    }
-    if let Some(least) = wanted.min_version.as_ref().filter(|least| **least > CONTRACT_VERSION) {
-        refusals.push(mismatch(format!(">={least}")));
-    }
-    if let Some(most) = wanted.max_version.as_ref().filter(|most| **most < CONTRACT_VERSION) {
-        refusals.push(mismatch(format!("<={most}")));
-    }
-    refusals
-}
-
-fn mismatch(required: String) -> Error {
-    let message = format!("the plugin needs contract {required}; this host speaks {CONTRACT_VERSION}");
-    Error::new(Code::VersionMismatch, message)
-        .remedy(format!("use a version of the plugin for contract {CONTRACT_VERSION}, or another host"))
-        .with("required", required)
-        .with("found", CONTRACT_VERSION.to_string())
 }
 
 #[cfg(test)]

@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
+use crate::catalog::Usage;
 use crate::discover::Found;
+use crate::inbox::Inbox;
 use crate::lifecycle::{self, Event};
 use crate::log::Log;
 use crate::services::Offer;
@@ -20,6 +23,7 @@ pub(crate) struct Plugin {
     pub(crate) slot: Slot,
     /// What it writes, of all its generations.
     pub(crate) log: Log,
+    pub(crate) inbox: Arc<Inbox>,
     /// Held while the plugin is loaded, started, stopped, updated or unloaded: one such operation at a time.
     pub(crate) operations: async_lock::Mutex<()>,
     life: Mutex<Life>,
@@ -35,6 +39,8 @@ pub(crate) struct Life {
     pub(crate) cause: Option<Error>,
     pub(crate) disabled: bool,
     pub(crate) found: Found,
+    /// Dependencies that were added to those of the manifest; they stand in `found` as well.
+    pub(crate) added: Vec<Dependency>,
     /// Where it comes from again on a reload.
     pub(crate) source: Source,
     pub(crate) registered_at: Timestamp,
@@ -46,6 +52,8 @@ pub(crate) struct Life {
     pub(crate) health: Option<HealthStatus>,
     /// What it provides, once that was checked.
     pub(crate) offers: Arc<[Offer]>,
+    /// What the catalog has of its use in this kernel.
+    pub(crate) noted: Usage,
 }
 
 /// Where a plugin comes from.
@@ -63,6 +71,7 @@ impl Plugin {
             cause: None,
             disabled: false,
             found,
+            added: Vec::new(),
             source,
             registered_at: Timestamp::now(),
             loaded_at: None,
@@ -71,9 +80,13 @@ impl Plugin {
             last_error: None,
             health: None,
             offers: Arc::new([]),
+            noted: Usage::default(),
         };
+        let slot = Slot::new(id.clone());
+        let inbox = Arc::new(Inbox::new(&slot.core));
         Self {
-            slot: Slot::new(id.clone()),
+            slot,
+            inbox,
             log: Log::new(id.clone()),
             id,
             operations: async_lock::Mutex::new(()),

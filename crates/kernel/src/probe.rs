@@ -10,9 +10,11 @@ use crate::alarm::until;
 use crate::config;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
+use crate::kept;
 use crate::kernel::Inner;
 use crate::operate::{announce, loaded};
 use crate::plugin::Plugin;
+use crate::secret::mask_value;
 use crate::turn::{Leave, Turn, acquire, claim_lane};
 
 /// Asks one instance how it is.
@@ -30,7 +32,8 @@ pub(crate) async fn health(kernel: &Arc<Inner>, id: &PluginId) -> Result<Health>
 }
 
 fn said(generation: &Generation, answer: &[u8]) -> Result<Health> {
-    serde_json::from_slice(answer).map_err(|error| {
+    let masked = serde_json::from_slice(answer).map(mask_value).and_then(serde_json::from_value);
+    masked.map_err(|error| {
         generation.sign(
             Error::new(Code::PluginError, "the answer of the hook `health` is not `{status, details}`")
                 .remedy("answer with status healthy, degraded or unhealthy")
@@ -52,36 +55,60 @@ pub(crate) async fn config(kernel: &Arc<Inner>, id: &PluginId) -> Result<Value> 
     let generation = loaded(&plugin)?;
     let known = || serde_json::from_slice(&generation.config()).unwrap_or_default();
     match probe(&plugin, &generation, Hook::GetConfig).await? {
-        Some(answer) if !answer.is_empty() => serde_json::from_slice(&answer).map_err(|error| {
+        Some(answer) if !answer.is_empty() => serde_json::from_slice(&answer).map(mask_value).map_err(|error| {
             generation.sign(
                 Error::new(Code::PluginError, "the answer of the hook `get_config` is not JSON").caused_by(&error),
             )
         }),
-        _ => Ok(known()),
+        _ => Ok(mask_value(known())),
     }
+}
+
+/// Whether a configuration is to be kept in the kernel's store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// It comes from an operator of this host.
+    Yes,
+    /// It comes from the store.
+    No,
 }
 
 /// Checks a configuration, hands it to every instance, and keeps it.
 pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Map<String, Value>) -> Result<()> {
+    change_config(kernel, id, config, Keep::Yes).await
+}
+
+/// The same, and kept or not.
+pub(crate) async fn change_config(
+    kernel: &Arc<Inner>,
+    id: &PluginId,
+    config: Map<String, Value>,
+    keep: Keep,
+) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
     let generation = loaded(&plugin)?;
     let manifest = &generation.manifest;
-    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &config)
+    let operator = kernel.secrets.resolve(&config).map_err(|error| generation.sign(error))?;
+    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
         .map_err(|error| generation.sign(error))?;
     let bytes: Arc<[u8]> =
         serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();
     // One instance is asked before any is told.
     tell(&plugin, &generation, Hook::ValidateConfig, 0, &bytes).await?;
     let core = &plugin.slot.core;
-    for lane in 0..core.berth().lanes() {
+    let lanes = core.berth().lanes();
+    for lane in 0..lanes {
         if let Err(error) = tell(&plugin, &generation, Hook::ConfigChanged, lane, &bytes).await {
-            // All have the same configuration: those that took the next one get the old one back.
-            for told in 0..lane {
-                let _ = tell(&plugin, &generation, Hook::ConfigChanged, told, &generation.config()).await;
-            }
+            take_back(&plugin, &generation, lane).await;
             return Err(error);
         }
+    }
+    if keep == Keep::Yes
+        && let Err(error) = kept::keep(kernel, id, &config).await
+    {
+        take_back(&plugin, &generation, lanes).await;
+        return Err(error);
     }
     *generation.config.write().unwrap_or_else(PoisonError::into_inner) = bytes;
     let mut policy = kernel.policy(id);
@@ -89,6 +116,13 @@ pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Ma
     kernel.set_policy(id, policy);
     announce(kernel, "plugin.config_changed", &plugin, json!({}));
     Ok(())
+}
+
+/// All have the same configuration: those before this lane, which took the next one, get the old one back.
+async fn take_back(plugin: &Plugin, generation: &Arc<Generation>, lanes: usize) {
+    for told in 0..lanes {
+        let _ = tell(plugin, generation, Hook::ConfigChanged, told, &generation.config()).await;
+    }
 }
 
 /// Hands a configuration to the instance of one lane, if there is one.
@@ -105,6 +139,32 @@ async fn tell(
     turn.will_leave(Leave::AsItIs);
     let ran = run(&mut turn, generation, which, Arc::clone(config), generation.times.hook).await;
     ran.map(drop).map_err(|error| if error.code() == Code::PluginError { error_in_config(&error) } else { error })
+}
+
+/// Tells every instance something through its turn, each in the time of a hook. A call that is under way is waited for:
+/// it ends by its own deadline, or the plugin is stopped and there is nobody to be told.
+///
+/// # Errors
+/// The last one of a hook; those that come after it are told all the same.
+pub(crate) async fn tell_all(
+    plugin: &Plugin,
+    generation: &Arc<Generation>,
+    which: Hook,
+    input: Arc<[u8]>,
+) -> Result<()> {
+    let core = &plugin.slot.core;
+    let (number, mut told) = (core.current(), Ok(()));
+    if core.generation().is_none_or(|current| current.number != generation.number) {
+        return Ok(());
+    }
+    for lane in 0..core.berth_at(number).lanes() {
+        let Some(mut turn) = claim_lane(core, number, lane).await else { continue };
+        turn.will_leave(Leave::AsItIs);
+        if let Err(error) = run(&mut turn, generation, which, Arc::clone(&input), generation.times.hook).await {
+            told = Err(error);
+        }
+    }
+    told
 }
 
 fn error_in_config(error: &Error) -> Error {

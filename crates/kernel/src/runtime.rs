@@ -180,6 +180,10 @@ pub trait Host: Send + Sync {
     /// `permission_denied`, `not_supported`, and what the function itself says.
     fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>>;
 
+    /// Says that the call or hook that runs was told to stop: what the host does for it and takes long, ends with
+    /// `cancelled`. Never blocks.
+    fn interrupted(&self) {}
+
     /// Says that the instance died while nobody was calling it.
     fn lost(&self, cause: Error);
 }

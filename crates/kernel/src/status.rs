@@ -47,6 +47,8 @@ pub struct Status {
     pub calls: CallCounts,
     /// Calls that failed, as a share of all; 0 without calls.
     pub error_rate: f64,
+    /// Its events.
+    pub events: EventCounts,
     /// Calls that wait for an instance just now.
     pub waiting: usize,
     /// Memory of its instances that are not on a call just now, where it can be known.
@@ -54,6 +56,24 @@ pub struct Status {
     pub memory_usage_bytes: Option<u64>,
     /// Running, and fewer than one call in ten failed.
     pub is_healthy: bool,
+}
+
+/// What a plugin's events came to, since it was registered.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct EventCounts {
+    /// What it subscribes to.
+    pub subscriptions: Vec<String>,
+    /// Events that its `event` hook has handled, those that it failed included; exact.
+    pub processed: u64,
+    /// Those that it failed; exact.
+    pub errors: u64,
+    /// Events that gave way to others, or came when it could take none; exact.
+    pub dropped: u64,
+    /// Events that wait for it.
+    pub waiting: usize,
+    /// When it handled the latest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_activity: Option<Timestamp>,
 }
 
 /// What there is to know of a loaded generation.
@@ -124,6 +144,7 @@ pub(crate) fn of(plugin: &Plugin) -> Status {
         generation,
         calls,
         error_rate,
+        events: plugin.inbox.counts(),
         waiting: plugin.slot.waiting(),
         memory_usage_bytes,
         is_healthy: matches!(life.state, State::Running | State::Updating)

@@ -144,6 +144,11 @@ impl Turn {
 /// # Errors
 /// `overloaded` when too many wait already; otherwise why the plugin takes no calls.
 pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
+    acquire_behind(core, None).await
+}
+
+/// [`acquire`] behind at most so many others; `None` is what the plugin's own limit says.
+pub(crate) async fn acquire_behind(core: &Arc<Core>, most: Option<usize>) -> Result<Turn> {
     loop {
         let number = core.current();
         let berth = core.berth_at(number);
@@ -159,7 +164,7 @@ pub(crate) async fn acquire(core: &Arc<Core>) -> Result<Turn> {
             }
             continue;
         };
-        let ticket = berth.queue.join(Side::Back, generation.queue).map_err(|_| {
+        let ticket = berth.queue.join(Side::Back, most.unwrap_or(generation.queue)).map_err(|_| {
             generation.sign(
                 Error::new(Code::Overloaded, format!("{} calls wait for this plugin already", generation.queue))
                     .remedy("call less at once, raise limits.queue, or make the plugin a pool")

@@ -1,4 +1,5 @@
-//! The one list of runtimes. Cargo features choose among them; nothing else in Midplane asks for a feature.
+//! The one list of runtimes and stores, and of what plugins reach the world through. Cargo features choose among them;
+//! nothing else in Midplane asks for a feature.
 
 use std::sync::Arc;
 
@@ -13,7 +14,18 @@ pub fn kernel() -> Builder {
     let with_all = |builder: Builder, runtime| builder.runtime(runtime);
     let builder = in_process(Host::ForMany).into_iter().fold(Kernel::builder(), with_all);
     let builder = processes().into_iter().fold(builder, with_all);
-    services().into_iter().fold(builder, with_all)
+    web(services().into_iter().fold(builder, with_all))
+}
+
+/// Opens what outlives the process in a data folder, for [`Builder::stores`]: `state.db` and `catalog.db`. The folder is
+/// made where it is not there. Several hosts may share one.
+///
+/// # Errors
+/// `storage`: the folder cannot be written, its disk is full, or `state.db` is damaged. A broken `catalog.db` is set
+/// aside and begun anew.
+#[cfg(feature = "store")]
+pub fn data(folder: impl AsRef<std::path::Path>) -> midplane_contract::Result<midplane_kernel::Stores> {
+    midplane_store::open(folder.as_ref())
 }
 
 /// How many plugins a process hosts.
@@ -75,6 +87,18 @@ fn processes() -> Vec<Arc<dyn Runtime>> {
 #[cfg(not(feature = "worker"))]
 fn processes() -> Vec<Arc<dyn Runtime>> {
     Vec::new()
+}
+
+/// Adds what fetches for plugins.
+#[cfg(feature = "fetch")]
+fn web(builder: Builder) -> Builder {
+    use midplane_fetch::{Client, Settings};
+    builder.fetch(Arc::new(Client::new(Settings::default())))
+}
+
+#[cfg(not(feature = "fetch"))]
+fn web(builder: Builder) -> Builder {
+    builder
 }
 
 /// The runtimes whose code is a service that was started by somebody else.

@@ -13,8 +13,11 @@
 
 mod compose;
 mod on_demand;
+pub mod settings;
 pub mod worker;
 
+#[cfg(feature = "store")]
+pub use compose::data;
 pub use compose::kernel;
 pub use midplane_contract as contract;
 pub use midplane_contract::Code;
@@ -23,11 +26,13 @@ pub use midplane_contract::{
     Instances, Interface, InterfaceAction, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result,
     RuntimeKind, State, Trust, Version, VersionRange,
 };
-pub use midplane_kernel::{
-    Action, Builder, CallCounts, CallOptions, Caller, Choice, Deadline, GenerationStatus, Kernel, Policy, Provider,
-    Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Strategy, Subscription, block_on, discover, platform,
-    routes, runtime,
-};
 /// Plugins that dial this host over WebSocket.
+#[cfg(feature = "fetch")]
+pub use midplane_fetch as fetch;
+pub use midplane_kernel::{
+    Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
+    Kernel, Policy, Provider, Record, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Stores, Strategy,
+    Subscription, block_on, bus, catalog, discover, metrics, platform, resolve, routes, runtime, secret,
+};
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;

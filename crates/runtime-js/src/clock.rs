@@ -129,6 +129,11 @@ impl Clock {
         self.stop.load(Ordering::Acquire) == self.calls.load(Ordering::Relaxed) || self.closed.load(Ordering::Acquire)
     }
 
+    /// Whether a call runs, not work between calls, and is to end.
+    pub(crate) fn ends_a_call(&self) -> bool {
+        !self.background.load(Ordering::Relaxed) && self.wants_call_to_end()
+    }
+
     /// The instance goes away: ends whatever runs, also in the background.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use midplane_contract::{ActionName, Code, Error, HostFunction, PluginId, Result, defaults};
-use midplane_kernel::{Deadline, HostRequest, InstanceContext, Scope, Within};
+use midplane_kernel::{Deadline, HostRequest, InstanceContext, Interrupt, Scope, Within};
 use serde_json::{Value, json};
 
 use crate::background::Next;
@@ -46,6 +46,18 @@ struct Identity(InstanceContext);
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Identity").field(&self.0.number).finish()
+    }
+}
+
+impl Interrupt for Inside {
+    fn interrupt(&self) {
+        self.clock.interrupt();
+        // Code that waits for the host looks at no clock.
+        if self.clock.ends_a_call()
+            && let Some(Identity(context)) = self.identity.get()
+        {
+            context.host.interrupted();
+        }
     }
 }
 

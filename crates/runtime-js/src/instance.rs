@@ -43,7 +43,7 @@ impl Instance for JsInstance {
     }
 
     fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
-        Some(Arc::clone(&self.engine.inside.clock) as Arc<dyn Interrupt>)
+        Some(Arc::clone(&self.engine.inside) as Arc<dyn Interrupt>)
     }
 
     fn condition(&self) -> Condition {

@@ -42,8 +42,10 @@ export class Instance {
         this.#host.config = frozen(parse(input) ?? {});
         return NONE;
       }
-      case "validate_config":
       case "event":
+        // Where the event is a request, this is the answer.
+        return run && replyOf(await ask(parse(input) ?? {}), false);
+      case "validate_config":
       case "dependency_changed":
         return run && (await ask(parse(input) ?? {}), NONE);
       case "import_state":

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use midplane::contract::manifest::parse_duration;
-use midplane::{Permission, Placement, PluginId, Trust};
+use midplane::resolve::{Requirement, Strategy};
+use midplane::{Permission, Placement, PluginId, Trust, VersionRange};
 
 use crate::nearest::did_you_mean;
 
@@ -42,6 +43,23 @@ pub(crate) fn permission(text: &str) -> Result<For<Permission>, String> {
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number and a unit: 500ms, 1.5s, 2m".to_owned();
     parse_duration(text).filter(|time| !time.is_zero()).ok_or_else(wrong)
+}
+
+/// `ID` or `ID@RANGE`.
+pub(crate) fn requirement(text: &str) -> Result<Requirement, String> {
+    let (id, range) = text.split_once('@').unwrap_or((text, "*"));
+    let id = PluginId::new(id).map_err(|error| error.to_string())?;
+    Ok(Requirement { id, range: VersionRange::parse(range).map_err(|error| error.to_string())? })
+}
+
+/// A strategy.
+pub(crate) fn strategy(text: &str) -> Result<Strategy, String> {
+    match text {
+        "semver" => Ok(Strategy::Semver),
+        "exact" => Ok(Strategy::Exact),
+        "latest" => Ok(Strategy::Latest),
+        _ => Err(unknown(text, "strategy", ["semver", "exact", "latest"].into_iter())),
+    }
 }
 
 fn parse<T>(text: &str, value: impl FnOnce(&str) -> Result<T, String>) -> Result<For<T>, String> {

@@ -38,11 +38,13 @@ Exit codes:
     file or configuration
 
 Environment:
-  MIDPLANE_PLUGINS  folders with plugins, separated like PATH, where no --plugins is given
-  MIDPLANE_LOG      what is logged: a level, or TARGET=LEVEL separated by commas; plugins log
-                    under the target `plugin`
-  NO_COLOR          no colour; there is none anyway where output is not a terminal
-  XDG_CACHE_HOME    compiled code and copies are kept in its folder `midplane`";
+  MIDPLANE_SETTINGS  settings files, with `:` between them, where no --settings is given
+  MIDPLANE__…        one setting: MIDPLANE__LOAD__AUTO=true is load.auto
+  MIDPLANE_PLUGINS   folders with plugins, separated like PATH, where no --plugins is given
+  MIDPLANE_LOG       what is logged: a level, or TARGET=LEVEL separated by commas; plugins log
+                     under the target `plugin`
+  NO_COLOR           no colour; there is none anyway where output is not a terminal
+  XDG_CACHE_HOME     compiled code and copies are kept in its folder `midplane`";
 
 pub(super) const NEW: &str = "\
 Makes a folder with a small plugin that works: its manifest, one file of source with the action `greet`, a test case, and a \
@@ -189,8 +191,32 @@ Examples:
   midplane routes --plugins plugins --output json | jq -r '.routes[].to.plugin'
   midplane routes --plugins plugins --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}, \"priority\": 5}'";
 
+pub(super) const RESOLVE: &str = "\
+Finds versions of the plugins in folders that go together for what is asked for and everything that this needs, and the order \
+in which they would be loaded: those of one wave at once. Nothing is loaded. Where nothing fits, it says who asks for what, and \
+what would help.";
+
+pub(super) const RESOLVE_EXAMPLES: &str = "\
+Examples:
+  midplane resolve player --plugins plugins
+  midplane resolve 'player@^2' editor --output json
+  midplane resolve player --dot | dot -Tsvg > player.svg";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   midplane completions bash > ~/.local/share/bash-completion/completions/midplane
   midplane completions zsh > ~/.zfunc/_midplane
   midplane completions fish > ~/.config/fish/completions/midplane.fish";
+
+pub(super) const CONFIG: &str = "\
+Check, show and import settings.
+
+Settings come from files (--settings, or MIDPLANE_SETTINGS with `:` between files), over them variables of the \
+environment (MIDPLANE__LOAD__AUTO=true is load.auto), over them --set. What none of them says has its default.";
+
+pub(super) const CONFIG_EXAMPLES: &str = "\
+Examples:
+  midplane config check midplane.yaml          everything that is wrong, with line and column
+  midplane config show --origins               every value, and where it comes from
+  midplane config show --set load.auto=true
+  midplane config import plugins.yaml monitoring.yaml --save midplane.yaml";

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use midplane::discover::{self, Report};
-use midplane::{Kernel, Manifest, Policy};
+use midplane::{Manifest, Policy};
 use serde_json::json;
 
 use crate::args::Check;
@@ -19,10 +19,10 @@ pub(super) async fn check(check: Check, output: Output) -> Outcome<Exit> {
     let report = discover::check(&check.plugin)?;
     stale::warn(&check.plugin);
     let source = Source::read(&report.file.display().to_string());
-    Host::with(async |host| {
+    Host::with(&check.policies.sources(), async |host| {
         let mut findings: Vec<Finding> = report.faults.iter().map(|fault| Finding::of_fault(fault, &source)).collect();
         if let Some(manifest) = &report.manifest {
-            findings.extend(refusals(host.kernel(), manifest, &check, &source)?);
+            findings.extend(refusals(host, manifest, &check, &source)?);
         }
         let errors = findings.iter().filter(|finding| finding.is_error()).count();
         if output.is_json() {
@@ -37,16 +37,17 @@ pub(super) async fn check(check: Check, output: Output) -> Outcome<Exit> {
 }
 
 /// What the operator's decisions, or the contract's defaults, leave undone.
-fn refusals(kernel: &Kernel, manifest: &Manifest, check: &Check, source: &Source) -> Outcome<Vec<Finding>> {
-    let mut decided = policies::by_plugin(&check.policies)?;
-    let policy = decided.remove(&manifest.id).unwrap_or_default();
+fn refusals(host: &Host, manifest: &Manifest, check: &Check, source: &Source) -> Outcome<Vec<Finding>> {
+    let mut decided = policies::by_plugin(&check.policies, host.settings())?;
+    let policy = policies::of(&mut decided, &manifest.id, host.settings()).clone();
+    decided.remove(&manifest.id);
     for other in decided.keys() {
         let remedy = did_you_mean(other.as_str(), std::iter::once(manifest.id.as_str()), "plugins");
         notice::say(&format!("nothing is checked for `{other}`: {remedy}"));
     }
     // Without a configuration on the command line one that is missing is for the operator to bring, not a fault.
     let configured = !policy.config.is_empty();
-    let refusals = kernel.refusals(manifest, &Policy { ..policy });
+    let refusals = host.kernel().refusals(manifest, &Policy { ..policy });
     Ok(refusals.iter().map(|error| Finding::of_refusal(error, configured, source)).collect())
 }
 

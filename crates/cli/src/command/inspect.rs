@@ -1,6 +1,7 @@
 //! `midplane inspect`: a plugin's manifest and its code's facts.
 
 use midplane::runtime::CodeFacts;
+use midplane::settings::Sources;
 use midplane::{ActionName, Manifest};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use crate::output::Output;
 
 /// Shows one plugin.
 pub(super) async fn inspect(inspect: Inspect, output: Output) -> Outcome<Exit> {
-    Host::with(async |host| {
+    Host::with(&Sources::default(), async |host| {
         let (found, asked) = host.kernel().describe(&inspect.plugin).await?;
         // The code of a remote plugin is an address.
         let code = if found.main.is_file() { Some(code::facts(&found.main)?) } else { None };

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use midplane::Manifest;
+use midplane::settings::Sources;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -31,7 +32,7 @@ struct Entry<'a> {
 
 /// Lists them, those that cannot be used with the reason.
 pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
-    Host::with(async |host| {
+    Host::with(&Sources::default(), async |host| {
         let unusable = list.folders.register(host).await?;
         let statuses = host.kernel().statuses();
         let entries: Vec<Entry<'_>> = statuses.iter().map(|status| entry(&status.manifest, &status.path)).collect();

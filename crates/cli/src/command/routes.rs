@@ -1,6 +1,7 @@
 //! `midplane routes`: who gets which action and which file.
 
 use midplane::routes::{Row, Rule, What};
+use midplane::settings::Sources;
 use midplane::{Code, Error};
 use serde_json::{Value, json};
 
@@ -14,7 +15,7 @@ use crate::output::Output;
 
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
-    Host::with(async |host| {
+    Host::with(&Sources::default(), async |host| {
         for (number, text) in routes.route.iter().enumerate() {
             let set = host.kernel().set_route(&format!("--route {}", number + 1), read(text)?);
             set.map_err(|error| refused(text, &error.record().message))?;

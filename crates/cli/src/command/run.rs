@@ -1,10 +1,11 @@
 //! `midplane run`: loads plugins, lets others connect, and calls one of them or waits.
 
 use midplane::contract::defaults;
+use midplane::settings::Watch;
 use midplane::{Address, PluginId, Status};
 use serde_json::{Value, json};
 
-use super::table;
+use super::{installed, table};
 use crate::args::Run;
 use crate::door::Door;
 use crate::exit::{Exit, Outcome, Stop};
@@ -22,7 +23,7 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     }
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
-    Host::with(async |host| {
+    Host::with(&run.policies.sources(), async |host| {
         let door = interrupt.or(load(&run, host)).await??;
         let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };
         match &run.call {
@@ -32,7 +33,10 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
                 }
                 call(&run, address, input, host, &delivery).await
             }
-            None => wait(host, door, output, &interrupt).await,
+            None => {
+                let _watch = watch(&run, host)?;
+                wait(host, door, output, &interrupt).await
+            }
         }
     })
     .await
@@ -42,6 +46,9 @@ async fn load<'a>(run: &Run, host: &'a Host) -> Outcome<Option<&'a Door>> {
     let mut ids: Vec<PluginId> = Vec::new();
     for path in &run.plugins {
         ids.push(host.register(path).await?);
+    }
+    if ids.is_empty() && !run.policies.settings.settings.is_empty() {
+        ids = installed::register(host).await?;
     }
     let door = host.open(&run.listening)?;
     let called = run.call.as_ref().map(|address| &address.plugin);
@@ -53,6 +60,17 @@ async fn load<'a>(run: &Run, host: &'a Host) -> Outcome<Option<&'a Door>> {
     }
     door.map(Door::hand_out).transpose()?;
     Ok(door)
+}
+
+/// Watches the settings files, where there are any. What was decided on the command line would be lost with a change, so
+/// then they are not watched.
+fn watch(run: &Run, host: &Host) -> Outcome<Option<Watch>> {
+    let policies = &run.policies;
+    let decided = policies.placement.len() + policies.trust.len() + policies.grant.len() + policies.config.len();
+    if policies.settings.settings.is_empty() || decided > 0 {
+        return Ok(None);
+    }
+    Ok(Some(Watch::begin(host.kernel(), policies.sources(), host.settings().clone())?))
 }
 
 /// Tells where to connect and with what, on stderr since stdout is for the reply, and waits for those who are to come.

@@ -57,7 +57,7 @@ fn suite(test: &Test) -> Outcome<Suite> {
         _ => Effort::Usual,
     };
     let mut suite = Suite::for_folder(&test.plugin).kernel(midplane::kernel).effort(effort);
-    for (id, policy) in policies::by_plugin(&test.policies)? {
+    for (id, policy) in policies::by_plugin(&test.policies, &policies::settings(&test.policies.sources())?)? {
         suite = suite.policy(id, policy);
     }
     for other in &test.with {

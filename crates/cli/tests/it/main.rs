@@ -5,6 +5,8 @@ mod call;
 #[cfg(test)]
 mod check;
 #[cfg(test)]
+mod config;
+#[cfg(test)]
 mod connecting;
 #[cfg(test)]
 mod dialing;
@@ -24,6 +26,8 @@ mod open;
 mod output;
 #[cfg(test)]
 mod plugins;
+#[cfg(test)]
+mod resolve;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]

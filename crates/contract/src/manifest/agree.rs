@@ -7,11 +7,11 @@ mod process;
 mod remote;
 
 use super::document::{Document, Spelling};
-use super::fault::{Fault, FaultCode, Faults};
-use super::rule::Rule;
-use super::walk::{Place, missing};
 use super::words;
 use crate::RuntimeKind;
+use crate::reading::fault::{Fault, FaultCode, Faults};
+use crate::reading::rule::Rule;
+use crate::reading::walk::{Place, missing};
 
 /// Collects every contradiction.
 pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {

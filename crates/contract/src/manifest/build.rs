@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use super::document::{Document, Spelling};
 use super::model::{Entry, Manifest, PackageFacts, PluginType, StateSpec};
-use super::tree::Node;
 use super::words;
+use crate::reading::tree::Node;
 use crate::version::parse_version;
 use crate::{InstanceMode, Instances, PluginId, RuntimeKind};
 

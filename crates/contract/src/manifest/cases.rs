@@ -8,12 +8,12 @@ mod build;
 mod fields;
 mod model;
 
-use super::fault::{Fault, Faults};
-use super::shape::Shape;
-use super::tree::Value;
-use super::walk::{self, Place};
-use super::wording::CASES;
-use super::{schema, yaml};
+use crate::reading::fault::{Fault, Faults};
+use crate::reading::shape::Shape;
+use crate::reading::tree::Value;
+use crate::reading::walk::{self, Place};
+use crate::reading::wording::CASES;
+use crate::reading::{schema, yaml};
 
 pub use model::{Body, Case, CaseFile, Demand, Demanded, Expectation, ExpectedError, Spot, Step};
 

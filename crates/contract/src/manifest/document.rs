@@ -1,11 +1,11 @@
 //! A manifest's tree, with the differences between the spellings taken away: parts are asked for by their flat name.
 
 use super::fields::{ENVELOPE_ONLY, ENVELOPED, FLAT, PACKAGE_ONLY};
-use super::rule::Rule;
-use super::shape::Shape;
-use super::tree::{Mark, Node, Value, join};
 use super::{Files, Named, words};
 use crate::RuntimeKind;
+use crate::reading::rule::Rule;
+use crate::reading::shape::Shape;
+use crate::reading::tree::{Mark, Node, Value, join};
 
 /// The places where a working folder and an executable may be written.
 const WORKDIR: [&[&str]; 4] =

@@ -1,17 +1,18 @@
-//! Every field of every spelling, once. [`super::walk`] validates by these tables and [`super::schema`] prints them.
+//! Every field of every spelling, once. [`crate::reading::walk`] validates by these tables and [`super::schema`] prints them.
 
 mod enveloped;
 mod parts;
 mod remote;
 
-use super::rule::Rule;
-use super::shape::{Field, Shape, may, must};
 use super::words;
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 pub(super) use enveloped::ENVELOPED;
+pub(crate) use parts::RESOURCES;
 use parts::{
     ACTIONS, COMPATIBILITY, DEPENDENCIES, DEPENDENCY_TABLE, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS,
-    PERMISSIONS, RESOURCES, STATE, TEXTS, VERSION_TABLE,
+    PERMISSIONS, STATE, TEXTS, VERSION_TABLE,
 };
 
 const TEXT: Shape = Shape::Text(Rule::Any);

@@ -1,8 +1,8 @@
 //! Where something is written in a manifest, for faults that are found outside of it.
 
-use super::fault::Faults;
-use super::tree::{Mark, Value};
-use super::yaml;
+use crate::reading::fault::Faults;
+use crate::reading::tree::{Mark, Value};
+use crate::reading::yaml;
 
 /// Line and column, from 1, of the first of these fields that is written. `name` and the limits are as for
 /// [`super::parse`]; fields are JSON pointers (RFC 6901) into the text as it is spelled.

@@ -1,19 +1,8 @@
 //! Vocabularies: the words that a field may hold, older spellings included.
 
-use super::fault::FaultCode;
 use super::model::{Discovery, Network, PluginType, Protocol, Reload};
+use crate::reading::{FaultCode, Words};
 use crate::{InstanceMode, Placement, RuntimeKind};
-
-/// The words that a field may hold.
-#[derive(Debug)]
-pub(super) struct Words {
-    /// What such a word is, for messages.
-    pub(super) what: &'static str,
-    /// The fault of any other word.
-    pub(super) code: FaultCode,
-    /// The words, the usual ones first.
-    pub(super) words: &'static [&'static str],
-}
 
 pub(super) static PLUGIN_TYPES: Words = Words {
     what: "plugin type",
@@ -22,7 +11,7 @@ pub(super) static PLUGIN_TYPES: Words = Words {
 };
 
 /// Runtimes, and the spellings of requirement 003 for them.
-pub(super) static RUNTIMES: Words = Words {
+pub(crate) static RUNTIMES: Words = Words {
     what: "runtime",
     code: FaultCode::UnsupportedRuntime,
     words: &[
@@ -68,7 +57,7 @@ pub(super) static NETWORKS: Words = Words { what: "network", code: FaultCode::Un
 pub(super) static DISCOVERIES: Words =
     Words { what: "discovery", code: FaultCode::UnknownWord, words: &["static", "dns"] };
 
-pub(super) static PLACEMENTS: Words =
+pub(crate) static PLACEMENTS: Words =
     Words { what: "placement", code: FaultCode::UnknownWord, words: &["in-process", "worker", "remote"] };
 
 pub(super) static MODES: Words =

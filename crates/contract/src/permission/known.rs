@@ -1,5 +1,7 @@
 //! The permissions that the host API itself asks for.
 
+use std::borrow::Cow;
+
 use crate::HostFunction;
 
 /// A permission of the host API.
@@ -76,5 +78,13 @@ pub(super) fn canonical<'a>(area: &'a str, verb: &'a str) -> (&'a str, &'a str) 
         ("secret", "get") => ("secret", "read"),
         ("metrics", "count" | "gauge" | "observe") => ("metrics", "write"),
         other => other,
+    }
+}
+
+/// The one spelling of a target: events of modules are those of plugins.
+pub(super) fn target<'a>(area: &str, target: &'a str) -> Cow<'a, str> {
+    match target.strip_prefix("module.") {
+        Some(rest) if area == "bus" => Cow::Owned(format!("plugin.{rest}")),
+        _ => Cow::Borrowed(target),
     }
 }

@@ -100,11 +100,38 @@ impl VersionRange {
         self.alternatives.iter().any(|side| side.matches(version))
     }
 
+    /// Whether a version is acceptable where pre-releases are welcome: one counts as standing between the release before
+    /// it and its own. `>=1.2.0` takes `1.3.0-rc.1` and not `1.2.0-rc.1`; `<2` takes no pre-release of `2.0.0`.
+    #[must_use]
+    pub fn matches_prerelease(&self, version: &Version) -> bool {
+        self.matches(version) || {
+            let release = Version::new(version.major, version.minor, version.patch);
+            let takes = |comparator: &Comparator| takes_prerelease(comparator, version, &release);
+            self.alternatives.iter().any(|side| side.comparators.iter().all(takes))
+        }
+    }
+
     /// The range as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
+}
+
+/// Whether one comparison takes a pre-release: it must take the release that it leads to, and, where a whole version is
+/// the least that is taken, not stand below that.
+fn takes_prerelease(comparator: &Comparator, version: &Version, release: &Version) -> bool {
+    if comparator.matches(version) {
+        return true;
+    }
+    let least = match (comparator.op, comparator.minor, comparator.patch) {
+        (Op::Less | Op::LessEq | Op::Greater, ..) => None,
+        (_, Some(minor), Some(patch)) => {
+            Some(Version { pre: comparator.pre.clone(), ..Version::new(comparator.major, minor, patch) })
+        }
+        _ => None,
+    };
+    comparator.matches(release) && least.is_none_or(|least| *version >= least)
 }
 
 fn parse_side(side: &str, text: &str) -> Result<VersionReq, RangeError> {

@@ -45,12 +45,15 @@ pub(super) fn manifest_of(folder: &Path) -> Result<Option<PathBuf>> {
     match present.as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(one.clone())),
-        several => {
-            let names: Vec<String> = several.iter().filter_map(|path| file_name(path)).collect();
-            let message = format!("{} has more than one manifest: {}", folder.display(), names.join(", "));
-            Err(Error::new(Code::ManifestInvalid, message).remedy("keep one of them").with("files", names))
-        }
+        present => Err(several(folder, present)),
     }
+}
+
+/// A folder may have one manifest.
+pub(super) fn several(folder: &Path, manifests: &[PathBuf]) -> Error {
+    let names: Vec<String> = manifests.iter().filter_map(|path| file_name(path)).collect();
+    let message = format!("{} has more than one manifest: {}", folder.display(), names.join(", "));
+    Error::new(Code::ManifestInvalid, message).remedy("keep one of them").with("files", names)
 }
 
 fn file_name(path: &Path) -> Option<String> {

@@ -1,20 +1,30 @@
 //! Putting a kernel together.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
+use midplane_contract::{Limits, SecretRef};
 use serde_json::json;
 
 use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
-use crate::events::Events;
+use crate::availability::Wishes;
+use crate::bus::Bus;
+use crate::catalog::Catalog;
+use crate::config::ConfigStore;
+use crate::fetch::Fetch;
 use crate::gate::Gate;
+use crate::kept;
+use crate::metrics::Metrics;
+use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
-use crate::routes::Rules;
 use crate::runtime::Runtime;
+use crate::secret::Secrets;
 use crate::services::Services;
+use crate::store::Stores;
 
 /// Puts a kernel together.
 pub struct Builder {
@@ -22,6 +32,14 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) rules: Rules,
+    pub(super) adapters: Vec<Adapter>,
+    pub(super) capabilities: Vec<String>,
+    pub(super) secrets: BTreeMap<String, SecretRef>,
+    pub(super) limits: Limits,
+    pub(super) store: Option<Arc<dyn ConfigStore>>,
+    pub(super) stores: Stores,
+    pub(super) fetch: Option<Arc<dyn Fetch>>,
 }
 
 impl Builder {
@@ -48,6 +66,13 @@ impl Builder {
         self
     }
 
+    /// What fetches over HTTP for plugins; without one `http.fetch` is `not_supported`.
+    #[must_use]
+    pub fn fetch(mut self, fetch: Arc<dyn Fetch>) -> Self {
+        self.fetch = Some(fetch);
+        self
+    }
+
     /// How many plugins may be loading at once; the default is 5.
     #[must_use]
     pub fn concurrent_loads(mut self, most: usize) -> Self {
@@ -55,24 +80,101 @@ impl Builder {
         self
     }
 
+    /// What the operator decides about platforms.
+    #[must_use]
+    pub fn compatibility(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Adds an adapter; one of the same name takes the place of an earlier one.
+    #[must_use]
+    pub fn adapter(mut self, adapter: Adapter) -> Self {
+        self.adapters.push(adapter);
+        self
+    }
+
+    /// Adds a capability of this host, in an embedder's own word, for plugins that name it under `compatibility`.
+    #[must_use]
+    pub fn capability(mut self, name: impl Into<String>) -> Self {
+        self.capabilities.push(name.into());
+        self
+    }
+
+    /// Where secrets are, by the names that plugins ask for with `secret.get` and that configurations refer to.
+    #[must_use]
+    pub fn secrets(mut self, places: BTreeMap<String, SecretRef>) -> Self {
+        self.secrets = places;
+        self
+    }
+
+    /// Where configurations that are changed with [`Kernel::update_config`] are kept, and found again at the next load:
+    /// what is kept there stands in place of the policy's. A store that can tell of changes from elsewhere has them
+    /// put into effect. Nothing is kept without one.
+    #[must_use]
+    pub fn config_store(mut self, store: Arc<dyn ConfigStore>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// What a plugin may use at most where neither its manifest nor its policy says anything.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Where grants, plugins' state and the catalog are kept; the default is memory, gone with the kernel.
+    /// `midplane::data(folder)` opens those of a data folder.
+    #[must_use]
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.stores = stores;
+        self
+    }
+
     /// The kernel, empty and ready.
     #[must_use]
-    pub fn build(self) -> Kernel {
+    pub fn build(mut self) -> Kernel {
+        let platform = Arc::new(self.platform());
         let inner = Inner {
+            platform,
             runtimes: Arc::new(self.runtimes),
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
-            events: Events::default(),
             services: Services::default(),
-            rules: Rules::default(),
+            rules: crate::routes::Rules::default(),
+            wishes: Wishes::default(),
+            bus: Bus::default(),
+            fetch: self.fetch,
             loads: async_lock::Semaphore::new(self.loads),
             strategy: self.strategy,
+            secrets: Arc::new(Secrets::new(self.secrets)),
+            limits: self.limits,
+            store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
+            catalog: Catalog::new(self.stores.clone()),
+            stores: self.stores,
+            metrics: Metrics::default(),
         };
         inner.announce("host.started", json!({}));
-        Kernel { inner: Arc::new(inner) }
+        let inner = Arc::new(inner);
+        kept::follow(&inner);
+        Kernel { inner }
+    }
+
+    /// This machine with what the runtimes and the embedder add.
+    fn platform(&mut self) -> Platform {
+        let kinds = self.runtimes.values().map(|runtime| runtime.serves().0);
+        let mut machine = Machine::current().with_runtimes(kinds);
+        machine.capabilities.append(&mut self.capabilities);
+        let mut platform = Platform::of(machine, std::mem::take(&mut self.rules));
+        for adapter in self.adapters.drain(..) {
+            platform.adapters.retain(|known| known.name != adapter.name);
+            platform.adapters.push(adapter);
+        }
+        platform
     }
 }
 

@@ -6,45 +6,64 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures_lite::future::block_on;
-use midplane_contract::{Code, Envelope, Error, PluginId, Result, State};
+use midplane_contract::manifest::DependencyKind;
+use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
+use crate::availability::Wishes;
+use crate::bus::Bus;
 use crate::call::Scope;
+use crate::catalog::Catalog;
+use crate::config::ConfigStore;
 use crate::discover::{self, Found};
-use crate::events::Events;
+use crate::fetch::{Fetch, Place, Reach};
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::Binding;
+use crate::host::{Binding, Fetching};
 use crate::log::Log;
+use crate::metrics::Metrics;
+use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::recovery::{Recovery, Strategy};
 use crate::routes::Rules;
 use crate::runtime::{CodeFacts, Host};
+use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
-use crate::{describe, operate};
+use crate::store::Stores;
+use crate::{describe, grants, operate};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
     pub(crate) runtimes: Arc<Runtimes>,
+    pub(crate) platform: Arc<Platform>,
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
-    pub(crate) events: Events,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
+    pub(crate) wishes: Wishes,
+    pub(crate) bus: Bus,
+    pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
+    pub(crate) secrets: Arc<Secrets>,
+    /// Below those of manifests.
+    pub(super) limits: Limits,
+    pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
+    pub(crate) stores: Stores,
+    pub(crate) metrics: Metrics,
+    pub(crate) catalog: Catalog,
 }
 
 impl Inner {
     /// Sends an event of the host's own.
     pub(crate) fn announce(&self, event_type: &str, data: Value) {
-        self.events.publish(Envelope::from_core(event_type, data));
+        self.bus.announce(event_type, data);
     }
 
     /// Reads what stands at a path; a bare file is asked who it is.
@@ -65,6 +84,8 @@ impl Inner {
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
+        let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
+        let granted = self.granted(&id, &self.policy(&id))?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -75,17 +96,31 @@ impl Inner {
                 .with("version", version));
         }
         let declared = found.manifest.permissions.clone();
-        plugins.insert(id.clone(), Arc::new(Plugin::new(id.clone(), source, found, self.services.changes())));
+        let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
+        plugin.life().disabled = disabled;
+        plugins.insert(id.clone(), plugin);
         drop(plugins);
-        self.gate.set(&id, declared, self.policy(&id).grants);
-        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id }));
+        self.gate.set(&id, declared, granted);
+        let missing = self.missing(&id);
+        self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
     }
 
+    /// What a plugin must have and is not registered in a version that fits.
+    fn missing(&self, id: &PluginId) -> Vec<PluginId> {
+        let Ok(plugin) = self.plugin(id) else { return Vec::new() };
+        let needed = plugin.life().found.manifest.dependencies.clone();
+        let required = needed.iter().filter(|needed| needed.kind != DependencyKind::Dev && !needed.optional);
+        required.filter(|needed| operate::met(self, needed).is_err()).map(|needed| needed.id.clone()).collect()
+    }
+
     pub(crate) fn remove(&self, id: &PluginId) {
-        self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        let gone = self.plugins.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        gone.iter().for_each(|plugin| plugin.inbox.retire());
         self.services.changed();
         self.gate.forget(id);
+        self.wishes.forget(id);
+        self.metrics.forget(id);
     }
 
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
@@ -122,28 +157,61 @@ impl Inner {
         policies.get(id).map_or(0, |policy| policy.priority)
     }
 
+    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
+    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
+        policy::effective(&policy::effective(&self.limits, manifest), policy)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        let declared = self.plugin(id).map(|plugin| plugin.life().found.manifest.permissions.clone());
-        if let Ok(declared) = declared {
-            self.gate.set(id, declared, policy.grants.clone());
-        }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
+        self.renew_grants(id);
+    }
+
+    /// Lets grants that have changed count at once.
+    pub(super) fn renew_grants(&self, id: &PluginId) {
+        if let Ok(plugin) = self.plugin(id) {
+            let found = plugin.life().found.clone();
+            self.refresh_gate(id, &found);
+        }
     }
 
     /// Takes over what a manifest that was read anew declares.
     pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        self.gate.set(id, found.manifest.permissions.clone(), self.policy(id).grants);
+        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
+            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
+            Vec::new()
+        });
+        self.gate.set(id, found.manifest.permissions.clone(), granted);
+    }
+
+    /// The policy's grants and the lasting ones.
+    fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
+        let mut granted = policy.grants.clone();
+        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
+        Ok(granted)
     }
 
     /// Asks the gate, and tells everybody when it denies.
     pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| {
-            if let Ok(known) = self.plugin(plugin) {
-                known.log.denied(error);
-            }
-            self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-        })
+        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    /// As [`Inner::check`], for a place in the web: how far its name reaches.
+    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
+        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    fn denied(&self, plugin: &PluginId, error: &Error) {
+        if let Ok(known) = self.plugin(plugin) {
+            known.log.denied(error);
+        }
+        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
+    }
+
+    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
+    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
+        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// The plan of a next generation.
@@ -151,18 +219,25 @@ impl Inner {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
         let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
+        let fetching = Fetching::new();
+        let theirs = Arc::clone(&fetching);
         let host = move || -> Arc<dyn Host> {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
-            Arc::new(Binding { kernel, plugin, generation: number, log })
+            let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
+            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, seat })
         };
         Plan {
             plugin: id.clone(),
             number,
+            limits: self.limits(&found.manifest.limits, &policy.limits),
+            secrets: Arc::clone(&self.secrets),
             found,
             policy,
             cache: self.cache.clone(),
             runtimes: Arc::clone(&self.runtimes),
-            host: Box::new(host),
+            platform: Arc::clone(&self.platform),
+            host: Arc::new(host),
+            fetching,
         }
     }
 
@@ -207,5 +282,13 @@ impl Inner {
             })
             .detach(),
         }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.bus.end();
+        let plugins = self.plugins.get_mut().unwrap_or_else(PoisonError::into_inner);
+        plugins.values().for_each(|plugin| plugin.inbox.retire());
     }
 }

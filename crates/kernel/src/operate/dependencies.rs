@@ -1,49 +1,133 @@
-//! What a plugin needs: in which order it is loaded, and what is wrong with it. Every plugin is loaded by itself, with
-//! no other plugin's lock held, so that loads that go on at once cannot wait for each other in a circle.
+//! What a plugin needs: everything below it is loaded and started first, what does not need each other at once. Every
+//! plugin is loaded by itself, with no other plugin's lock held, so that loads that go on at once cannot wait for each
+//! other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Instant;
 
-use midplane_contract::manifest::{Dependency, DependencyKind};
-use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State};
+use async_lock::OnceCell;
+use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Resources};
+use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
 use super::{load_alone, start};
 use crate::kernel::Inner;
 use crate::plugin::Plugin;
-
-/// What went wrong with dependencies, by their ids.
-type Troubles = BTreeMap<PluginId, Error>;
+use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Standing, Step};
+use crate::together::together;
 
 /// Loads and starts everything that a plugin with this manifest needs, directly or not.
 ///
 /// # Errors
-/// `dependency_cycle {edges}`, or what is wrong with the first thing that it needs itself.
+/// Why its dependencies cannot be had, as [`resolve::resolve`] says it, or what is wrong with the first thing that it
+/// needs itself.
 pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest) -> Result<()> {
-    refuse_cycle(kernel, root)?;
-    let mut troubles = Troubles::new();
-    for id in order(kernel, root) {
-        let Ok(plugin) = kernel.plugin(&id) else { continue };
-        if let Err(error) = ensure(kernel, &plugin, &troubles).await {
-            troubles.insert(id, error);
-        }
+    if needs(root).all(is_host) {
+        return Ok(());
     }
-    blocked(root, &troubles)
+    let plan = below(kernel, root)?;
+    let steps = before(&plan, &root.id);
+    let outcomes: BTreeMap<PluginId, Outcome> =
+        steps.iter().map(|step| (step.id.clone(), Outcome::default())).collect();
+    together(steps.iter().map(|step| Box::pin(make(kernel, step, &outcomes)) as _)).await;
+    let mut needed = needs(root).filter(|needed| !needed.optional);
+    needed.find_map(|needed| outcomes.get(&needed.id)?.get()?.clone()).map_or(Ok(()), Err)
 }
 
-async fn ensure(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, troubles: &Troubles) -> Result<()> {
+/// What became of one plugin: nothing yet, or ready, or an error.
+type Outcome = OnceCell<Option<Error>>;
+
+/// Loads and starts one plugin once everything before it has ended well, or ended where that is only used.
+async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Outcome>) {
+    let mut trouble = None;
+    for id in &step.needs {
+        let Some(outcome) = outcomes.get(id) else { continue };
+        trouble = trouble.or(outcome.wait().await.clone());
+    }
+    for id in &step.uses {
+        if let Some(outcome) = outcomes.get(id) {
+            outcome.wait().await;
+        }
+    }
+    let done = match kernel.plugin(&step.id) {
+        Ok(plugin) => ensure(kernel, &plugin, trouble.map_or(Ok(()), Err)).await,
+        Err(error) => Err(error),
+    };
+    if let Some(outcome) = outcomes.get(&step.id) {
+        let _ = outcome.set(done.err()).await;
+    }
+}
+
+async fn ensure(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, ready: Result<()>) -> Result<()> {
     let done = match plugin.state() {
         State::Running | State::Updating => return Ok(()),
         State::Loaded | State::Stopped => start(kernel, &plugin.id).await,
-        _ => load_alone(kernel, plugin, true, blocked(&manifest(plugin), troubles)).await,
+        _ => load_alone(kernel, plugin, true, ready).await,
     };
     // Somebody else may have been quicker.
     done.or_else(|error| if plugin.state() == State::Running { Ok(()) } else { Err(error) })
 }
 
-/// The trouble with the first dependency that there is trouble with and that must be there.
-fn blocked(manifest: &Manifest, troubles: &Troubles) -> Result<()> {
-    let mut needed = needs(manifest).filter(|needed| !needed.optional);
-    needed.find_map(|needed| troubles.get(&needed.id)).map_or(Ok(()), |error| Err(error.clone()))
+/// The plan for what is registered below a plugin.
+fn below(kernel: &Arc<Inner>, root: &Manifest) -> Result<Plan> {
+    let late = Instant::now() + defaults::RESOLVE_DEADLINE;
+    let stop = move || if Instant::now() < late { Ok(()) } else { Err(too_long()) };
+    let exactly = VersionRange::parse(&format!("={}", root.version)).unwrap_or_else(|_| VersionRange::any());
+    let request = Request {
+        platform: Some(&kernel.platform),
+        stop: &stop,
+        ..Request::new(vec![Requirement { id: root.id.clone(), range: exactly }])
+    };
+    Ok(resolve::resolve(&reachable(kernel, root), &request)?)
+}
+
+pub(crate) fn too_long() -> Error {
+    let time = defaults::RESOLVE_DEADLINE;
+    Error::new(Code::DeadlineExceeded, format!("versions that go together were not found within {time:?}"))
+        .remedy("ask for narrower ranges, or for less at once")
+}
+
+/// What is registered and can be reached from a plugin. Whether the plugin itself can run here is found out when it is
+/// loaded, and said better there.
+fn reachable(kernel: &Inner, root: &Manifest) -> Available {
+    let mut available = Available::new();
+    let mut seen = BTreeSet::from([root.id.clone()]);
+    let (compatibility, resources) = (Compatibility::default(), Resources::default());
+    let own = Release { compatibility, resources, ..Release::of(root, Standing::Loaded) };
+    let mut left: Vec<PluginId> = needs(root).map(|needed| needed.id.clone()).collect();
+    let host = |needed: &Dependency| needed.id.as_str() == "core";
+    let dependencies = own.dependencies.iter().filter(|needed| !host(needed)).cloned().collect();
+    available.add(root.id.clone(), Release { dependencies, ..own });
+    while let Some(id) = left.pop() {
+        let Ok(plugin) = kernel.plugin(&id) else { continue };
+        if !seen.insert(id.clone()) {
+            continue;
+        }
+        let release = release(&plugin);
+        left.extend(release.dependencies.iter().map(|needed| needed.id.clone()));
+        available.add(id, release);
+    }
+    available
+}
+
+/// A registered plugin as something to choose.
+pub(crate) fn release(plugin: &Plugin) -> Release {
+    let loaded = plugin.slot.core.generation().is_some();
+    Release::of(&plugin.life().found.manifest, if loaded { Standing::Loaded } else { Standing::Installed })
+}
+
+/// The steps that come before a plugin: all but itself and what must have it.
+fn before<'p>(plan: &'p Plan, root: &PluginId) -> Vec<&'p Step> {
+    let mut after = BTreeSet::from([root]);
+    // In the plan's order whatever is needed has been seen.
+    let is_before = |step: &&Step| {
+        let is_after = after.contains(&step.id) || step.needs.iter().any(|needed| after.contains(needed));
+        if is_after {
+            after.insert(plan.step(&step.id).map_or(root, |step| &step.id));
+        }
+        !is_after
+    };
+    plan.steps.iter().filter(is_before).collect()
 }
 
 /// Whether everything is there and runs that a plugin must have.
@@ -52,13 +136,7 @@ fn blocked(manifest: &Manifest, troubles: &Troubles) -> Result<()> {
 /// `dependency_not_found {dependency}`, `version_mismatch {module, required, found}`, `not_running`.
 pub(super) fn check(kernel: &Inner, manifest: &Manifest) -> Result<()> {
     for needed in needs(manifest).filter(|needed| !needed.optional) {
-        if is_host(needed) {
-            matching(needed, &CONTRACT_VERSION)?;
-            continue;
-        }
-        let plugin = kernel.plugin(&needed.id).map_err(|_| missing(needed))?;
-        matching(needed, &plugin.life().found.manifest.version)?;
-        let state = plugin.state();
+        let Some(state) = met(kernel, needed)? else { continue };
         if !matches!(state, State::Running | State::Updating) {
             return Err(Error::new(Code::NotRunning, format!("it needs `{}`, which is {state}", needed.id))
                 .remedy(format!("start `{}` first", needed.id))
@@ -68,113 +146,17 @@ pub(super) fn check(kernel: &Inner, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to unload what others need that run or are about to.
+/// The state of what is needed, if it is registered in a version that fits; `None` for the host.
 ///
 /// # Errors
-/// `has_dependents {dependents}`.
-pub(super) fn refuse_dependents(kernel: &Inner, id: &PluginId) -> Result<()> {
-    let is_loaded = |state| {
-        matches!(
-            state,
-            State::Resolved | State::Loading | State::Loaded | State::Starting | State::Running | State::Updating
-        )
-    };
-    let depends = |other: &Arc<Plugin>| {
-        let life = other.life();
-        is_loaded(life.state) && needs(&life.found.manifest).any(|needed| &needed.id == id && !needed.optional)
-    };
-    let dependents: Vec<String> =
-        kernel.plugins().iter().filter(|other| depends(other)).map(|other| other.id.to_string()).collect();
-    if dependents.is_empty() {
-        return Ok(());
+/// `dependency_not_found {dependency}`, `version_mismatch {module, required, found}`.
+pub(crate) fn met(kernel: &Inner, needed: &Dependency) -> Result<Option<State>> {
+    if is_host(needed) {
+        return matching(needed, &CONTRACT_VERSION).map(|()| None);
     }
-    Err(Error::new(Code::HasDependents, format!("others that run need `{id}`: {}", dependents.join(", ")))
-        .remedy("unload them first")
-        .plugin(id)
-        .with("module", id.as_str())
-        .with("dependents", dependents))
-}
-
-/// The plugins below `root`, each after what it needs itself. Optional ones that cannot come before it are left out.
-fn order(kernel: &Inner, root: &Manifest) -> Vec<PluginId> {
-    let mut order = Vec::new();
-    let mut seen = BTreeSet::from([root.id.clone()]);
-    let mut path = vec![(root.id.clone(), children(kernel, root))];
-    while let Some((_, children_left)) = path.last_mut() {
-        let Some(next) = children_left.pop() else {
-            order.extend(path.pop().map(|(id, _)| id));
-            continue;
-        };
-        let waiting: BTreeSet<&PluginId> = path.iter().map(|(id, _)| id).collect();
-        if seen.contains(&next.id) || (next.optional && leads_to(kernel, &next.id, &waiting)) {
-            continue;
-        }
-        seen.insert(next.id.clone());
-        if let Ok(plugin) = kernel.plugin(&next.id) {
-            path.push((next.id, children(kernel, &manifest(&plugin))));
-        }
-    }
-    // The root comes last; it is not its own dependency.
-    order.pop();
-    order
-}
-
-/// The dependencies that are there in a version that fits, the first one last.
-fn children(kernel: &Inner, manifest: &Manifest) -> Vec<Dependency> {
-    let fits = |needed: &&Dependency| {
-        let plugin = kernel.plugin(&needed.id);
-        plugin.is_ok_and(|plugin| needed.version.matches(&plugin.life().found.manifest.version))
-    };
-    let mut children: Vec<Dependency> =
-        needs(manifest).filter(|needed| !is_host(needed)).filter(fits).cloned().collect();
-    children.reverse();
-    children
-}
-
-/// Whether a plugin must have one of those, directly or not.
-fn leads_to(kernel: &Inner, from: &PluginId, those: &BTreeSet<&PluginId>) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut left = vec![from.clone()];
-    while let Some(id) = left.pop() {
-        if those.contains(&id) {
-            return true;
-        }
-        if let (true, Ok(plugin)) = (seen.insert(id.clone()), kernel.plugin(&id)) {
-            left.extend(needs(&manifest(&plugin)).filter(|needed| !needed.optional).map(|needed| needed.id.clone()));
-        }
-    }
-    false
-}
-
-/// Refuses plugins that must have each other.
-fn refuse_cycle(kernel: &Inner, root: &Manifest) -> Result<()> {
-    let required = |manifest: &Manifest| -> Vec<PluginId> {
-        needs(manifest).filter(|needed| !needed.optional).map(|needed| needed.id.clone()).collect()
-    };
-    let mut seen = BTreeSet::new();
-    let mut path = vec![(root.id.clone(), required(root))];
-    while let Some((_, left)) = path.last_mut() {
-        let Some(next) = left.pop() else {
-            path.pop();
-            continue;
-        };
-        if let Some(from) = path.iter().position(|(waiting, _)| *waiting == next) {
-            return Err(cycle(path.iter().skip(from).map(|(id, _)| id).chain([&next])));
-        }
-        if let (true, Ok(plugin)) = (seen.insert(next.clone()), kernel.plugin(&next)) {
-            path.push((next, required(&manifest(&plugin))));
-        }
-    }
-    Ok(())
-}
-
-fn cycle<'a>(members: impl Iterator<Item = &'a PluginId>) -> Error {
-    let names: Vec<&str> = members.map(PluginId::as_str).collect();
-    let edges: Vec<String> =
-        names.iter().zip(names.iter().skip(1)).map(|(from, to)| format!("{from} → {to}")).collect();
-    Error::new(Code::DependencyCycle, format!("plugins depend on each other: {}", edges.join(", ")))
-        .remedy("remove one of these dependencies, or make it optional")
-        .with("edges", edges)
+    let plugin = kernel.plugin(&needed.id).map_err(|_| missing(needed))?;
+    let life = plugin.life();
+    matching(needed, &life.found.manifest.version).map(|()| Some(life.state))
 }
 
 fn matching(needed: &Dependency, version: &midplane_contract::Version) -> Result<()> {
@@ -195,14 +177,11 @@ fn missing(needed: &Dependency) -> Error {
         .with("dependency", needed.id.as_str())
 }
 
-fn needs(manifest: &Manifest) -> impl Iterator<Item = &Dependency> {
+/// What counts for those who use a plugin.
+pub(crate) fn needs(manifest: &Manifest) -> impl Iterator<Item = &Dependency> {
     manifest.dependencies.iter().filter(|needed| needed.kind != DependencyKind::Dev)
 }
 
 fn is_host(needed: &Dependency) -> bool {
     needed.id.as_str() == "core"
-}
-
-fn manifest(plugin: &Plugin) -> Manifest {
-    plugin.life().found.manifest.clone()
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::retire::{self, LastHooks};
 use super::{announce, clear_away};
+use crate::availability;
 use crate::kernel::Inner;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
@@ -23,7 +24,9 @@ pub(crate) fn leave(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
         .because(cause)
         .with("cause_code", cause.code().as_str());
     plugin.slot.core.close(why);
+    plugin.inbox.end();
     announce(kernel, "plugin.stopped", plugin, json!({ "error": cause }));
+    availability::changed(kernel, &plugin.id);
     clear_away(plugin);
 }
 

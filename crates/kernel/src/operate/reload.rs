@@ -8,6 +8,7 @@ use serde_json::json;
 use super::retire::{self, LastHooks};
 use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
 use crate::assemble::{Assembled, assemble};
+use crate::availability;
 use crate::build;
 use crate::discover::Found;
 use crate::kernel::Inner;
@@ -38,6 +39,12 @@ pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 }
 
 async fn read_again(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
+    let mut found = read_as_is(kernel, plugin).await?;
+    found.manifest.dependencies.extend(plugin.life().added.iter().cloned());
+    Ok(found)
+}
+
+async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
     let path = match &plugin.life().source {
         Source::Path(path) => path.clone(),
         Source::Guest(latest) => return Ok(Found::clone(latest)),
@@ -61,7 +68,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     plugin.advance(Event::Update)?;
     let next = prepare(kernel, plugin, found.clone()).await;
     let replaced = match next {
-        Ok(next) => switch(plugin, next).await,
+        Ok(next) => switch(kernel, plugin, next).await,
         Err(error) => Err(error),
     };
     let replaced = match (plugin.advance(Event::Updated), replaced) {
@@ -80,9 +87,11 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
             take_over(kernel, plugin, found);
             services::admit(kernel, plugin).await;
             announce(kernel, "plugin.updated", plugin, json!({}));
+            availability::arrived(kernel, plugin);
             Ok(())
         }
         Err(error) => {
+            plugin.inbox.unstage();
             let error = error.plugin(&plugin.id);
             plugin.life().last_error = Some(error.clone());
             announce(kernel, "plugin.update_failed", plugin, json!({ "error": error }));
@@ -113,7 +122,7 @@ fn policy(kernel: &Inner, plugin: &Plugin) -> Result<Policy> {
     Ok(policy)
 }
 
-async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
+async fn switch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
     if let Some(cause) = plugin.life().cause.clone() {
         // The old generation died while the next was prepared: what has failed is restarted, not updated.
         return Err(cause);
@@ -121,10 +130,11 @@ async fn switch(plugin: &Arc<Plugin>, next: Assembled) -> Result<()> {
     let core = &plugin.slot.core;
     let old = loaded(plugin)?;
     let berth = core.claim()?;
-    let actions = core.table(&next.generation);
+    let (number, actions) = (next.generation.number, core.table(&next.generation));
     let idle = next.instances.into_iter().map(Occupant::Idle);
     core.berth_at(berth).lay(next.generation, &actions, idle);
     let before = core.switch(berth);
+    plugin.inbox.succeed(&kernel.bus, number);
     retire::retire(plugin, before, old, LastHooks::StopAndCleanup).await;
     Ok(())
 }

@@ -41,7 +41,9 @@ pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Ge
 /// Ends a generation, if it still lies in that berth. What is busy beyond the drain time ends in the background.
 pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<Generation>, last: LastHooks) {
     let late = Instant::now() + defaults::SHUTDOWN_DRAIN;
-    if clear(plugin, berth, &generation, last, late).await {
+    let cleared = clear(plugin, berth, &generation, last, late).await;
+    generation.fetching.end();
+    if cleared {
         // The last reference unloads the code, which may block: never on an executor's thread.
         blocking::unblock(move || drop(generation)).await;
         return;

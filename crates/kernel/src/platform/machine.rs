@@ -1,5 +1,7 @@
 //! What is known about a machine.
 
+use midplane_contract::RuntimeKind;
+
 /// Facts about a machine. `None` is what nobody could find out.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Machine {
@@ -11,6 +13,14 @@ pub struct Machine {
     pub memory_mb: Option<u64>,
     /// Whether there is a graphics processor.
     pub gpu: Option<bool>,
+    /// The system's own version: the kernel's release.
+    pub version: Option<String>,
+    /// What can be done here: `basic`; `network`, where there is one beyond this machine; `filesystem`, where temporary
+    /// files can be written. A kernel adds what its runtimes execute: `cgo` (native libraries), `wasm`, `javascript`,
+    /// `python`, `process`.
+    pub capabilities: Vec<String>,
+    /// Processors whose programs the system runs by an emulator.
+    pub emulates: Vec<String>,
 }
 
 impl Machine {
@@ -22,8 +32,87 @@ impl Machine {
             arch: std::env::consts::ARCH.to_owned(),
             memory_mb: memory(),
             gpu: gpu(),
+            version: release(),
+            capabilities: capabilities(),
+            emulates: emulated(),
         }
     }
+
+    /// With what runtimes of these kinds can do.
+    #[must_use]
+    pub fn with_runtimes(mut self, kinds: impl Iterator<Item = RuntimeKind>) -> Self {
+        for kind in kinds {
+            let capability = match kind {
+                RuntimeKind::Native => "cgo",
+                RuntimeKind::Wasm => "wasm",
+                RuntimeKind::Js => "javascript",
+                RuntimeKind::Python => "python",
+                RuntimeKind::Process => "process",
+                RuntimeKind::Remote | RuntimeKind::Script => continue,
+            };
+            if !self.capabilities.iter().any(|known| known == capability) {
+                self.capabilities.push(capability.to_owned());
+            }
+        }
+        self
+    }
+}
+
+fn capabilities() -> Vec<String> {
+    let mut capabilities = vec!["basic".to_owned()];
+    let can = [("network", network()), ("filesystem", writable(&std::env::temp_dir()))];
+    capabilities.extend(can.into_iter().filter(|(_, can)| *can).map(|(name, _)| name.to_owned()));
+    capabilities
+}
+
+/// Whether this user may make files in a folder, as far as its permissions tell. Nothing is written.
+#[cfg(unix)]
+fn writable(folder: &std::path::Path) -> bool {
+    rustix::fs::access(folder, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK).is_ok()
+}
+
+#[cfg(not(unix))]
+fn writable(folder: &std::path::Path) -> bool {
+    std::fs::metadata(folder).is_ok_and(|found| !found.permissions().readonly())
+}
+
+/// Whether a network interface other than the machine's own loop is there and not down.
+#[cfg(target_os = "linux")]
+fn network() -> bool {
+    let up = |entry: std::fs::DirEntry| {
+        let state = std::fs::read_to_string(entry.path().join("operstate")).unwrap_or_default();
+        entry.file_name() != "lo" && state.trim() != "down"
+    };
+    std::fs::read_dir("/sys/class/net").into_iter().flatten().flatten().any(up)
+}
+
+/// Elsewhere nobody is asked; what cannot be reached says so itself.
+#[cfg(not(target_os = "linux"))]
+fn network() -> bool {
+    true
+}
+
+#[cfg(unix)]
+fn release() -> Option<String> {
+    rustix::system::uname().release().to_str().ok().map(str::to_owned)
+}
+
+#[cfg(not(unix))]
+fn release() -> Option<String> {
+    None
+}
+
+/// The emulators that the kernel is told of (binfmt_misc, as QEMU registers itself).
+#[cfg(target_os = "linux")]
+fn emulated() -> Vec<String> {
+    let entries = std::fs::read_dir("/proc/sys/fs/binfmt_misc").into_iter().flatten().flatten();
+    let name = |entry: std::fs::DirEntry| Some(entry.file_name().to_str()?.strip_prefix("qemu-")?.to_owned());
+    entries.filter_map(name).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn emulated() -> Vec<String> {
+    Vec::new()
 }
 
 #[cfg(target_os = "linux")]

@@ -9,7 +9,6 @@ use super::choice::Choice;
 use super::provider::{Candidate, candidates};
 use crate::action::CallOptions;
 use crate::call::Deadline;
-use crate::host::refuse_cycle;
 use crate::kernel::Inner;
 use crate::picker::Picker;
 use crate::plugin::Plugin;
@@ -98,7 +97,7 @@ impl Service {
 
     async fn attempt(&self, to: &Candidate, action: &str, input: &[u8], options: &CallOptions) -> Result<Vec<u8>> {
         if let (Some(caller), Some(generation)) = (&options.caller, to.plugin.slot.core.generation()) {
-            refuse_cycle(caller, &generation)?;
+            generation.refuse_cycle(caller)?;
         }
         let _flight = Flight::begin(&to.plugin);
         to.plugin.slot.action(action)?.call_with(input, options.clone()).await

@@ -57,7 +57,7 @@ fn a_live_change_reaches_every_instance() {
     let house = House::new();
     let pool = json!({ "mode": "pool", "min": 3, "max": 3 });
     let id = house.load(&configured().with("instances", pool));
-    let events = house.kernel.events("plugin.config_changed");
+    let events = house.kernel.bus().subscribe("plugin.config_changed").unwrap();
     block_on(house.kernel.update_config(&id, object(json!({ "greeting": "good day" })))).unwrap();
     for _ in 0..10 {
         let config: Value = serde_json::from_str(&house.call("p/config", "").unwrap()).unwrap();

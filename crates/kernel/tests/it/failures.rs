@@ -94,11 +94,11 @@ fn a_death_that_nobody_was_waiting_for_is_reported_by_the_runtime() {
     let fake = Fake::new().program("reporting", program);
     let house = House::over(fake, |builder| builder.on_failure(Arc::clone(&strategy) as Arc<dyn Strategy>));
     let id = house.load(&PluginFolder::fake("p", "reporting"));
-    let events = house.kernel.events("plugin.*");
+    let events = house.kernel.bus().subscribe("plugin.*").unwrap();
     let host = hosts.lock().unwrap().pop().unwrap();
     // The fake's instance itself still thinks that it lives; a real one would not.
     host.lost(Error::new(Code::Crashed, "killed from outside").with("signal", 9));
-    let told: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.event_type.clone()).collect();
+    let told: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.topic().to_owned()).collect();
     assert_eq!(told.first().map(String::as_str), Some("plugin.crashed"));
     assert_eq!(house.kernel.status(&id).unwrap().last_error.unwrap().code(), Code::Crashed);
     // Of a generation that is gone nothing is taken seriously.
@@ -113,7 +113,7 @@ fn a_strategy_restarts_what_crashed() {
     let (house, strategy) = supervised(Recovery::Restart);
     let id = house.probe("p");
     for round in 1..=5 {
-        let restarted = house.kernel.events("plugin.restarted");
+        let mut restarted = house.kernel.bus().subscribe("plugin.restarted").unwrap();
         house.call("p/abort", "").unwrap_err();
         assert!(restarted.next_blocking().is_some());
         house.wait_for(&id, State::Running);

@@ -160,13 +160,13 @@ fn a_guest_is_a_plugin_like_every_other() {
 #[test]
 fn a_guest_that_goes_is_stopped_and_one_that_comes_again_runs() {
     let (kernel, id, line) = visited();
-    let events = kernel.events("plugin.*");
+    let events = kernel.bus().subscribe("plugin.*").unwrap();
     line.cut();
     let status = kernel.status(&id).unwrap();
     assert_eq!(status.state, State::Stopped);
     assert_eq!(status.last_error.unwrap().code(), Fault::PeerGone);
     assert_eq!((status.manifest.version.to_string().as_str(), status.cause.is_none()), ("1.0.0", true));
-    let told: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.event_type.clone()).collect();
+    let told: Vec<_> = std::iter::from_fn(|| events.try_next()).map(|event| event.topic().to_owned()).collect();
     assert_eq!(told, ["plugin.stopped"]);
     let refused = greeting(&kernel).unwrap_err();
     assert_eq!(refused.code(), Fault::NotRunning);

@@ -5,15 +5,22 @@
     reason = "a test ends at the first thing that is not as it should be, in the functions it shares with others too"
 )]
 
+mod availability;
+mod branches;
+mod bus;
+mod bus_plugins;
 mod calls;
 mod cancelling;
+mod catalog;
 mod configuration;
 mod dependencies;
 mod events;
 mod failures;
+mod fallbacks;
 mod guests;
 mod hooks;
 mod house;
+mod kept;
 mod lifecycle;
 mod logging;
 mod nested;
@@ -22,6 +29,8 @@ mod pools;
 mod queueing;
 mod reload;
 mod routes;
+mod secrets;
 mod services;
+mod state;
 mod streams;
 mod stress;

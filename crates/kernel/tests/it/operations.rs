@@ -50,10 +50,10 @@ fn shutdown_unloads_everything_dependents_first() {
     let house = House::new();
     house.probe("base");
     house.load(&PluginFolder::fake("top", "probe\n1").with("dependencies", json!([{ "id": "base" }])));
-    let unloaded = house.kernel.events("plugin.unloaded");
+    let unloaded = house.kernel.bus().subscribe("plugin.unloaded").unwrap();
     block_on(house.kernel.shutdown());
     let order: Vec<_> =
-        std::iter::from_fn(|| unloaded.try_next()).map(|event| event.data["plugin_id"].clone()).collect();
+        std::iter::from_fn(|| unloaded.try_next()).map(|event| event.data()["plugin_id"].clone()).collect();
     assert_eq!(order, ["top", "base"]);
     assert_eq!(house.fake.instances(), 0);
     assert!(house.fake.loaded().is_empty());

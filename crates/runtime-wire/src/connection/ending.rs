@@ -91,6 +91,9 @@ impl Connection {
         self.send(Prefix::new(FrameKind::Cancel, instance, id), &[], &[]);
         self.have_it_read();
         self.reactor.attend(self);
+        if let Some(host) = &lane.host {
+            host.interrupted();
+        }
     }
 
     /// Cancels a request again that was given up while its first frame was about to leave: a peer that reads the

@@ -75,7 +75,17 @@ pub(super) fn result(hook: Hook, json: &[u8]) -> Result<Vec<u8>, Error> {
         let why = said.get("error").filter(|why| !why.is_null()).cloned();
         return Err(answer::error(&why.unwrap_or_else(|| json!(format!("{} did not succeed", method(hook))))));
     }
-    Ok(if hook == Hook::Health { health(said) } else { Vec::new() })
+    Ok(match hook {
+        Hook::Health => health(said),
+        Hook::Event if !says_nothing(json, &said) => json.to_vec(),
+        _ => Vec::new(),
+    })
+}
+
+/// Whether a result is no more than "done".
+fn says_nothing(json: &[u8], said: &Map<String, Value>) -> bool {
+    let done = said.len() == 1 && said.get("success") == Some(&Value::Bool(true));
+    done || matches!(json.trim_ascii(), b"" | b"null" | b"{}")
 }
 
 /// `{"status", "details"}` from that, or from `{"healthy", "status", "error"}`.
@@ -129,5 +139,9 @@ mod tests {
         assert_eq!(error.record().message, "no port");
         assert!(result(Hook::Start, br#"{"success":true}"#).is_ok_and(|bytes| bytes.is_empty()));
         assert!(result(Hook::Start, b"").is_ok());
+        for nothing in ["", "null", "{}", " {} ", r#"{"success":true}"#] {
+            assert!(result(Hook::Event, nothing.as_bytes()).is_ok_and(|bytes| bytes.is_empty()), "{nothing}");
+        }
+        assert_eq!(result(Hook::Event, br#"{"total":3}"#).unwrap(), br#"{"total":3}"#);
     }
 }

@@ -140,7 +140,12 @@ impl Translator {
     fn hook_result(&mut self, id: u32, more: bool, bytes: Vec<u8>) {
         let Some(owed) = self.owed.get_mut(&id) else { return };
         // What is not looked at need not be kept.
-        let room = defaults::WIRE_CHUNK.saturating_sub(owed.bytes.len());
+        let most = if owed.hook == Some(midplane_contract::Hook::Event) {
+            defaults::PAYLOAD_CAP
+        } else {
+            defaults::WIRE_CHUNK
+        };
+        let room = most.saturating_sub(owed.bytes.len());
         owed.bytes.extend(bytes.into_iter().take(room));
         if more {
             return;

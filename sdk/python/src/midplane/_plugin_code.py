@@ -67,6 +67,8 @@ def hook_output(number: int, answer: "Any") -> bytes:
         return to_json({} if answer is None else answer)
     if number in (EXPORT_STATE, MIGRATE, MIGRATE_BACK):
         return plain_bytes(answer, "a state")
+    if number == EVENT:
+        return to_bytes(answer)
     return b""
 
 

@@ -135,7 +135,8 @@ class Plugin:
         return self.hook("on_config_changed")(function)
 
     def on_event(self, function: Function) -> Function:
-        """``(event, ctx)``: an event of a subscribed topic, as the dict of its envelope."""
+        """``(event, ctx)``: an event of a subscribed topic, as the dict of its envelope. What it returns is the answer
+        where the event is a request; None is no answer."""
         return self.hook("on_event")(function)
 
     def on_dependency_changed(self, function: Function) -> Function:

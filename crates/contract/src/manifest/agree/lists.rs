@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use crate::Permission;
 use crate::manifest::document::Document;
-use crate::manifest::fault::{Fault, FaultCode, Faults};
-use crate::manifest::rule::Rule;
-use crate::manifest::tree::{Node, Value};
 use crate::permission::is_host_permission;
+use crate::reading::fault::{Fault, FaultCode, Faults};
+use crate::reading::rule::Rule;
+use crate::reading::tree::{Node, Value};
 
 pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {
     actions(document, faults);

@@ -2,9 +2,9 @@
 
 use super::at;
 use crate::manifest::document::Document;
-use crate::manifest::fault::{FaultCode, Faults};
-use crate::manifest::quantity::parse_size;
-use crate::manifest::tree::Node;
+use crate::reading::fault::{FaultCode, Faults};
+use crate::reading::quantity::parse_size;
+use crate::reading::tree::Node;
 use crate::version::parse_version;
 
 pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {

@@ -2,8 +2,8 @@
 
 use super::at;
 use crate::manifest::document::Document;
-use crate::manifest::fault::{FaultCode, Faults};
-use crate::manifest::tree::Node;
+use crate::reading::fault::{FaultCode, Faults};
+use crate::reading::tree::Node;
 
 pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {
     let mut conflict = |field: &str, message: String, remedy: &str| {

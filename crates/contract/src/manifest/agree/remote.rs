@@ -3,8 +3,8 @@
 use super::at;
 use crate::RuntimeKind;
 use crate::manifest::document::Document;
-use crate::manifest::fault::{FaultCode, Faults};
 use crate::manifest::words;
+use crate::reading::fault::{FaultCode, Faults};
 
 pub(super) fn agree(document: &Document<'_>, faults: &mut Faults) {
     let mut conflict = |path: &[&str], message: String, remedy: &str| {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value as Json};
 use super::{offers, texts};
 use crate::manifest::document::{Document, Spelling};
 use crate::manifest::model::{Compatibility, Dependency, DependencyKind, Engine, Resources};
-use crate::manifest::quantity::parse_size;
-use crate::manifest::tree::{Node, Value};
+use crate::reading::quantity::parse_size;
+use crate::reading::tree::{Node, Value};
 use crate::version::{Version, VersionRange, parse_version};
 use crate::{Limits, Permission, PluginId};
 

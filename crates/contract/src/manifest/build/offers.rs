@@ -3,8 +3,8 @@
 use super::texts;
 use crate::manifest::document::Document;
 use crate::manifest::model::{FileType, InterfaceRef};
-use crate::manifest::quantity::parse_duration;
-use crate::manifest::tree::{Node, Value};
+use crate::reading::quantity::parse_duration;
+use crate::reading::tree::{Node, Value};
 use crate::version::VersionRange;
 use crate::{ActionName, ActionSpec};
 

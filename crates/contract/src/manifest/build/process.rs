@@ -3,8 +3,8 @@
 use crate::manifest::document::Document;
 use crate::manifest::model::ProcessSpec;
 use crate::manifest::parse_duration;
-use crate::manifest::tree::Node;
 use crate::manifest::words;
+use crate::reading::tree::Node;
 
 pub(super) fn spec(document: &Document<'_>) -> ProcessSpec {
     let text = |field: &str| document.entry(field).and_then(Node::text);

@@ -3,9 +3,9 @@
 use super::texts;
 use crate::manifest::document::Document;
 use crate::manifest::model::{ConnectionSpec, RemoteSpec, TlsSpec};
-use crate::manifest::quantity::{parse_duration, parse_size};
-use crate::manifest::tree::Node;
 use crate::manifest::words;
+use crate::reading::quantity::{parse_duration, parse_size};
+use crate::reading::tree::Node;
 
 pub(super) fn spec(document: &Document<'_>) -> RemoteSpec {
     let discovery = document.entry("discovery").and_then(Node::text).and_then(words::discovery);

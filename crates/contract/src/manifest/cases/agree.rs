@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::fields::{INPUTS, WHOLE};
 use super::{LONGEST, Place};
-use crate::manifest::fault::{Fault, FaultCode, Faults};
 use crate::manifest::parse_duration;
-use crate::manifest::tree::{Entry, Node};
-use crate::manifest::wording::CASES;
+use crate::reading::fault::{Fault, FaultCode, Faults};
+use crate::reading::tree::{Entry, Node};
+use crate::reading::wording::CASES;
 
 /// Collects what contradicts itself.
 pub(super) fn agree(root: &Node, faults: &mut Faults) {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::model::{Body, Case, CaseFile, Demand, Demanded, Expectation, ExpectedError, Spot, Step};
 use crate::manifest::parse_duration;
-use crate::manifest::tree::{Mark, Node, join};
+use crate::reading::tree::{Mark, Node, join};
 use crate::{ActionName, PluginId, defaults};
 
 /// Builds the model. `None` only for a tree that did not pass validation.

@@ -1,7 +1,7 @@
 //! Every field of a case file, once. Validation and the JSON Schema for editors both read these.
 
-use crate::manifest::rule::Rule;
-use crate::manifest::shape::{Field, Shape, may, must};
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 const TEXT: Shape = Shape::Text(Rule::Any);
 const FILLED: Shape = Shape::Text(Rule::Filled);

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::manifest::fault::{Fault, FaultCode};
-use crate::manifest::tree::Mark;
+use crate::reading::fault::{Fault, FaultCode};
+use crate::reading::tree::Mark;
 use crate::{ActionName, PluginId};
 
 /// The cases of one file. What the file says for all of them is in each of them already.

@@ -131,7 +131,7 @@ fn what_is_no_case_file_is_called_by_its_name() {
 #[test]
 fn the_schema_for_editors_accepts_what_is_accepted() {
     let schema = jsonschema::validator_for(&json_schema()).unwrap();
-    let good = crate::manifest::yaml::read(GOOD.as_bytes(), false, &mut Default::default()).unwrap().to_json();
+    let good = crate::reading::yaml::read(GOOD.as_bytes(), false, &mut Default::default()).unwrap().to_json();
     assert!(schema.is_valid(&good));
     assert!(!schema.is_valid(&json!({"cases": [{"nam": "x"}]})));
 }

@@ -6,9 +6,9 @@ use super::parts::{
     RESOURCES, STATE, TEXTS, with_process,
 };
 use super::{FILLED, TEXT};
-use crate::manifest::rule::Rule;
-use crate::manifest::shape::{Field, Shape, may, must};
 use crate::manifest::words;
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 /// The whole document.
 pub(in crate::manifest) const ENVELOPED: &[Field] = &[

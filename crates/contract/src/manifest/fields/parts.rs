@@ -1,9 +1,9 @@
 //! The parts that spellings share.
 
 use super::remote::{CONNECTION, TLS};
-use crate::manifest::rule::Rule;
-use crate::manifest::shape::{Field, Shape, may, must};
 use crate::manifest::words;
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may, must};
 
 pub(super) const FILLED: Shape = Shape::Text(Rule::Filled);
 pub(super) const TEXT: Shape = Shape::Text(Rule::Any);
@@ -132,7 +132,7 @@ const PERMISSION: &[Field] = &[
 pub(super) const PERMISSIONS: Shape =
     Shape::List(&Shape::Either(&[Shape::Text(Rule::Permission), Shape::Object(PERMISSION)]));
 
-pub(super) const RESOURCES: &[Field] = &[
+pub(crate) const RESOURCES: &[Field] = &[
     may("min_memory_mb", Shape::Whole(0, 1 << 40), "Memory that the machine must have, in MiB"),
     may("max_memory_mb", Shape::Whole(1, 1 << 40), "Memory limit of the plugin, in MiB"),
     may("requires_gpu", Shape::Flag, "Needs a graphics processor"),

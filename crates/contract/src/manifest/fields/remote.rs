@@ -1,8 +1,8 @@
 //! The fields of a remote plugin.
 
 use super::parts::{DURATION, FILLED, SIZE};
-use crate::manifest::rule::Rule;
-use crate::manifest::shape::{Field, Shape, may};
+use crate::reading::rule::Rule;
+use crate::reading::shape::{Field, Shape, may};
 
 pub(super) const TLS: &[Field] = &[
     may("ca", Shape::Text(Rule::Path), "PEM file of the authority that signed the service's certificate"),

@@ -265,5 +265,5 @@ fn the_json_schema_accepts_what_is_read_and_refuses_what_is_not() {
 }
 
 fn tree(text: &str) -> serde_json::Value {
-    crate::manifest::yaml::read(text.as_bytes(), false, &mut Default::default()).unwrap().to_json()
+    crate::reading::yaml::read(text.as_bytes(), false, &mut Default::default()).unwrap().to_json()
 }

@@ -123,3 +123,26 @@ fn ranges_that_cargo_reads_mean_the_same_here() {
         }
     }
 }
+
+#[test]
+fn where_pre_releases_are_welcome_they_stand_before_their_release() {
+    #[rustfmt::skip]
+    let table: &[(&str, &[&str], &[&str])] = &[
+        ("*", &["1.0.0-rc.1", "1.0.0"], &[]),
+        (">=1.2.0", &["1.3.0-rc.1", "2.0.0-a"], &["1.2.0-rc.1", "1.1.0-rc.1"]),
+        (">=1.2.0-rc.2", &["1.2.0-rc.2", "1.2.0", "1.3.0-a"], &["1.2.0-rc.1"]),
+        ("^1.2.0", &["1.9.0-rc.1"], &["1.2.0-rc.1", "2.0.0-rc.1"]),
+        ("^1", &["1.0.0-rc.1", "1.4.0-rc.1"], &["2.0.0-rc.1"]),
+        (">=1.5.0 <2.0.0", &["1.6.0-rc.1"], &["2.0.0-rc.1", "1.5.0-rc.1"]),
+        ("=1.2.3", &["1.2.3"], &["1.2.3-rc.1", "1.2.4-rc.1"]),
+        ("<2.0.0-rc.5", &["2.0.0-rc.4", "1.9.0-rc.1"], &["2.0.0-rc.9"]),
+        ("~>1.2.3", &["1.2.9-rc.1"], &["1.3.0-rc.1"]),
+        ("<1 || >=2.0.0", &["0.9.0-rc.1", "2.1.0-rc.1"], &["1.5.0-rc.1"]),
+    ];
+    for (range, taken, left) in table {
+        let range = VersionRange::parse(range).unwrap();
+        let takes = |version: &&str| range.matches_prerelease(&Version::parse(version).unwrap());
+        assert!(taken.iter().all(takes), "{range} takes {taken:?}");
+        assert!(!left.iter().any(takes), "{range} leaves {left:?}");
+    }
+}

@@ -1,0 +1,32 @@
+//! What `resolve` takes.
+
+use std::time::Duration;
+
+use clap::Args;
+use midplane::resolve::{Requirement, Strategy};
+
+use super::{Folders, named, text};
+
+/// Say which versions of which plugins go together, and in which order they would be loaded
+#[derive(Debug, Args)]
+#[command(long_about = text::RESOLVE, after_long_help = text::RESOLVE_EXAMPLES)]
+pub(crate) struct Resolve {
+    /// Plugins that must be there; any version where no range is given
+    #[arg(required = true, value_name = "ID[@RANGE]", value_parser = named::requirement)]
+    pub(crate) wanted: Vec<Requirement>,
+    #[command(flatten)]
+    pub(crate) folders: Folders,
+    /// Which of the versions that fit: semver (what is there, else the highest), exact (a version without
+    /// operator is that one) or latest
+    #[arg(long, value_name = "STRATEGY", value_parser = named::strategy, default_value = "semver")]
+    pub(crate) strategy: Strategy,
+    /// Take pre-releases where a range does not name them as well
+    #[arg(long)]
+    pub(crate) allow_prerelease: bool,
+    /// Print the plan as a graph in the language of Graphviz
+    #[arg(long)]
+    pub(crate) dot: bool,
+    /// Longest time of the search: 500ms, 5s, 2m [default: 10s]
+    #[arg(long, value_name = "TIME", value_parser = named::duration)]
+    pub(crate) deadline: Option<Duration>,
+}

@@ -1,0 +1,74 @@
+//! `midplane resolve`: which versions go together, and in which order they would be loaded.
+
+use std::time::Instant;
+
+use midplane::contract::defaults;
+use midplane::resolve::{Plan, Request, Step};
+use midplane::settings::Sources;
+use midplane::{Code, Error};
+use serde_json::json;
+
+use super::table;
+use crate::args::Resolve;
+use crate::exit::{Exit, Outcome, Stop};
+use crate::host::Host;
+use crate::output::Output;
+use crate::{notice, report};
+
+/// Prints the plan, or why there is none.
+pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
+    Host::with(&Sources::default(), async |host| {
+        let (available, unusable) = resolve.folders.available(host).await?;
+        let time = resolve.deadline.unwrap_or(defaults::RESOLVE_DEADLINE);
+        let late = Instant::now() + time;
+        let too_long = || {
+            Error::new(Code::DeadlineExceeded, format!("versions that go together were not found within {time:?}"))
+                .remedy("ask for narrower ranges, or give it longer with --deadline")
+        };
+        let stop = move || if Instant::now() < late { Ok(()) } else { Err(too_long()) };
+        let request = Request {
+            strategy: resolve.strategy,
+            allow_prerelease: resolve.allow_prerelease,
+            platform: Some(host.kernel().platform()),
+            stop: &stop,
+            ..Request::new(resolve.wanted.clone())
+        };
+        let found = midplane::resolve::resolve(&available, &request);
+        for one in unusable {
+            notice::say(&format!("left out: {}: {}", one.path.display(), report::line(&one.error)));
+        }
+        match found {
+            Ok(plan) if resolve.dot => output.text(&plan.to_dot())?,
+            Ok(plan) if output.is_json() => output.json(&document(&plan))?,
+            Ok(plan) => output.text(&text(&plan))?,
+            Err(refusal) => return Err(Stop::from(Error::from(refusal))),
+        }
+        Ok(Exit::Done)
+    })
+    .await
+}
+
+/// The plan with the ids wave by wave beside it.
+fn document(plan: &Plan) -> serde_json::Value {
+    let waves: Vec<Vec<&str>> = plan.waves().map(|wave| wave.iter().map(|step| step.id.as_str()).collect()).collect();
+    json!({ "steps": plan.steps, "waves": waves })
+}
+
+fn text(plan: &Plan) -> String {
+    table::columns(&plan.steps.iter().map(row).collect::<Vec<_>>())
+}
+
+fn row(step: &Step) -> [String; 4] {
+    let names = |what: &str, ids: &[midplane::PluginId]| {
+        let ids: Vec<&str> = ids.iter().map(midplane::PluginId::as_str).collect();
+        (!ids.is_empty()).then(|| format!("{what} {}", ids.join(", ")))
+    };
+    let told = [
+        names("needs", &step.needs),
+        names("uses", &step.uses),
+        names("without", &step.without),
+        step.deprecated.as_ref().map(|why| format!("deprecated: {why}")),
+    ];
+    let told: Vec<String> = told.into_iter().flatten().collect();
+    [(step.wave + 1).to_string(), step.id.to_string(), step.version.to_string(), told.join("; ")]
+}

@@ -1,0 +1,44 @@
+//! The host's settings: `midplane.yaml` and what is laid over it.
+//!
+//! A [`Layer`] is one source of settings: a file, a variable of the environment, or one assignment of the command line.
+//! [`settle`] lays layers over each other, later ones over earlier ones, and the whole over the defaults. Reading goes
+//! as for manifests: text to a tree with places, `${VAR}` expanded (`expand`), older spellings translated (`older`), the
+//! tree against the tables of fields (`fields`), layers merged (`layers`), and the tree to the model (`model`).
+
+mod emit;
+mod expand;
+mod fields;
+mod idle;
+pub mod import;
+mod layer;
+mod layers;
+mod model;
+mod older;
+mod units;
+mod variable;
+
+use serde_json::Value;
+
+use crate::reading::schema;
+
+pub use emit::yaml as to_yaml;
+pub use layer::Layer;
+pub use layers::{FaultsByFile, Origin, Settled, settle};
+pub use model::{
+    Compatibility, ConfigStore, Health, HostLimits, Listen, Loading, PluginSettings, Reloading, Remote, Restarting,
+    Runtimes, Scanning, Settings, Shutdown, StoreKind, Strategy, Versions, Wasm, Wire,
+};
+
+/// The name that the file has where none is named.
+pub const FILE_NAME: &str = "midplane.yaml";
+/// What variables of the environment that are settings begin with.
+pub const VARIABLE_PREFIX: &str = "MIDPLANE__";
+
+/// The JSON Schema (draft 2020-12) of `midplane.yaml`, for editors. Rules between fields are not in it.
+#[must_use]
+pub fn json_schema() -> Value {
+    schema::document("Midplane settings", "midplane.yaml: the settings of a Midplane host", fields::FILE)
+}
+
+#[cfg(test)]
+mod tests;

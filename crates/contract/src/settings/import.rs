@@ -1,0 +1,157 @@
+//! Other configuration files, to settings: `plugins`, `hotload`, `dependency`, `monitoring`, `compatibility`,
+//! `wasm_plugins` and `migration_strategy` of requirements 003 and 004, and settings of our own.
+//!
+//! Each value is looked up by its path in one table of rules ([`rules`]). What has a place in the settings goes there as
+//! it is written, variables and units too; what has none is named, with the reason.
+
+mod rules;
+
+use serde_json::Value as Json;
+
+use super::fields::FILE;
+use super::older::{put, translate};
+use super::{FaultsByFile, Settled};
+use crate::reading::fault::{Fault, Faults};
+use crate::reading::shape::Shape;
+use crate::reading::tree::{Mark, Node, Value, join};
+use crate::reading::walk::{Place, walk};
+use crate::reading::wording::SETTINGS;
+use crate::reading::yaml;
+use rules::Verdict;
+
+/// A value that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Key {
+    /// The file.
+    pub file: String,
+    /// Its path there, a JSON pointer.
+    pub path: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column, from 1.
+    pub column: usize,
+    /// Where it went in the settings, with dots; or why it went nowhere.
+    pub outcome: String,
+}
+
+/// What came of importing files.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The settings, as `midplane.yaml` has them.
+    pub settings: Json,
+    /// What has a place, or holds without being said.
+    pub used: Vec<Key>,
+    /// What has none.
+    pub unused: Vec<Key>,
+    /// What is wrong, by file.
+    pub faults: FaultsByFile,
+}
+
+impl Imported {
+    /// The settings as YAML.
+    #[must_use]
+    pub fn to_yaml(&self) -> String {
+        super::to_yaml(&self.settings)
+    }
+
+    /// Nothing, where no fault is an error.
+    ///
+    /// # Errors
+    /// As [`Settled::into_result`].
+    pub fn check(&self) -> crate::Result<()> {
+        let broken = self.faults.iter().flat_map(|(_, faults)| faults).any(Fault::is_error);
+        if !broken {
+            return Ok(());
+        }
+        let (settings, shown, origins) = (None, Json::Null, std::collections::BTreeMap::new());
+        Settled { settings, faults: self.faults.clone(), shown, origins }.into_result().map(drop)
+    }
+}
+
+/// Imports files, each a name and its text. Folders add up; of two other values for the same place the later one counts.
+#[must_use]
+pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Imported {
+    let empty = Node { at: Mark::START, value: Value::Map(Vec::new()) };
+    let mut imported = Imported { settings: Json::Null, used: Vec::new(), unused: Vec::new(), faults: Vec::new() };
+    let mut whole = empty.clone();
+    for (file, text) in files {
+        let mut faults = Faults::default();
+        let json = file.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
+        if let Some(root) = yaml::read_as(&SETTINGS, text, json, &mut faults) {
+            // Alone first: its faults have the places of this file.
+            let mut alone = empty.clone();
+            let mut import =
+                Import { file, target: &mut alone, used: &mut imported.used, unused: &mut imported.unused };
+            import.node(&root, &mut Vec::new(), "", root.at);
+            walk(&alone, &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
+            translate(&mut alone, &mut faults);
+            add_folders(&whole, &mut alone);
+            super::layers::merge(&mut whole, alone);
+        }
+        let faults = faults.finish();
+        if !faults.is_empty() {
+            imported.faults.push((file.to_owned(), faults));
+        }
+    }
+    imported.settings = whole.to_json();
+    imported
+}
+
+/// Every file's folders are looked in, those of earlier files first.
+fn add_folders(whole: &Node, alone: &mut Node) {
+    let Some(Value::List(folders)) = alone.get_mut("folders").map(|node| &mut node.value) else { return };
+    let mut all = whole.get("folders").map_or(&[] as &[Node], Node::items).to_vec();
+    all.extend(
+        folders.drain(..).filter(|folder| all.iter().all(|known| known.value != folder.value)).collect::<Vec<_>>(),
+    );
+    *folders = all;
+}
+
+struct Import<'a> {
+    file: &'a str,
+    target: &'a mut Node,
+    used: &'a mut Vec<Key>,
+    unused: &'a mut Vec<Key>,
+}
+
+impl Import<'_> {
+    fn node<'n>(&mut self, node: &'n Node, steps: &mut Vec<&'n str>, pointer: &str, at: Mark) {
+        let leaf = !matches!(&node.value, Value::Map(entries) if !entries.is_empty());
+        if leaf || rules::takes_whole(steps) {
+            if node.value != Value::Null {
+                self.value(node, steps, pointer, at);
+            }
+            return;
+        }
+        for entry in node.entries() {
+            steps.push(&entry.key);
+            self.node(&entry.node, steps, &join(pointer, &entry.key), entry.at);
+            steps.pop();
+        }
+    }
+
+    fn value(&mut self, node: &Node, steps: &[&str], pointer: &str, at: Mark) {
+        let key = |outcome: String| Key {
+            file: self.file.to_owned(),
+            path: pointer.to_owned(),
+            line: at.line,
+            column: at.column,
+            outcome,
+        };
+        match rules::verdict(steps, node) {
+            Verdict::Goes(path, value) => {
+                self.used.push(key(path.join(".")));
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                // Lists from several keys add up: permissions, folders.
+                let before = self.target.at(&path).map_or(&[] as &[Node], Node::items).to_vec();
+                let value = match value {
+                    Value::List(items) => Value::List(before.into_iter().chain(items).collect()),
+                    value => value,
+                };
+                put(self.target, &path, at, Node { at: node.at, value });
+            }
+            Verdict::Holds(why) => self.used.push(key(why.to_owned())),
+            Verdict::Nowhere(why) => self.unused.push(key(why)),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+mod importing;
+mod layering;
+mod spellings;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Layer, Settled, settle};
+
+fn variables() -> BTreeMap<String, String> {
+    [("HOME", "/srv/u"), ("PORT", "7000"), ("TOKEN", "canary-7f3a")].map(|(n, v)| (n.to_owned(), v.to_owned())).into()
+}
+
+fn file(text: &str) -> Layer {
+    Layer::file("midplane.yaml", text.as_bytes(), &variables())
+}
+
+fn read(text: &str) -> Settled {
+    settle([file(text)])
+}
+
+/// `LINE:COLUMN code` of every fault that is an error.
+fn errors(settled: &Settled) -> Vec<String> {
+    let faults = settled.faults.iter().flat_map(|(_, faults)| faults);
+    let errors = faults.filter(|fault| fault.is_error());
+    errors.map(|fault| format!("{}:{} {}", fault.line, fault.column, fault.code)).collect()
+}
+
+#[test]
+fn the_committed_schema_is_current() {
+    let committed: Value = serde_json::from_str(include_str!("../../../../contract/settings.schema.json")).unwrap();
+    assert!(committed == super::json_schema(), "run `cargo xtask generate`");
+}

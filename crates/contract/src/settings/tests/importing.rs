@@ -1,0 +1,132 @@
+use serde_json::json;
+
+use crate::settings::import::import;
+use crate::settings::{Layer, settle};
+
+const PLUGINS: &str = "plugins:
+  directories: [./plugins, ~/.player/plugins]
+  auto_load: {enabled: true, scan_interval: 30s, load_timeout: 10s}
+  hot_reload: {enabled: true, watch_directories: true, reload_delay: 2s, max_retries: 4, backup_enabled: true}
+  security: {signature_verification: true, sandbox_enabled: false, allowed_capabilities: [search]}
+  performance: {max_concurrent_loads: 6, memory_limit: 100MB, cpu_limit: 0.5}
+  plugin_configs:
+    radio: {enabled: false, priority: 90, config: {url: 'https://a.example', key: '${RADIO_KEY}', timeout: 30s}}
+beep:
+  enabled: true
+  priority: 80
+  config: {buffer: 4096, rate: 60fps}
+";
+
+#[test]
+fn every_known_key_is_mapped_and_every_other_is_named() {
+    let imported = import([("plugins.yaml", PLUGINS.as_bytes())]);
+    assert_eq!(imported.faults, []);
+    assert_eq!(
+        imported.settings,
+        json!({
+            "folders": ["./plugins", "~/.player/plugins"],
+            "load": {"auto": true, "timeout": "10s", "concurrent": 6},
+            "scan": {"interval": "30s"},
+            "reload": {"auto": true, "delay": "2s", "retries": 4},
+            "versions": {"rollback": true},
+            "limits": {"memory": "100MB", "cpu": 0.5},
+            "plugins": {
+                "radio": {"enabled": false, "priority": 90,
+                    "config": {"url": "https://a.example", "key": "${RADIO_KEY}", "timeout": "30s"}},
+                "beep": {"enabled": true, "priority": 80, "config": {"buffer": 4096, "rate": "60fps"}},
+            },
+        })
+    );
+    let unused: Vec<(&str, usize)> = imported.unused.iter().map(|key| (key.path.as_str(), key.line)).collect();
+    assert_eq!(
+        unused,
+        [("/plugins/security/signature_verification", 5), ("/plugins/security/allowed_capabilities", 5)]
+    );
+    assert!(imported.unused.iter().all(|key| !key.outcome.is_empty()));
+}
+
+#[test]
+fn what_is_imported_is_settings() {
+    let imported = import([("plugins.yaml", PLUGINS.as_bytes())]);
+    let variables = [("RADIO_KEY".to_owned(), "k".to_owned())].into();
+    let settled = settle([Layer::file("midplane.yaml", imported.to_yaml().as_bytes(), &variables)]);
+    let settings = settled.settings.clone().unwrap_or_else(|| panic!("{:?}\n{}", settled.faults, imported.to_yaml()));
+    assert_eq!(settings.load.concurrent, 6);
+    assert_eq!(settings.plugins.len(), 2);
+}
+
+#[test]
+fn the_other_files_are_known_as_well() {
+    let files: [(&str, &str); 7] = [
+        (
+            "hotload.yaml",
+            "hotload: {enabled: true, plugin_dir: ./p, check_interval: 5s, max_versions: 5, enable_rollback: \
+          true, validation_timeout: 30s, watch_patterns: ['*.so'], max_file_size: 100MB, allowed_extensions: [.so], \
+          load_timeout: 30s, validation_workers: 4, notifications: {webhook_url: x}}\n",
+        ),
+        (
+            "dependency.yaml",
+            "dependency: {registry: {url: x}, cache: {dir: c}, download: {timeout: 5m}, security: \
+          {require_signature: true}, versioning: {strategy: latest, allow_prerelease: true, max_versions_per_plugin: 3}}\n",
+        ),
+        (
+            "monitoring.yaml",
+            "monitoring: {enabled: true, prometheus: {port: 1}, alert_thresholds: {error_rate_threshold: \
+          5.0, cpu_threshold: 80.0}, resource_limits: {max_memory: 500MB, max_cpu: 90.0, max_goroutines: 10, \
+          max_file_descriptors: 11, max_network_connections: 12, max_disk_io: 100MB/s, max_network_io: 50MB/s}}\n",
+        ),
+        (
+            "compatibility.yaml",
+            "compatibility: {enable_fallback: true, strict_mode: true, platform_detection: \
+          {auto_detect: true, override_os: linux, override_arch: ''}, adapters: {wasm: {enabled: true, runtime: \
+          wasmtime}}, fallback_strategy: {prefer_native: false, allow_emulation: true, max_fallback_attempts: 2}}\n",
+        ),
+        (
+            "wasm_plugins.yaml",
+            "wasm_plugins: {runtime: {memory_limit: 64MB, execution_timeout: 30s, max_instances: 9}, \
+          security: {sandbox_enabled: true, network_access: false}, plugins: {w: {path: ./w.wasm, memory_quota: 32MB, \
+          cpu_quota: 10s, network_access: true, allowed_apis: [a], config: {a: 1}}}}\n",
+        ),
+        ("module_manager.yaml", "module_manager: {module_dirs: [./p, ./m], scan_interval: 60}\n"),
+        ("migration.yaml", "migration_strategy: {approach: gradual, phases: [{name: a}], colour: 1}\nother: 1\n"),
+    ];
+    let imported = import(files.map(|(name, text)| (name, text.as_bytes())));
+    assert_eq!(imported.faults, []);
+    let at = |path: &str| imported.settings.pointer(path).cloned().unwrap_or_default();
+    assert_eq!(at("/folders"), json!(["./p", "./m"]));
+    assert_eq!(at("/scan/interval"), json!("60s"));
+    assert_eq!(at("/versions"), json!({"keep": 3, "rollback": true, "strategy": "latest", "allow_prerelease": true}));
+    assert_eq!(at("/health"), json!({"timeout": "30s", "error_rate": 0.05}));
+    assert_eq!(at("/limits/cpu"), json!(0.9));
+    assert_eq!(at("/limits/connections"), json!(12));
+    assert_eq!(at("/compatibility/override_os"), json!("linux"));
+    assert_eq!(at("/compatibility/max_fallback_attempts"), json!(2));
+    assert_eq!(at("/runtimes/wasm"), json!({"memory": "64MB", "instances": 9}));
+    assert_eq!(
+        at("/plugins/w"),
+        json!({"path": "./w.wasm", "limits": {"memory": "32MB", "call_deadline": "10s"}, "permissions": ["network.http"],
+            "config": {"a": 1}})
+    );
+    let unused: Vec<&str> = imported.unused.iter().map(|key| key.path.as_str()).collect();
+    for path in ["/migration_strategy/phases", "/migration_strategy/colour", "/other", "/monitoring/prometheus/port"] {
+        assert!(unused.contains(&path), "{path} in {unused:?}");
+    }
+    let text = settle([Layer::file("m.yaml", imported.to_yaml().as_bytes(), &Default::default())]);
+    assert!(text.settings.is_some(), "{:?}", text.faults);
+}
+
+#[test]
+fn a_line_that_is_indented_too_deep_is_named_with_what_to_do() {
+    for (text, line) in [
+        ("a:\n  b:\n    c: \"x\"\n     d: \"y\"\n", 4),
+        ("a:\n  b: \"x\"\n   c: true\n", 3),
+        ("a:\n  b: \"x\"  # note\n   c: true\n   d: 1\n", 3),
+    ] {
+        let imported = import([("a.yaml", text.as_bytes())]);
+        let (file, faults) = imported.faults.first().unwrap();
+        let fault = faults.first().unwrap();
+        assert_eq!((file.as_str(), fault.line), ("a.yaml", line), "{fault:?}");
+        assert!(fault.remedy.contains("space"), "{fault:?}");
+        assert!(imported.check().unwrap_err().record().message.starts_with("a.yaml:"));
+    }
+}

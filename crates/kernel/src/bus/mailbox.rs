@@ -1,0 +1,295 @@
+//! Where a subscriber's events wait: bounded in number and bytes, with a declared way to overflow.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use midplane_contract::{Code, Error, defaults};
+use spin::mutex::{SpinMutex, SpinMutexGuard};
+
+use super::event::Event;
+
+/// What happens to an event for which a subscriber has no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Overflow {
+    /// The oldest that waits gives way to it.
+    #[default]
+    DropOldest,
+    /// It is dropped.
+    DropNewest,
+    /// Its publisher waits so long for room, after everybody else has got it; then it is dropped. The host itself does
+    /// not wait: of its own events the newest is dropped.
+    Block(Duration),
+    /// The subscriber is disconnected: it gets what waits, and no more.
+    Disconnect,
+}
+
+impl Overflow {
+    /// What it is called in statistics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DropOldest => "drop_oldest",
+            Self::DropNewest => "drop_newest",
+            Self::Block(_) => "block",
+            Self::Disconnect => "disconnect",
+        }
+    }
+}
+
+/// What became of an event that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It is in.
+    Taken,
+    /// It is in, and an older one is not.
+    TookThePlace,
+    /// It is not in, and counted.
+    Dropped,
+    /// There is no room, and its publisher may wait for some. Not counted yet.
+    Full,
+    /// Nobody takes events here.
+    Closed,
+}
+
+/// Events that were offered to a subscriber.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// All of them.
+    pub(crate) offered: u64,
+    /// Those that gave way or did not get in.
+    pub(crate) dropped: u64,
+    /// Those that wait.
+    pub(crate) waiting: usize,
+}
+
+/// The events of one subscriber.
+///
+/// CONCURRENCY: a spin lock, because a publisher with a hundred subscribers takes a hundred of them: it costs half as
+/// much as a lock that can sleep. It is held for a few moves of a pointer; wakers are run, and events dropped, after it
+/// was let go. Whoever finds it taken for long lets others run, since the holder may wait for this very processor.
+pub(crate) struct Mailbox {
+    state: SpinMutex<State>,
+    pub(crate) capacity: usize,
+    bytes: usize,
+    pub(crate) overflow: Overflow,
+}
+
+#[derive(Default)]
+struct State {
+    events: VecDeque<Arc<Event>>,
+    bytes: usize,
+    offered: u64,
+    dropped: u64,
+    /// Takes no events just now.
+    shut: bool,
+    /// Will never take any again.
+    ended: bool,
+    reader: Option<Waker>,
+    /// Publishers that wait for room.
+    writers: Vec<Waker>,
+}
+
+/// Rounds that somebody spins before letting others run.
+const SPINS: u32 = 100;
+
+impl Mailbox {
+    pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
+        Self { state: SpinMutex::default(), capacity: capacity.max(1), bytes: defaults::PAYLOAD_CAP, overflow }
+    }
+
+    /// Offers an event. With `patient` false nobody waits, whatever the way to overflow says.
+    pub(crate) fn offer(&self, event: &Arc<Event>, patient: bool) -> Offer {
+        let mut evicted = 0;
+        loop {
+            let mut state = self.lock();
+            if state.shut || state.ended {
+                return Offer::Closed;
+            }
+            if state.events.len() < self.capacity && (state.bytes + event.size <= self.bytes || state.events.is_empty())
+            {
+                state.offered += 1;
+                state.bytes += event.size;
+                state.events.push_back(Arc::clone(event));
+                let reader = state.reader.take();
+                drop(state);
+                if let Some(reader) = reader {
+                    reader.wake();
+                }
+                return if evicted == 0 { Offer::Taken } else { Offer::TookThePlace };
+            }
+            match self.overflow {
+                Overflow::DropOldest => {
+                    let oldest = state.pop();
+                    state.dropped += 1;
+                    evicted += 1;
+                    drop(state);
+                    oldest.iter().for_each(|event| event.refuse(overflowed()));
+                }
+                Overflow::Block(_) if patient => return Offer::Full,
+                Overflow::DropNewest | Overflow::Block(_) => {
+                    state.offered += 1;
+                    state.dropped += 1;
+                    return Offer::Dropped;
+                }
+                Overflow::Disconnect => {
+                    state.offered += 1;
+                    state.dropped += 1;
+                    state.ended = true;
+                    let reader = state.reader.take();
+                    drop(state);
+                    reader.into_iter().for_each(Waker::wake);
+                    return Offer::Dropped;
+                }
+            }
+        }
+    }
+
+    /// Offers an event as soon as there is room.
+    pub(crate) fn poll_offer(&self, event: &Arc<Event>, context: &mut Context<'_>) -> Poll<Offer> {
+        match self.offer(event, true) {
+            Offer::Full => {}
+            done => return Poll::Ready(done),
+        }
+        // Room may have come between the two looks at it.
+        let mut state = self.lock();
+        let waker = context.waker();
+        if !state.writers.iter().any(|known| known.will_wake(waker)) {
+            state.writers.push(waker.clone());
+        }
+        drop(state);
+        match self.offer(event, true) {
+            Offer::Full => Poll::Pending,
+            done => Poll::Ready(done),
+        }
+    }
+
+    /// Whether there is room just now.
+    pub(crate) fn has_room(&self) -> bool {
+        let state = self.lock();
+        !state.shut && !state.ended && state.events.len() < self.capacity
+    }
+
+    /// Takes the oldest event.
+    pub(crate) fn take(&self) -> Option<Arc<Event>> {
+        let mut state = self.lock();
+        let event = state.pop();
+        let writers = std::mem::take(&mut state.writers);
+        drop(state);
+        writers.into_iter().for_each(Waker::wake);
+        event
+    }
+
+    /// Takes the oldest event as soon as there is one; `None` when there will be none.
+    pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<Arc<Event>>> {
+        match self.poll_ready(context) {
+            Poll::Ready(true) => match self.take() {
+                // Another reader was faster.
+                None => self.poll_take(context),
+                event => Poll::Ready(event),
+            },
+            Poll::Ready(false) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Ready when an event waits, or, with false, when there will be none.
+    pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut state = self.lock();
+        if !state.events.is_empty() {
+            return Poll::Ready(true);
+        }
+        if state.ended {
+            return Poll::Ready(false);
+        }
+        let before = match &state.reader {
+            Some(known) if known.will_wake(context.waker()) => None,
+            _ => state.reader.replace(context.waker().clone()),
+        };
+        drop(state);
+        drop(before);
+        Poll::Pending
+    }
+
+    /// Takes no events until it is opened again; those that wait are dropped and counted.
+    pub(crate) fn shut(&self) {
+        let mut state = self.lock();
+        state.shut = true;
+        let waiting = state.drop_waiting();
+        let writers = std::mem::take(&mut state.writers);
+        drop(state);
+        drop(waiting);
+        writers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes events again.
+    pub(crate) fn open(&self) {
+        self.lock().shut = false;
+    }
+
+    /// Ends it: what waits can still be taken.
+    pub(crate) fn end(&self) {
+        let mut state = self.lock();
+        state.ended = true;
+        let wakers: Vec<Waker> = state.reader.take().into_iter().chain(std::mem::take(&mut state.writers)).collect();
+        drop(state);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Counts an event that a publisher waited in vain to get in.
+    pub(crate) fn give_up(&self) {
+        let mut state = self.lock();
+        state.offered += 1;
+        state.dropped += 1;
+    }
+
+    pub(crate) fn is_ended(&self) -> bool {
+        self.lock().ended
+    }
+
+    pub(crate) fn tally(&self) -> Tally {
+        let state = self.lock();
+        Tally { offered: state.offered, dropped: state.dropped, waiting: state.events.len() }
+    }
+
+    /// Counts from zero, what waits included.
+    pub(crate) fn reset(&self) {
+        let mut state = self.lock();
+        state.offered = state.events.len() as u64;
+        state.dropped = 0;
+    }
+
+    fn lock(&self) -> SpinMutexGuard<'_, State> {
+        let mut rounds = 0_u32;
+        loop {
+            if let Some(state) = self.state.try_lock() {
+                return state;
+            }
+            rounds = rounds.wrapping_add(1);
+            if rounds.is_multiple_of(SPINS) { std::thread::yield_now() } else { std::hint::spin_loop() }
+        }
+    }
+}
+
+impl State {
+    fn pop(&mut self) -> Option<Arc<Event>> {
+        let event = self.events.pop_front()?;
+        self.bytes -= event.size;
+        Some(event)
+    }
+
+    /// They are counted as dropped.
+    fn drop_waiting(&mut self) -> VecDeque<Arc<Event>> {
+        self.dropped += self.events.len() as u64;
+        self.bytes = 0;
+        std::mem::take(&mut self.events)
+    }
+}
+
+/// What the sender of a request is told for which there was no room.
+pub(crate) fn overflowed() -> Error {
+    Error::new(Code::Overloaded, "whoever subscribes has no room for the event")
+        .remedy("publish less often, or give the subscriber a longer queue")
+        .recoverable(true)
+}

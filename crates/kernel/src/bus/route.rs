@@ -1,0 +1,166 @@
+//! A route: who receives the events of one topic, looked up once and shared by all its publishers until somebody comes
+//! or goes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use super::event::Event;
+use super::filter::Filter;
+use super::mailbox::{Mailbox, Offer};
+use super::subscriber::{Sink, Subscriber};
+
+/// Who receives the events of one topic.
+pub(crate) struct Route {
+    /// Somebody came or went: look the topic up again.
+    pub(crate) stale: AtomicBool,
+    /// Events sent along this route. Listeners without a filter got every one of them, and are counted so.
+    pub(crate) published: AtomicU64,
+    /// Whether the registry keeps this route; the events of one that it does not keep are counted elsewhere.
+    pub(crate) kept: bool,
+    pub(crate) listeners: Box<[Member]>,
+    mailboxes: Box<[Member]>,
+    groups: Box<[Group]>,
+}
+
+/// A subscriber on a route.
+#[derive(Clone)]
+pub(crate) struct Member {
+    pub(crate) subscriber: Arc<Subscriber>,
+    /// Passing one of them will do; with none everything passes.
+    pub(crate) filters: Vec<Arc<Filter>>,
+}
+
+/// Members of which one gets each event.
+pub(crate) struct Group {
+    pub(crate) name: Arc<str>,
+    pub(crate) members: Vec<Member>,
+    pub(crate) turn: AtomicUsize,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Receipt {
+    /// Subscribers that got it: a callback that ran, a queue that it stands in.
+    pub delivered: usize,
+    /// Subscribers that did not, and older events that gave way to it.
+    pub dropped: usize,
+}
+
+/// Mailboxes whose publisher has to wait.
+pub(crate) type Pending = Vec<Arc<Subscriber>>;
+
+impl Member {
+    pub(crate) fn passes(&self, event: &Event) -> bool {
+        if self.filters.is_empty() || self.filters.iter().any(|filter| filter.passes(event)) {
+            return true;
+        }
+        self.subscriber.filtered.fetch_add(1, Ordering::Relaxed);
+        false
+    }
+}
+
+impl Route {
+    pub(crate) fn new(members: Vec<Member>, groups: Vec<Group>, kept: bool) -> Self {
+        let calls = |member: &Member| matches!(member.subscriber.sink, Sink::Callback(_));
+        let (listeners, mailboxes): (Vec<Member>, Vec<Member>) = members.into_iter().partition(calls);
+        Self {
+            stale: AtomicBool::new(false),
+            published: AtomicU64::new(0),
+            kept,
+            listeners: listeners.into(),
+            mailboxes: mailboxes.into(),
+            groups: groups.into(),
+        }
+    }
+
+    /// Whether events along this route have to be kept for somebody.
+    #[inline]
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.mailboxes.is_empty() || !self.groups.is_empty()
+    }
+
+    /// Whether anybody is there.
+    pub(crate) fn leads_to(&self, subscriber: &Arc<Subscriber>) -> bool {
+        let is = |member: &Member| Arc::ptr_eq(&member.subscriber, subscriber);
+        self.mailboxes.iter().any(is) || self.groups.iter().any(|group| group.members.iter().any(is))
+    }
+
+    /// Calls the listeners.
+    #[inline]
+    pub(crate) fn call(&self, event: &Event, receipt: &mut Receipt) {
+        for member in &self.listeners {
+            let Sink::Callback(listener) = &member.subscriber.sink else { continue };
+            let whole = self.kept && member.filters.is_empty();
+            if !whole && !member.passes(event) {
+                continue;
+            }
+            let called = listener.call(event);
+            receipt.delivered += usize::from(called);
+            if called != whole {
+                listener.delivered.fetch_add(if called { 1 } else { u64::MAX }, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lays the event into the mailboxes and gives it to one of each group. Those for whose room its publisher has to
+    /// wait come back.
+    pub(crate) fn post(&self, event: &Arc<Event>, patient: bool, receipt: &mut Receipt) -> Pending {
+        let mut pending = Pending::new();
+        for member in &self.mailboxes {
+            if !member.filters.is_empty() && !member.passes(event) {
+                continue;
+            }
+            let Sink::Mailbox(mailbox) = &member.subscriber.sink else { continue };
+            match member.subscriber.admit(event, |event| mailbox.offer(event, patient)) {
+                Offer::Full => pending.push(Arc::clone(&member.subscriber)),
+                offer => receipt.note(offer),
+            }
+        }
+        for group in &self.groups {
+            pending.extend(group.post(event, patient, receipt));
+        }
+        pending
+    }
+}
+
+impl Group {
+    /// Gives the event to the next in turn that has room; when nobody has, to the next in turn all the same.
+    fn post(&self, event: &Arc<Event>, patient: bool, receipt: &mut Receipt) -> Option<Arc<Subscriber>> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        let count = self.members.len();
+        let in_turn = || (0..count).filter_map(|step| self.members.get((turn % count.max(1) + step) % count.max(1)));
+        let wants: Vec<&Member> = in_turn().filter(|member| member.passes(event)).collect();
+        let (free, full): (Vec<&Member>, Vec<&Member>) =
+            wants.into_iter().partition(|member| member.subscriber.has_room());
+        for member in free.into_iter().chain(full) {
+            match member.subscriber.hand(event, patient) {
+                Offer::Closed => {}
+                Offer::Full => return Some(Arc::clone(&member.subscriber)),
+                offer => {
+                    receipt.note(offer);
+                    return None;
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Receipt {
+    pub(crate) fn note(&mut self, offer: Offer) {
+        match offer {
+            Offer::Taken => self.delivered += 1,
+            Offer::TookThePlace => {
+                self.delivered += 1;
+                self.dropped += 1;
+            }
+            Offer::Dropped => self.dropped += 1,
+            Offer::Full | Offer::Closed => {}
+        }
+    }
+}
+
+/// Waits until an event is in a mailbox, or it is clear that it will not be.
+pub(crate) async fn room(mailbox: &Mailbox, event: &Arc<Event>) -> Offer {
+    std::future::poll_fn(|context| mailbox.poll_offer(event, context)).await
+}

@@ -1,0 +1,130 @@
+//! One scan: what has changed is read, what has not is taken over.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use midplane_contract::{Code, Error};
+use sha2::{Digest, Sha256};
+
+use super::entry::{Entry, Kept};
+use crate::discover::{Listings, Met, Stamp, Survey, What, survey, walk};
+
+/// What a scan came to.
+pub(super) struct Swept {
+    /// In order: folder by folder, by path in each.
+    pub(super) kept: Vec<(usize, Kept)>,
+    /// How many manifests and files were opened.
+    pub(super) read: usize,
+}
+
+/// Below this a single thread is faster.
+const WORTH_SHARING: usize = 64;
+
+/// Scans folders. What is known and still holds is not opened.
+pub(super) fn sweep(folders: &[PathBuf], known: &mut BTreeMap<PathBuf, Kept>, listings: &mut Listings) -> Swept {
+    let mut kept: Vec<(usize, Option<Kept>)> = Vec::new();
+    let mut anew: Vec<(usize, Met)> = Vec::new();
+    for met in walk(folders, listings) {
+        let folder = match &met.what {
+            What::Folder { stamp, .. } => Some(*stamp),
+            What::File | What::Broken(_) => None,
+        };
+        let known = known.remove(&met.path).filter(|kept| kept.still_holds(folder));
+        let root = met.root;
+        if known.is_none() {
+            anew.push((kept.len(), met));
+        }
+        kept.push((root, known));
+    }
+    let read = anew.iter().filter(|(_, met)| !matches!(met.what, What::Broken(_))).count();
+    for (place, found) in look_into(anew) {
+        if let Some(slot) = kept.get_mut(place) {
+            slot.1 = Some(found);
+        }
+    }
+    Swept { kept: kept.into_iter().filter_map(|(root, kept)| Some((root, kept?))).collect(), read }
+}
+
+/// Reads them, on all processors where they are many.
+fn look_into(mut met: Vec<(usize, Met)>) -> Vec<(usize, Kept)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if met.len() < WORTH_SHARING || threads == 1 {
+        return met.into_iter().map(|(place, met)| (place, keep(met))).collect();
+    }
+    let share = met.len().div_ceil(threads);
+    let shares: Vec<_> = std::iter::from_fn(|| {
+        let rest = met.len().saturating_sub(share);
+        (!met.is_empty()).then(|| met.split_off(rest))
+    })
+    .collect();
+    let work = |share: Vec<(usize, Met)>| move || share.into_iter().map(|(place, met)| (place, keep(met))).collect();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = shares.into_iter().map(|share| scope.spawn(work(share))).collect();
+        // A thread that panicked has said so; what it had to read is missing from this scan.
+        threads.into_iter().flat_map(|thread| -> Vec<(usize, Kept)> { thread.join().unwrap_or_default() }).collect()
+    })
+}
+
+fn keep(met: Met) -> Kept {
+    let (manifest, folder) = match met.what {
+        What::Folder { manifest, stamp } => (Some(manifest), Some(stamp)),
+        What::File => (None, None),
+        What::Broken(error) => {
+            return Kept { entry: Arc::new(Entry::broken(met.path, error)), folder: None, files: Vec::new() };
+        }
+    };
+    let stamp = |path: &PathBuf| Stamp::of(path).ok().map(|(stamp, _)| stamp);
+    // Stamped before it is read: a change while it is read shows at the next scan.
+    let first = manifest.as_ref().unwrap_or(&met.path);
+    let stamped = stamp(first);
+    stamped.iter().for_each(Stamp::settle);
+    let Survey { manifest, files, code, error } = survey(&met.path, manifest.as_deref());
+    let files: Vec<(PathBuf, Option<Stamp>)> = files
+        .into_iter()
+        .map(|path| {
+            let stamp = if path == *first { stamped } else { stamp(&path) };
+            stamp.iter().for_each(Stamp::settle);
+            (path, stamp)
+        })
+        .collect();
+    let hashed = code.as_deref().unwrap_or(first);
+    let (sum, error) = match (checksum(hashed), error) {
+        (Ok(sum), error) => (sum, error),
+        (Err(why), error) => (String::new(), error.or_else(|| Some(unreadable(hashed, &why)))),
+    };
+    let latest = files.iter().filter_map(|(_, stamp)| Some(stamp.as_ref()?.modified)).max().unwrap_or(0);
+    let entry = Entry {
+        path: met.path.clone(),
+        kind: manifest.as_ref().map(|manifest| manifest.entry.runtime),
+        manifest,
+        checksum: sum,
+        size: hashed.metadata().map_or(0, |facts| facts.len()),
+        mod_time: Timestamp::from_nanosecond(latest.into()).unwrap_or_default(),
+        is_valid: error.is_none(),
+        validation_error: error,
+        shadowed_by: None,
+    };
+    Kept { entry: Arc::new(entry), folder, files }
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(Code::Io, format!("{} cannot be read: {error}", path.display()))
+        .remedy("give the host's user the right to read it")
+        .caused_by(error)
+}
+
+fn checksum(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let (mut sum, mut piece) = (Sha256::new(), [0; 16 * 1024]);
+    loop {
+        match file.read(&mut piece)? {
+            0 => break,
+            read => sum.update(piece.get(..read).unwrap_or_default()),
+        }
+    }
+    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

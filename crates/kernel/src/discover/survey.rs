@@ -1,0 +1,51 @@
+//! One plugin for the catalog: as much as can be told, also where it is broken.
+
+use std::path::{Path, PathBuf};
+
+use midplane_contract::manifest::{Fault, Manifest, into_error};
+use midplane_contract::{Error, Result};
+
+use super::{bare, folder, look};
+
+/// What can be told of a plugin.
+#[derive(Debug)]
+pub(crate) struct Survey {
+    /// The manifest, where it can be read; of a bare file, one made up from its name.
+    pub(crate) manifest: Option<Manifest>,
+    /// The files that this hangs on, there or not.
+    pub(crate) files: Vec<PathBuf>,
+    /// The code; `None` for what is no file, or is not there.
+    pub(crate) code: Option<PathBuf>,
+    /// Why it cannot be used.
+    pub(crate) error: Option<Error>,
+}
+
+/// Reads a plugin: by its manifest in its folder, or as the bare file that it is.
+pub(crate) fn survey(path: &Path, manifest: Option<&Path>) -> Survey {
+    let surveyed = match manifest {
+        Some(manifest) => of_folder(path, manifest),
+        None => of_file(path),
+    };
+    surveyed.unwrap_or_else(|error| {
+        let files = vec![manifest.unwrap_or(path).to_path_buf()];
+        Survey { manifest: None, files, code: None, error: Some(error) }
+    })
+}
+
+fn of_file(path: &Path) -> Result<Survey> {
+    let found = bare::found(path)?;
+    Ok(Survey { manifest: Some(found.manifest), files: vec![path.to_path_buf()], code: Some(found.main), error: None })
+}
+
+fn of_folder(path: &Path, manifest: &Path) -> Result<Survey> {
+    let source = folder::Source { manifest: manifest.to_path_buf(), folder: folder::resolved(path)? };
+    let seen = look(&source)?;
+    let mut files = vec![source.manifest.clone()];
+    let named = seen.parsed.files.main.as_ref().filter(|_| !seen.parsed.files.remote);
+    let expected = named.map(|named| source.folder.join(&named.path)).or_else(|| seen.main.clone());
+    files.extend(expected.filter(|_| !seen.parsed.files.remote));
+    let broken = seen.parsed.faults.iter().any(Fault::is_error) || seen.parsed.manifest.is_none();
+    let error = broken.then(|| into_error(&source.manifest.display().to_string(), &seen.parsed.faults));
+    let code = seen.main.filter(|main| main.is_file());
+    Ok(Survey { manifest: seen.parsed.manifest, files, code, error })
+}

@@ -1,0 +1,120 @@
+//! Configurations that outlive the host.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use midplane_contract::{Code, Error, PluginId, Result};
+use midplane_kernel::block_on;
+use midplane_kernel::config::{Changed, ConfigStore, FileStore};
+use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
+use serde_json::{Map, Value, json};
+
+use crate::house::{House, name};
+
+fn object(value: Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn house(store: Arc<dyn ConfigStore>) -> House {
+    House::over(Fake::new().program("probe", probe()), |builder| builder.config_store(store))
+}
+
+/// A store in memory that others may change, and that can be out of order.
+#[derive(Default)]
+struct Shared {
+    kept: Mutex<BTreeMap<PluginId, Map<String, Value>>>,
+    changed: Mutex<Option<Changed>>,
+    broken: Mutex<bool>,
+}
+
+impl Shared {
+    fn out_of_order(&self) -> Result<()> {
+        if *self.broken.lock().unwrap() { Err(Error::new(Code::Storage, "out of order")) } else { Ok(()) }
+    }
+
+    fn change(&self, id: &PluginId, config: Value) {
+        self.kept.lock().unwrap().insert(id.clone(), object(config));
+        self.changed.lock().unwrap().as_ref().unwrap()(id);
+    }
+}
+
+impl ConfigStore for Shared {
+    fn load(&self, plugin: &PluginId) -> Result<Option<Map<String, Value>>> {
+        self.out_of_order()?;
+        Ok(self.kept.lock().unwrap().get(plugin).cloned())
+    }
+
+    fn save(&self, plugin: &PluginId, config: &Map<String, Value>) -> Result<()> {
+        self.out_of_order()?;
+        self.kept.lock().unwrap().insert(plugin.clone(), config.clone());
+        Ok(())
+    }
+
+    fn watch(&self, changed: Changed) -> Result<()> {
+        *self.changed.lock().unwrap() = Some(changed);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_changed_configuration_is_there_after_the_host_was_not() {
+    let folder = Scratch::new("kept").unwrap();
+    let open = || Arc::new(FileStore::open(folder.path().join("configs")).unwrap());
+    let first = house(open());
+    let id = first.probe("p");
+    block_on(first.kernel.update_config(&id, object(json!({"n": 1, "key": {"secret": "env:PATH"}})))).unwrap();
+    // A refused one is not kept.
+    block_on(first.kernel.update_config(&id, object(json!({"reject": true})))).unwrap_err();
+    let path = std::env::var("PATH").unwrap();
+    let written = std::fs::read_to_string(folder.path().join("configs/p.json")).unwrap();
+    assert!(!written.contains(&path) && written.contains("env:PATH"), "{written}");
+    drop(first);
+
+    let second = house(open());
+    second.probe("p");
+    let config: Value = serde_json::from_str(&second.call("p/config", "").unwrap()).unwrap();
+    assert_eq!(config, json!({"n": 1, "key": path}));
+}
+
+#[test]
+fn a_file_that_is_no_configuration_refuses_the_load_by_its_name() {
+    let folder = Scratch::new("kept").unwrap();
+    let store = FileStore::open(folder.path()).unwrap();
+    std::fs::write(folder.path().join("p.json"), "{").unwrap();
+    let house = house(Arc::new(store));
+    let id = house.register(&PluginFolder::fake("p", "probe\n1"));
+    let error = block_on(house.kernel.load(&id)).unwrap_err();
+    assert_eq!(error.code(), Code::Storage);
+    assert!(error.record().message.contains("p.json"), "{error}");
+}
+
+#[test]
+fn a_change_that_cannot_be_kept_leaves_the_old_configuration() {
+    let store = Arc::new(Shared::default());
+    let house = house(Arc::clone(&store) as Arc<dyn ConfigStore>);
+    let id = house.load(&PluginFolder::fake("p", "probe\n1").with("instances", crate::house::pool(2, 2)));
+    block_on(house.kernel.update_config(&id, object(json!({"n": 1})))).unwrap();
+    *store.broken.lock().unwrap() = true;
+    let error = block_on(house.kernel.update_config(&id, object(json!({"n": 2})))).unwrap_err();
+    assert_eq!(error.code(), Code::Storage);
+    for _ in 0..8 {
+        let config: Value = serde_json::from_str(&house.call("p/config", "").unwrap()).unwrap();
+        assert_eq!(config, json!({"n": 1}));
+    }
+    *store.broken.lock().unwrap() = false;
+    block_on(house.kernel.update_config(&id, object(json!({"n": 3})))).unwrap();
+    assert_eq!(store.kept.lock().unwrap()[&id], object(json!({"n": 3})));
+}
+
+#[test]
+fn what_another_host_changes_takes_effect_here() {
+    let store = Arc::new(Shared::default());
+    let house = house(Arc::clone(&store) as Arc<dyn ConfigStore>);
+    let id = house.probe("p");
+    store.change(&id, json!({"n": 5}));
+    assert!(eventually(|| block_on(house.kernel.config(&id)).unwrap() == json!({"n": 5})));
+    // A configuration that the plugin refuses changes nothing, and one of a plugin that is not here does no harm.
+    store.change(&id, json!({"reject": true}));
+    store.change(&name("absent"), json!({}));
+    assert_eq!(block_on(house.kernel.config(&id)).unwrap(), json!({"n": 5}));
+}

@@ -1,0 +1,93 @@
+//! The host's settings from files, the environment and the command line, and what a kernel makes of them.
+//!
+//! [`read`] reads, `contract::settings` says what it means, [`kernel`] and [`policies`] put it into effect, and
+//! [`Watch`] does so again whenever a file changes.
+
+mod folders;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use midplane_contract::settings::{Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
+use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
+use midplane_kernel::{Builder, Policy};
+
+pub use folders::{expand_home, folders};
+pub use watch::Watch;
+
+/// Where settings come from, beside the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// Files; later ones stand over earlier ones.
+    pub files: Vec<PathBuf>,
+    /// Assignments like `load.auto=true`, which stand over everything else.
+    pub assignments: Vec<String>,
+}
+
+/// Reads every layer: defaults, then the files, then variables `MIDPLANE__…` of the environment, then the assignments.
+///
+/// # Errors
+/// `io` for a file that cannot be read. What is wrong with the settings themselves is told in [`Settled::faults`].
+pub fn read(sources: &Sources) -> Result<Settled> {
+    let variables: BTreeMap<String, String> = environment().collect();
+    let mut layers = Vec::new();
+    for file in &sources.files {
+        layers.push(Layer::file(&file.display().to_string(), &text(file)?, &variables));
+    }
+    let set = variables.iter().filter(|(name, _)| name.starts_with(VARIABLE_PREFIX));
+    layers.extend(set.filter_map(|(name, value)| Layer::variable(name, value)));
+    layers.extend(sources.assignments.iter().map(|text| Layer::assignment(text)));
+    Ok(settle(layers))
+}
+
+/// Variables that are text, by name.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+/// A settings file, and one byte more than it may have, so that too much is noticed.
+///
+/// # Errors
+/// `io`.
+pub fn text(file: &Path) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let opened = File::open(file).and_then(|file| file.take(defaults::MANIFEST_SIZE as u64 + 1).read_to_end(&mut text));
+    opened.map(|_| text).map_err(|error| {
+        Error::new(Code::Io, format!("the settings file {} cannot be read", file.display()))
+            .remedy("check its name, and who may read it")
+            .caused_by(&error)
+            .with("file", file.display().to_string())
+    })
+}
+
+/// Begins a kernel with every runtime of this build, as the settings say.
+#[must_use]
+pub fn kernel(settings: &Settings) -> Builder {
+    crate::kernel()
+        .concurrent_loads(settings.load.concurrent)
+        .secrets(settings.secrets.clone())
+        .limits(settings.limits.limits())
+}
+
+/// What the settings decide about single plugins.
+#[must_use]
+pub fn policies(settings: &Settings) -> BTreeMap<PluginId, Policy> {
+    settings.plugins.iter().map(|(id, plugin)| (id.clone(), policy(plugin))).collect()
+}
+
+fn policy(plugin: &PluginSettings) -> Policy {
+    Policy {
+        trust: plugin.trust,
+        placement: plugin.placement,
+        priority: plugin.priority,
+        grants: plugin.permissions.clone(),
+        config: plugin.config.clone(),
+        limits: plugin.limits.limits(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Settings that take effect while the host runs.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
+
+use midplane_contract::{PluginId, Result, Settings, State};
+use midplane_kernel::{Kernel, Policy, block_on};
+
+use super::{Sources, policies, read};
+
+/// Time between two looks at the files.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Looks at the files of settings once a second and puts into effect what changes about plugins: permissions at once,
+/// configurations by asking the plugin, everything else with its next load. Ends when it is dropped.
+///
+/// Settings with faults change nothing and are logged. A configuration that its plugin refuses leaves the old one.
+#[derive(Debug)]
+pub struct Watch {
+    end: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to watch. `settings` are those in effect.
+    ///
+    /// # Errors
+    /// `io` when the system gives no thread.
+    pub fn begin(kernel: &Kernel, sources: Sources, settings: Settings) -> Result<Self> {
+        let (end, ended) = channel();
+        let mut seen = stamps(&sources.files);
+        let (kernel, mut settings) = (kernel.clone(), settings);
+        let look = move || {
+            while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                let stamps = stamps(&sources.files);
+                if stamps != seen {
+                    seen = stamps;
+                    take_over(&kernel, &sources, &mut settings);
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("midplane-settings".to_owned()).spawn(look).map_err(|error| {
+            midplane_contract::Error::new(midplane_contract::Code::Io, "no thread to watch the settings with")
+                .caused_by(&error)
+        })?;
+        Ok(Self { end: Some(end), thread: Some(thread) })
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.end.take();
+        if let Some(thread) = self.thread.take() {
+            // It ends with the channel; what it dies of concerns nobody any longer.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What tells that a file is another one.
+fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
+    let stamp = |file: &PathBuf| std::fs::metadata(file).and_then(|facts| Ok((facts.modified()?, facts.len()))).ok();
+    files.iter().map(stamp).collect()
+}
+
+/// Reads again, and applies what has changed.
+fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) {
+    let (next, _) = match read(sources).and_then(midplane_contract::settings::Settled::into_result) {
+        Ok(next) => next,
+        Err(error) => return tracing::error!(%error, "the changed settings are not taken over"),
+    };
+    let (before, mut after) = (policies(settings), policies(&next));
+    let ids: BTreeSet<&PluginId> = settings.plugins.keys().chain(next.plugins.keys()).collect();
+    for id in ids.into_iter().filter(|id| settings.plugins.get(*id) != next.plugins.get(*id)) {
+        change(kernel, id, &before.get(id).cloned().unwrap_or_default(), after.remove(id).unwrap_or_default());
+    }
+    *settings = next;
+}
+
+fn change(kernel: &Kernel, id: &PluginId, old: &Policy, new: Policy) {
+    let config = new.config.clone();
+    let state = kernel.status(id).map(|status| status.state);
+    let loaded = matches!(state, Ok(State::Running | State::Loaded | State::Stopped));
+    // The plugin decides about its configuration first; until then the old one is the policy's.
+    let kept = if loaded { old.config.clone() } else { config.clone() };
+    kernel.set_policy(id, Policy { config: kept, ..new });
+    if loaded && config != old.config {
+        match block_on(kernel.update_config(id, config)) {
+            Ok(()) => tracing::info!(plugin = %id, "the changed configuration is in effect"),
+            Err(error) => tracing::error!(plugin = %id, %error, "the changed configuration is refused"),
+        }
+    }
+}
