@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod catalog;
 mod listening;
 mod named;
 mod refusal;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
+pub(crate) use catalog::{Catalog, Cataloguing, Data};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
@@ -69,6 +71,7 @@ pub(crate) enum Command {
     Test(Test),
     Inspect(Inspect),
     List(List),
+    Catalog(Catalog),
     Completions(Completions),
     /// Host one plugin for a host that started this process
     #[command(hide = true)]
@@ -128,6 +131,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) listening: Listening,
     #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
     pub(crate) policies: Policies,
 }
 
@@ -148,6 +153,8 @@ pub(crate) struct Open {
     pub(crate) with: Option<PluginId>,
     #[command(flatten)]
     pub(crate) calling: Calling,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) policies: Policies,
 }

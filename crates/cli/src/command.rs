@@ -1,5 +1,6 @@
 //! The commands: what each does with what was typed.
 
+mod catalog;
 mod check;
 mod completions;
 mod inspect;
@@ -37,6 +38,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Test(test) => block_on(test::test(test, output)),
         Command::Inspect(inspect) => block_on(inspect::inspect(inspect, output)),
         Command::List(list) => block_on(list::list(list, output)),
+        Command::Catalog(command) => catalog::catalog(&command.doing, output),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
+use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status, Stores};
 
 use crate::args::{Calling, Listening, Policies};
 use crate::door::Door;
@@ -28,7 +28,12 @@ impl Host {
     /// After a call that was given up there is nothing to wait for: plugins get a second to stop. Whatever goes on then,
     /// native code in this process for example, ends with the process.
     pub(crate) async fn with<T>(work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
-        let host = Self { kernel: midplane::kernel().build(), door: OnceLock::new() };
+        Self::over(Stores::default(), work).await
+    }
+
+    /// The same, keeping what is to last in these stores.
+    pub(crate) async fn over<T>(stores: Stores, work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
+        let host = Self { kernel: midplane::kernel().stores(stores).build(), door: OnceLock::new() };
         let done = work(&host).await;
         let given_up = match &done {
             Err(Stop::Failed(error, _)) => error.code() == Code::DeadlineExceeded,
