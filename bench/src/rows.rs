@@ -2,6 +2,7 @@
 
 mod bus;
 mod calls;
+mod folders;
 mod javascript;
 mod languages;
 mod loads;
@@ -33,5 +34,9 @@ impl Row {
 /// Every row, in the order of the report.
 pub(crate) fn all() -> Vec<Row> {
     let inside = [calls::rows(), javascript::rows(), workers::rows(), loads::rows(), many::rows()];
-    inside.into_iter().chain([bus::rows(), languages::rows(), remote::rows(), resolver::rows()]).flatten().collect()
+    inside
+        .into_iter()
+        .chain([bus::rows(), folders::rows(), languages::rows(), remote::rows(), resolver::rows()])
+        .flatten()
+        .collect()
 }

@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod catalog;
 mod config;
 mod listening;
 mod named;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
+pub(crate) use catalog::{Catalog, Cataloguing, Data};
 pub(crate) use config::{Config, Import, Named, Settings, Show, What};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
@@ -73,6 +75,7 @@ pub(crate) enum Command {
     Test(Test),
     Inspect(Inspect),
     List(List),
+    Catalog(Catalog),
     Routes(Routes),
     Resolve(Resolve),
     Config(Config),
@@ -135,6 +138,8 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) listening: Listening,
     #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
     pub(crate) policies: Policies,
 }
 
@@ -155,6 +160,8 @@ pub(crate) struct Open {
     pub(crate) with: Option<PluginId>,
     #[command(flatten)]
     pub(crate) calling: Calling,
+    #[command(flatten)]
+    pub(crate) data: Data,
     #[command(flatten)]
     pub(crate) policies: Policies,
 }

@@ -1,5 +1,6 @@
 //! The commands: what each does with what was typed.
 
+mod catalog;
 mod check;
 mod completions;
 mod config;
@@ -46,6 +47,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Routes(routes) => block_on(routes::routes(routes, output)),
         Command::Resolve(resolve) => block_on(resolve::resolve(resolve, output)),
         Command::Config(config) => config::config(config, output),
+        Command::Catalog(command) => catalog::catalog(&command.doing, output),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use midplane::discover;
 use midplane::resolve::{Available, Release, Standing};
+use midplane::{Stores, discover};
 use serde_json::{Value, json};
 
-use crate::args::Folders;
+use crate::args::{Data, Folders};
 use crate::exit::{Outcome, Stop};
 use crate::host::Host;
 use crate::input::unreadable;
@@ -36,6 +36,11 @@ impl Unusable {
 }
 
 impl Folders {
+    /// Whether any is named.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.plugins.is_empty() || std::env::var_os(VARIABLE).is_some_and(|folders| !folders.is_empty())
+    }
+
     /// The folders to look in.
     ///
     /// # Errors
@@ -50,7 +55,7 @@ impl Folders {
             let remedy = format!("name one with --plugins DIR, or several in {VARIABLE}, separated like PATH");
             return Err(Stop::usage("no folder with plugins is named", remedy));
         }
-        Ok(folders)
+        folders.iter().map(|folder| expanded(folder)).collect()
     }
 
     /// Registers everything in the folders, and returns what cannot be. A folder that is itself a plugin is one.
@@ -96,6 +101,42 @@ impl Folders {
             }
         }
         Ok((available, unusable))
+    }
+}
+
+impl Data {
+    /// The data folder: the one that is named, or `midplane` in the user's data folder.
+    ///
+    /// # Errors
+    /// Usage where none is named and the user has none.
+    pub(crate) fn folder(&self) -> Outcome<PathBuf> {
+        let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let own = || {
+            set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")))
+        };
+        let named = self.data.as_deref().map(expanded).transpose()?;
+        named
+            .or_else(|| own().map(|folder| folder.join("midplane")))
+            .ok_or_else(|| Stop::usage("no data folder is named", "name one with --data DIR, or in MIDPLANE_DATA"))
+    }
+
+    /// The stores of the data folder that is named; `None` where none is.
+    ///
+    /// # Errors
+    /// `storage`, as the library says.
+    pub(crate) fn stores(&self) -> Outcome<Option<Stores>> {
+        let Some(folder) = &self.data else { return Ok(None) };
+        Ok(Some(midplane::data(expanded(folder)?)?))
+    }
+}
+
+/// A path with `~` and variables put in, for those that no shell has seen.
+fn expanded(path: &Path) -> Outcome<PathBuf> {
+    match path.to_str() {
+        Some(text) if (text.starts_with('~') || text.contains('$')) && !path.exists() => {
+            Ok(midplane::catalog::folders::expand(text, &|name| std::env::var_os(name))?)
+        }
+        _ => Ok(path.to_path_buf()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use midplane::contract::Settings;
 use midplane::settings::Sources;
-use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status};
+use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status, Stores};
 
 use crate::args::{Calling, Listening, Policies};
 use crate::door::Door;
@@ -34,8 +34,17 @@ impl Host {
     /// # Errors
     /// `config_invalid` for settings with faults, and the work's own.
     pub(crate) async fn with<T>(from: &Sources, work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
+        Self::over(from, Stores::default(), work).await
+    }
+
+    /// The same, keeping what is to last in these stores.
+    pub(crate) async fn over<T>(
+        from: &Sources,
+        stores: Stores,
+        work: impl AsyncFnOnce(&Host) -> Outcome<T>,
+    ) -> Outcome<T> {
         let settings = policies::settings(from)?;
-        let kernel = midplane::settings::kernel(&settings).build();
+        let kernel = midplane::settings::kernel(&settings).stores(stores).build();
         let host = Self { kernel, door: OnceLock::new(), settings };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);

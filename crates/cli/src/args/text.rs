@@ -202,6 +202,21 @@ Examples:
   midplane resolve 'player@^2' editor --output json
   midplane resolve player --dot | dot -Tsvg > player.svg";
 
+pub(super) const CATALOG: &str = "\
+Shows what the plugin folders hold: every plugin in them, in depth, with its checksum, size and time, the broken with the \
+reason, and those that one in an earlier folder takes the place of. The folders are those given with --plugins or in \
+MIDPLANE_PLUGINS (`~` and $VARIABLES are put in); without any, those of the last time, which list and show do not scan \
+again.
+
+The catalog is kept in the data folder (--data, MIDPLANE_DATA, or midplane in the user's data folder): what has not \
+changed is not opened again. A catalog.db that is broken is set aside and made anew from the folders.";
+
+pub(super) const CATALOG_EXAMPLES: &str = "\
+Examples:
+  midplane catalog rescan --plugins plugins
+  midplane catalog list
+  midplane catalog show text-stats --output json | jq .versions";
+
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   midplane completions bash > ~/.local/share/bash-completion/completions/midplane

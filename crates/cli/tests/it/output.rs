@@ -84,7 +84,7 @@ fn the_version_is_that_of_the_product_and_of_the_contract() {
 
 #[test]
 fn every_command_has_help_with_examples() {
-    for command in ["run", "open", "check", "inspect", "list", "completions"] {
+    for command in ["run", "open", "check", "inspect", "list", "catalog", "completions"] {
         let done = run([command, "--help"]);
         assert_eq!(done.code, 0);
         assert!(done.text().contains("Examples:") && done.text().contains("Usage:"), "{}", done.text());

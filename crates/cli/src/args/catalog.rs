@@ -1,0 +1,53 @@
+//! What can be typed after `midplane catalog`, and where things are kept.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use midplane::PluginId;
+
+use super::{Folders, text};
+
+/// Show what the plugin folders hold: kept in the data folder, read again only where something has changed
+#[derive(Debug, Args)]
+#[command(long_about = text::CATALOG, after_long_help = text::CATALOG_EXAMPLES)]
+pub(crate) struct Catalog {
+    #[command(subcommand)]
+    pub(crate) doing: Cataloguing,
+}
+
+/// What to do with the catalog.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Cataloguing {
+    /// List every plugin, the broken and the shadowed with the reason
+    List {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Show everything that is known of one plugin: where it lies, its versions, how it was used
+    Show {
+        /// The plugin
+        #[arg(value_name = "ID")]
+        id: PluginId,
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        data: Data,
+    },
+    /// Scan the folders now, and say what has changed
+    Rescan {
+        #[command(flatten)]
+        folders: Folders,
+        #[command(flatten)]
+        data: Data,
+    },
+}
+
+/// Where grants, plugins' state and the catalog are kept.
+#[derive(Debug, Args)]
+pub(crate) struct Data {
+    /// Keep plugins' state, grants and the catalog in this folder
+    #[arg(long, value_name = "DIR", env = "MIDPLANE_DATA", hide_env_values = true, value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+}

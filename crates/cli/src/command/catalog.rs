@@ -1,0 +1,176 @@
+//! `midplane catalog`: what the plugin folders hold.
+
+use std::path::PathBuf;
+
+use midplane::catalog::{By, Entry, Installed, Scan};
+use midplane::{Code, Error, Kernel, PluginId};
+use serde_json::{Value, json};
+
+use super::table;
+use crate::args::{Cataloguing, Data, Folders};
+use crate::exit::{Exit, Outcome, Stop};
+use crate::nearest::did_you_mean;
+use crate::output::Output;
+use crate::{notice, report};
+
+/// Does what was asked of it.
+pub(super) fn catalog(doing: &Cataloguing, output: Output) -> Outcome<Exit> {
+    match doing {
+        Cataloguing::List { folders, data } => {
+            let (kernel, _) = looked(folders, data)?;
+            list(&kernel, output)
+        }
+        Cataloguing::Show { id, folders, data } => {
+            let (kernel, _) = looked(folders, data)?;
+            show(&kernel, id, output)
+        }
+        Cataloguing::Rescan { folders, data } => {
+            let (kernel, scan) = looked(folders, data)?;
+            rescan(&kernel, scan, output)
+        }
+    }
+}
+
+/// A kernel over the data folder, which has scanned the folders that are named, if any are.
+fn looked(folders: &Folders, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
+    let kernel = midplane::kernel().stores(midplane::data(data.folder()?)?).build();
+    let named = match folders.is_named() {
+        true => folders.named()?,
+        false => return Ok((kernel, None)),
+    };
+    let scan = kernel.catalog().scan(&named.into_iter().map(absolute).collect::<Vec<_>>());
+    Ok((kernel, Some(scan)))
+}
+
+/// What is kept is looked at again from other folders.
+fn absolute(folder: PathBuf) -> PathBuf {
+    std::path::absolute(&folder).unwrap_or(folder)
+}
+
+fn list(kernel: &Kernel, output: Output) -> Outcome<Exit> {
+    let entries = kernel.catalog().entries();
+    if output.is_json() {
+        output.json(&json!({ "entries": entries }))?;
+        return Ok(Exit::Done);
+    }
+    let rows: Vec<[String; 5]> = entries.iter().map(|entry| row(entry)).collect();
+    output.text(&notice::tidy(&table::columns(&rows)))?;
+    if entries.is_empty() {
+        notice::say("the catalog is empty; `midplane catalog rescan --plugins DIR` fills it");
+    }
+    Ok(Exit::Done)
+}
+
+fn row(entry: &Entry) -> [String; 5] {
+    let manifest = entry.manifest.as_ref();
+    let mark = match (&entry.validation_error, &entry.shadowed_by) {
+        (Some(error), _) => format!("cannot be used: {}", report::line(error)),
+        (None, Some(by)) => format!("{} takes its place", by.display()),
+        (None, None) => String::new(),
+    };
+    [
+        manifest.map_or("-".into(), |manifest| manifest.id.to_string()),
+        manifest.map_or("-".into(), |manifest| manifest.version.to_string()),
+        entry.kind.map_or("-".into(), |kind| kind.to_string()),
+        entry.path.display().to_string(),
+        mark,
+    ]
+}
+
+fn show(kernel: &Kernel, id: &PluginId, output: Output) -> Outcome<Exit> {
+    let catalog = kernel.catalog();
+    let entries = catalog.by(By::Id(id.as_str()));
+    let versions = catalog.versions(id)?;
+    let installed = catalog.installed()?.into_iter().find(|one| one.id == *id);
+    if entries.is_empty() && versions.is_empty() && installed.is_none() {
+        return Err(missing(kernel, id).into());
+    }
+    let shown = json!({
+        "id": id,
+        "entries": entries,
+        "versions": versions,
+        "latest": catalog.latest_version(id)?.map(|info| info.version),
+        "usage": catalog.usage(id),
+        "metadata": catalog.metadata(id)?,
+        "grants": kernel.grants(id)?,
+        "installed": installed,
+    });
+    if output.is_json() {
+        output.json(&shown)?;
+        return Ok(Exit::Done);
+    }
+    let mut text = format!("{id}\n\n");
+    for entry in &entries {
+        text.push_str(&format!("  path      {}\n", entry.path.display()));
+        let [_, version, kind, _, mark] = row(entry);
+        text.push_str(&format!("  version   {version}, {kind}, {} bytes, {}\n", entry.size, entry.mod_time));
+        text.push_str(&format!("  checksum  {}\n", entry.checksum));
+        if !mark.is_empty() {
+            text.push_str(&format!("  {mark}\n"));
+        }
+        text.push('\n');
+    }
+    text.push_str(&known(&shown, installed.as_ref()));
+    output.text(&notice::tidy(&text))?;
+    Ok(Exit::Done)
+}
+
+/// What is known beside the entries.
+fn known(shown: &Value, installed: Option<&Installed>) -> String {
+    let at = |pointer: &str| shown.pointer(pointer).cloned().unwrap_or_default();
+    let mut text = String::new();
+    for version in at("/versions").as_array().into_iter().flatten() {
+        let is = |name: &str| version.get(name) == Some(&Value::Bool(true));
+        let word = |name: &str| version.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let stable = if is("is_stable") { "stable" } else { "not stable" };
+        let deprecated = if is("is_deprecated") { ", deprecated" } else { "" };
+        text.push_str(&format!("  {}  {stable}{deprecated}  {}\n", word("version"), word("changelog")));
+    }
+    text.push_str(&format!("  loaded {} times, called {} times\n", at("/usage/load_count"), at("/usage/access_count")));
+    if let Some(installed) = installed {
+        let status = serde_json::to_value(installed.status).unwrap_or_default();
+        let status = status.as_str().unwrap_or_default();
+        text.push_str(&format!("  {status}: {} in {}\n", installed.version, installed.path.display()));
+    }
+    text
+}
+
+fn missing(kernel: &Kernel, id: &PluginId) -> Error {
+    let entries = kernel.catalog().entries();
+    let ids = entries.iter().filter_map(|entry| entry.id()).map(PluginId::as_str);
+    let remedy = did_you_mean(id.as_str(), ids, "plugins in the catalog");
+    Error::new(Code::PluginNotFound, format!("the catalog has no plugin `{id}`")).remedy(remedy).plugin(id)
+}
+
+fn rescan(kernel: &Kernel, scan: Option<Scan>, output: Output) -> Outcome<Exit> {
+    let scan = match scan {
+        Some(scan) => scan,
+        None => {
+            let folders = kernel.catalog().folders();
+            if folders.is_empty() {
+                let remedy = "name one with --plugins DIR, or several in MIDPLANE_PLUGINS; they are remembered";
+                return Err(Stop::usage("no folder with plugins is known", remedy));
+            }
+            kernel.catalog().scan(&folders)
+        }
+    };
+    if output.is_json() {
+        output.json(&scan)?;
+        return Ok(Exit::Done);
+    }
+    let mut text = String::new();
+    for change in &scan.changes {
+        let kind = serde_json::to_value(change.change).unwrap_or_default();
+        let [id, version, _, path, mark] = row(&change.entry);
+        text.push_str(&format!("{}  {id} {version}  {path}  {mark}\n", kind.as_str().unwrap_or_default()));
+    }
+    let Scan { found, valid, invalid, shadowed, read, took_ms, .. } = scan;
+    text.push_str(&format!(
+        "{found} found, {valid} valid, {invalid} invalid, {shadowed} shadowed; {read} read in {took_ms:.1} ms\n"
+    ));
+    output.text(&notice::tidy(&text))?;
+    if let Some(error) = &scan.not_kept {
+        notice::say(&format!("the catalog could not be kept: {}", report::line(error)));
+    }
+    Ok(Exit::Done)
+}
