@@ -73,12 +73,26 @@ impl Gate {
         for who in std::iter::once(plugin).chain(waiting) {
             let of = rules.get(who).unwrap_or(&none);
             if let Decision::Denied(refusal) = decide(&of.declared, &of.granted, asked) {
-                return Err(denied(plugin, who, shown, refusal));
+                let error = denied(plugin, who, shown, refusal);
+                let rules = if matches!(refusal, Refusal::NotDeclared) { &of.declared } else { &of.granted };
+                return Err(match short(rules, asked) {
+                    Some(hint) => error.remedy(hint),
+                    None => error,
+                });
             }
             allowed(of);
         }
         Ok(())
     }
+}
+
+/// What to write in place of a rule that would allow it, did its `*` not end at a `/`.
+fn short(rules: &[Permission], asked: &str) -> Option<String> {
+    rules.iter().filter(|rule| !rule.denies() && !rule.covers(asked)).find_map(|rule| {
+        let longer = rule.as_str().replace("**", "*").replace('*', "**").replacen(".**", ".*", 1);
+        let fits = Permission::parse(&longer).is_ok_and(|longer| longer.covers(asked));
+        fits.then(|| format!("write `{longer}` instead of `{rule}`: `*` ends at a `/`, `**` does not"))
+    })
 }
 
 fn denied(plugin: &PluginId, who: &PluginId, asked: &str, refusal: Refusal<'_>) -> Error {
@@ -130,6 +144,20 @@ mod tests {
         assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").is_ok());
         assert!(gate.check(&id("b"), &Scope::default(), "plugin.call:d/run").is_err());
         assert!(gate.check(&id("nobody"), &Scope::default(), "plugin.call:c/run").is_err());
+    }
+
+    #[test]
+    fn a_pattern_that_ends_too_soon_is_told_how_to_go_on() {
+        let gate = Gate::default();
+        for granted in ["plugin.call:*", "plugin.*:*"] {
+            gate.set(&id("b"), rule("plugin.call"), rule(granted));
+            let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+            let remedy = error.record().remedy.clone().unwrap();
+            assert!(remedy.contains(&format!("instead of `{granted}`")), "{remedy}");
+        }
+        gate.set(&id("b"), rule("plugin.call"), rule("plugin.call:d/*"));
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        assert!(error.record().remedy.as_ref().unwrap().contains("--grant b=plugin.call:c/run"), "{error:?}");
     }
 
     #[test]

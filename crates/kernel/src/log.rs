@@ -42,7 +42,8 @@ impl Log {
     /// Says that the plugin was denied something, in the host's words.
     pub(crate) fn denied(&self, error: &Error) {
         if self.throttle.admits(Level::WARN, 0) {
-            tracing::warn!(plugin = %self.plugin, %error, "permission denied");
+            let remedy = error.record().remedy.as_deref().unwrap_or_default();
+            tracing::warn!(plugin = %self.plugin, %error, remedy, "permission denied");
         }
     }
 
