@@ -14,7 +14,7 @@ use crate::availability::Told;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
-use crate::host::Fetching;
+use crate::host::{Fetching, Given};
 use crate::platform::Platform;
 use crate::policy::Policy;
 use crate::runtime::{Code, CodeFacts, Host, Instance, LoadRequest, Runtime};
@@ -39,6 +39,7 @@ pub(crate) struct Plan {
     pub(crate) platform: Arc<Platform>,
     pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
     pub(crate) fetching: Arc<Fetching>,
+    pub(crate) given: Arc<Given>,
 }
 
 /// A generation with its first instances, initialized and not started.
@@ -221,6 +222,7 @@ fn generation(plan: Plan, decided: Decided, code: Arc<dyn Code>) -> Generation {
         config: RwLock::new(config.into()),
         host: plan.host,
         fetching: plan.fetching,
+        given: plan.given,
         made: AtomicU32::new(0),
         instances: request.instances,
         times,

@@ -11,7 +11,7 @@ use midplane_contract::{
 
 use crate::availability::Told;
 use crate::call::Caller;
-use crate::host::Fetching;
+use crate::host::{Fetching, Given};
 use crate::runtime::{Code as LoadedCode, Host};
 use crate::secret::mask_error;
 
@@ -31,6 +31,8 @@ pub(crate) struct Generation {
     pub(crate) host: Arc<dyn Fn() -> Arc<dyn Host> + Send + Sync>,
     /// What its instances fetch just now.
     pub(crate) fetching: Arc<Fetching>,
+    /// The host's errors that its plugin was given.
+    pub(crate) given: Arc<Given>,
     /// Instances made so far; the next one's number.
     pub(crate) made: AtomicU32,
     pub(crate) instances: Instances,
@@ -66,7 +68,10 @@ impl Generation {
     /// Adds what an instance cannot know to its error, and takes out what nobody else is to know.
     #[cold]
     pub(crate) fn sign(&self, error: Error) -> Error {
-        mask_error(error).plugin(&self.plugin).runtime(self.runtime_label()).generation(self.number)
+        mask_error(self.given.passed_on(error))
+            .plugin(&self.plugin)
+            .runtime(self.runtime_label())
+            .generation(self.number)
     }
 
     /// Whether its code has this hook.

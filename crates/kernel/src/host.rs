@@ -3,6 +3,7 @@
 mod bus;
 mod fetch;
 mod fetching;
+mod given;
 mod metrics;
 mod secret;
 mod services;
@@ -21,6 +22,7 @@ use crate::call::{Caller, Deadline};
 use crate::kernel::Inner;
 use crate::log::Log;
 pub(crate) use fetching::Fetching;
+pub(crate) use given::Given;
 
 use crate::runtime::{Host, HostRequest, Within};
 
@@ -36,13 +38,18 @@ pub(crate) struct Binding {
     pub(crate) generation: u64,
     pub(crate) log: Log,
     pub(crate) fetching: Arc<Fetching>,
+    pub(crate) given: Arc<Given>,
     /// Whose fetches these are, within the generation.
     pub(crate) seat: u64,
 }
 
 impl Host for Binding {
     fn request(&self, within: &Within<'_>, request: &HostRequest<'_>) -> Result<Vec<u8>> {
-        self.serve(within, request).map_err(|error| error.plugin(&self.plugin).generation(self.generation))
+        self.serve(within, request).map_err(|error| {
+            let error = error.plugin(&self.plugin).generation(self.generation);
+            self.given.keep(&error);
+            error
+        })
     }
 
     fn interrupted(&self) {

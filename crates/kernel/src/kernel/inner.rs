@@ -20,7 +20,7 @@ use crate::discover::{self, Found};
 use crate::fetch::{Fetch, Place, Reach};
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::{Binding, Fetching};
+use crate::host::{Binding, Fetching, Given};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -220,11 +220,13 @@ impl Inner {
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
         let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
         let fetching = Fetching::new();
-        let theirs = Arc::clone(&fetching);
+        let given = Arc::new(Given::default());
+        let (theirs, told) = (Arc::clone(&fetching), Arc::clone(&given));
         let host = move || -> Arc<dyn Host> {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
-            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, seat })
+            let given = Arc::clone(&told);
+            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, given, seat })
         };
         Plan {
             plugin: id.clone(),
@@ -238,6 +240,7 @@ impl Inner {
             platform: Arc::clone(&self.platform),
             host: Arc::new(host),
             fetching,
+            given,
         }
     }
 

@@ -29,19 +29,13 @@ fn ask(house: &House, id: &str, function: &str, args: Value, payload: &str) -> R
 fn get(house: &House, id: &str, key: &str) -> String {
     let answer = ask(house, id, "state.get", json!({ "key": key }), "");
     answer.unwrap_or_else(|error| {
-        assert_eq!(
-            error.record().data.get("code").and_then(serde_json::Value::as_str),
-            Some("key_not_found"),
-            "{error:?}"
-        );
+        assert_eq!(error.code(), Code::KeyNotFound, "{error:?}");
         String::new()
     })
 }
 
 fn refused(answer: Result<String, Error>) -> String {
-    let error = answer.unwrap_err();
-    assert_eq!(error.code(), Code::PluginError, "{error:?}");
-    error.record().data.get("code").unwrap().as_str().unwrap().to_owned()
+    answer.unwrap_err().code().to_string()
 }
 
 #[test]
