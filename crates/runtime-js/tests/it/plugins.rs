@@ -209,7 +209,7 @@ fn a_plugin_knows_its_call_and_its_configuration() {
     );
     assert_eq!(stage.json("knowing/asks", ""), json!([8, true]));
     let denied = stage.call("knowing/denied", "").unwrap_err();
-    assert_eq!(denied.record().data["code"], "permission_denied");
+    assert_eq!(denied.code(), Code::PermissionDenied, "{denied:?}");
 }
 
 #[test]
