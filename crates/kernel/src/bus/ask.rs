@@ -30,6 +30,8 @@ pub(crate) struct Waiting {
 
 #[derive(Debug, Default)]
 struct Outcome {
+    /// The one answer was given. The channel cannot tell: it has room again once that was taken.
+    answered: AtomicBool,
     /// Somebody took it in and had nothing to say.
     heard: AtomicBool,
     refused: Mutex<Option<Error>>,
@@ -45,7 +47,8 @@ pub(crate) fn ask(deadline: Instant, caller: Option<Arc<Caller>>) -> (Ask, Waiti
 
 impl Ask {
     pub(crate) fn answer(&self, answer: Vec<u8>) -> bool {
-        self.answer.try_send(answer).is_ok()
+        let first = !self.outcome.answered.swap(true, Ordering::AcqRel);
+        first && self.answer.try_send(answer).is_ok()
     }
 
     /// The first reason is kept.

@@ -1,10 +1,10 @@
 //! Interfaces, and who is called for them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use midplane_contract::{Code, HealthStatus, Hook, HostFunction, Interface, VersionRange};
 use midplane_kernel::{Choice, Policy, Service, block_on};
-use midplane_testkit::{PluginFolder, Program};
+use midplane_testkit::{PluginFolder, Program, eventually};
 use serde_json::{Value, json};
 
 use crate::house::{House, name};
@@ -204,17 +204,15 @@ fn idempotent_calls_survive_their_provider_and_others_say_what_happened() {
     }
     prefer(&house, "a", 1);
     let music = service(&house, Choice::LeastInFlight);
-    let over = AtomicBool::new(false);
+    let (over, answers) = (AtomicBool::new(false), AtomicU32::new(0));
     std::thread::scope(|threads| {
         let callers: Vec<_> = (0..8)
             .map(|_| {
                 threads.spawn(|| {
-                    let mut answers = 0;
                     while !over.load(Ordering::SeqCst) {
                         block_on(music.call("who", "")).unwrap();
-                        answers += 1;
+                        answers.fetch_add(1, Ordering::SeqCst);
                     }
-                    answers
                 })
             })
             .collect();
@@ -224,8 +222,10 @@ fn idempotent_calls_survive_their_provider_and_others_say_what_happened() {
         assert_eq!(died.code(), Code::Crashed, "{died:?}");
         house.wait_for(&name("a"), midplane_contract::State::Failed);
         assert_ne!(who(&music), "a");
+        let before = answers.load(Ordering::SeqCst);
+        assert!(eventually(|| answers.load(Ordering::SeqCst) > before + 8));
         drop(ends_them);
-        assert!(callers.into_iter().map(|caller| caller.join().unwrap()).sum::<u32>() > 0);
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
     });
     assert!(house.kernel.providers("music", &VersionRange::any()).iter().all(|provider| provider.in_flight == 0));
 }
