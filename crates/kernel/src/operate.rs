@@ -3,6 +3,7 @@
 mod dependencies;
 mod dependents;
 mod gone;
+mod install;
 mod reload;
 mod retire;
 
@@ -29,19 +30,26 @@ use crate::runtime::BoxFuture;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
+use dependencies::Brought;
 pub(crate) use dependencies::{met, needs, release, too_long};
 pub(crate) use dependents::unload_cascade;
 pub(crate) use gone::leave;
+pub(crate) use install::{Dependents, install, reinstate, settle, uninstall};
 pub(crate) use reload::reload;
 
 /// Loads a plugin after the plugins it depends on.
 pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
+    load_noting(kernel, id, start, &Brought::default()).await
+}
+
+/// Loads a plugin after the plugins it depends on, and notes which of those it touched.
+async fn load_noting(kernel: &Arc<Inner>, id: &PluginId, start: bool, brought: &Brought) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let ready = if matches!(plugin.state(), State::Registered | State::Failed) || gone::is_absent(&plugin) {
         refuse_disabled(&plugin)?;
         guest::arrive(kernel, &plugin);
         let manifest = plugin.life().found.manifest.clone();
-        dependencies::make_ready(kernel, &manifest).await
+        dependencies::make_ready(kernel, &manifest, brought).await
     } else {
         Ok(())
     };
@@ -82,7 +90,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
         plugin.inbox.expect(plan.number);
         assemble(plan).await?
     };
-    install(kernel, plugin, assembled)?;
+    lay(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
     kernel.note_usage(&plugin.id);
@@ -90,7 +98,7 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
 }
 
 /// Lays a generation into the slot, parked, and makes it the current one.
-fn install(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, assembled: Assembled) -> Result<()> {
+fn lay(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, assembled: Assembled) -> Result<()> {
     let core = &plugin.slot.core;
     watch(kernel, plugin);
     let berth = core.claim()?;
@@ -115,10 +123,16 @@ fn watch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
 }
 
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
-    if !plugin.life().disabled {
-        return Ok(());
-    }
-    Err(Error::new(Code::NotRunning, "the plugin is disabled").remedy("enable it first").plugin(&plugin.id))
+    let (disabled, barred) = {
+        let life = plugin.life();
+        (life.disabled, life.barred)
+    };
+    let (why, remedy) = match (disabled, barred) {
+        (false, false) => return Ok(()),
+        (true, _) => ("the plugin is disabled", "enable it first"),
+        (false, true) => ("the settings disable the plugin", "set `enabled: true` for it"),
+    };
+    Err(Error::new(Code::NotRunning, why).remedy(remedy).plugin(&plugin.id))
 }
 
 /// Starts a plugin that is loaded or stopped.

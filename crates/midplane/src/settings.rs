@@ -80,6 +80,7 @@ pub fn policies(settings: &Settings) -> BTreeMap<PluginId, Policy> {
 
 fn policy(plugin: &PluginSettings) -> Policy {
     Policy {
+        enabled: plugin.enabled,
         trust: plugin.trust,
         placement: plugin.placement,
         priority: plugin.priority,

@@ -85,7 +85,8 @@ impl Inner {
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
-        let granted = self.granted(&id, &self.policy(&id))?;
+        let policy = self.policy(&id);
+        let granted = self.granted(&id, &policy)?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -97,7 +98,7 @@ impl Inner {
         }
         let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
-        plugin.life().disabled = disabled;
+        (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.gate.set(&id, declared, granted);
@@ -163,6 +164,9 @@ impl Inner {
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        if let Ok(plugin) = self.plugin(id) {
+            plugin.life().barred = !policy.enabled;
+        }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);

@@ -6,7 +6,7 @@ use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
 use super::retire::{self, LastHooks};
-use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
+use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, unload_locked};
 use crate::assemble::{Assembled, assemble};
 use crate::availability;
 use crate::build;
@@ -102,7 +102,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
 
 /// The next generation with started instances, beside the old one.
 async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
-    dependencies::make_ready(kernel, &found.manifest).await?;
+    dependencies::make_ready(kernel, &found.manifest, &Brought::default()).await?;
     dependencies::check(kernel, &found.manifest)?;
     let policy = policy(kernel, plugin)?;
     let _place = kernel.loads.acquire().await;
