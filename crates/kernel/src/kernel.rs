@@ -52,6 +52,7 @@ impl Kernel {
             cache: None,
             strategy: None,
             loads: defaults::CONCURRENT_LOADS,
+            load_time: None,
             rules: Rules::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),

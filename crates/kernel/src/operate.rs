@@ -15,7 +15,7 @@ use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{Assembled, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::generation::Generation;
@@ -83,18 +83,19 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;
     plugin.advance(Event::Load)?;
-    let assembled = {
+    let (assembled, late) = {
         let _place = kernel.loads.acquire().await;
         kept::recall(kernel, &plugin.id).await?;
         let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
         plugin.inbox.expect(plan.number);
-        assemble(plan).await?
+        let late = plan.late;
+        (assemble(plan).await?, late)
     };
     lay(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
     kernel.note_usage(&plugin.id);
-    if start { start_locked(kernel, plugin).await } else { Ok(()) }
+    if start { start_locked(kernel, plugin, late).await } else { Ok(()) }
 }
 
 /// Lays a generation into the slot, parked, and makes it the current one.
@@ -152,14 +153,15 @@ fn load_boxed<'a>(kernel: &'a Arc<Inner>, id: &'a PluginId) -> BoxFuture<'a, Res
 }
 
 async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
-    start_locked(kernel, plugin).await.inspect_err(|error| {
+    start_locked(kernel, plugin, None).await.inspect_err(|error| {
         if plugin.state() == State::Starting {
             fail(kernel, plugin, error);
         }
     })
 }
 
-async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
+/// Starts what is loaded, before an instant where it is part of a load.
+async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, late: Option<Instant>) -> Result<()> {
     plugin.advance(Event::Start)?;
     plugin.inbox.open();
     let core = &plugin.slot.core;
@@ -175,7 +177,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turns.push(turn);
         }
     }
-    let started = build::start(&generation, instances).await?;
+    let started = build::start(&generation, instances, left(generation.times.hook, late)).await?;
     for (mut turn, instance) in turns.into_iter().zip(started) {
         turn.give(Some(instance));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
+    /// What a load's hooks may take together.
+    pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
@@ -233,6 +236,7 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
+            late: self.load_time.map(|time| Instant::now() + time),
             limits: self.limits(&found.manifest.limits, &policy.limits),
             secrets: Arc::clone(&self.secrets),
             found,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::retire::{self, LastHooks};
 use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, unload_locked};
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{Assembled, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::discover::Found;
@@ -106,8 +106,10 @@ async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     dependencies::check(kernel, &found.manifest)?;
     let policy = policy(kernel, plugin)?;
     let _place = kernel.loads.acquire().await;
-    let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;
-    let instances = build::start(&generation, instances).await?;
+    let plan = kernel.plan(&plugin.id, found, policy);
+    let late = plan.late;
+    let Assembled { generation, instances } = assemble(plan).await?;
+    let instances = build::start(&generation, instances, left(generation.times.hook, late)).await?;
     Ok(Assembled { generation, instances })
 }
 
