@@ -27,13 +27,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Time between two looks whether somebody is still there who waits for an answer.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// An open door. When it is dropped whoever was in is cut off soon, and the seat is left; [`Door::shut`] waits for it.
+/// An open door. When it is dropped whoever was in is cut off soon; [`Door::shut`] waits for it. The seat is somebody's as
+/// long as anybody holds it, with a door or without.
 #[derive(Debug)]
 pub struct Door {
     /// Who listens ends with it.
     _open: oneshot::Sender<()>,
     listening: Option<JoinHandle<()>>,
-    seat: Seat,
+    seat: Arc<Seat>,
 }
 
 impl Door {
@@ -46,7 +47,7 @@ impl Door {
     /// # Errors
     /// As the socket cannot be made: `permission_denied` for a folder that others may write, `storage`. `io` outside
     /// of a tokio runtime with I/O.
-    pub fn open(seat: Seat, kernel: &Kernel) -> Result<Self> {
+    pub fn open(seat: &Arc<Seat>, kernel: &Kernel) -> Result<Self> {
         let socket = seat.listen()?;
         let failed = |error: std::io::Error| Error::new(Code::Io, "the door cannot be opened").caused_by(&error);
         socket.set_nonblocking(true).map_err(failed)?;
@@ -54,7 +55,7 @@ impl Door {
         let served = Served { kernel: kernel.clone(), data: seat.folder().to_path_buf(), since: Timestamp::now() };
         let (open, shut) = oneshot::channel();
         let listening = tokio::spawn(listen(listener, Arc::new(served), shut));
-        Ok(Self { _open: open, listening: Some(listening), seat })
+        Ok(Self { _open: open, listening: Some(listening), seat: Arc::clone(seat) })
     }
 
     /// Where it is.

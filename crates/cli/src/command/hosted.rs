@@ -16,9 +16,6 @@ use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::{notice, stale};
 
-/// How often a seat is looked at that is taken while nobody answers; each look takes 5 s at most.
-const LOOKS: usize = 2;
-
 /// Who there is to turn to.
 enum Reached {
     /// A host that runs.
@@ -118,14 +115,13 @@ async fn reach(interrupt: &Interrupt, folder: &Path) -> Outcome<Reached> {
 }
 
 fn turn_to(folder: &Path) -> midplane::Result<Reached> {
-    for _ in 0..LOOKS {
-        if let Some(line) = Line::to(folder)? {
-            return Ok(Reached::Host(line));
-        }
-        if let Some(seat) = Seat::take(folder)? {
-            return Ok(Reached::Nobody(seat));
-        }
+    if let Some(line) = Line::to(folder)? {
+        return Ok(Reached::Host(line));
     }
+    if let Some(seat) = Seat::take(folder)? {
+        return Ok(Reached::Nobody(seat));
+    }
+    // It may have begun meanwhile.
     match Line::to(folder)? {
         Some(line) => Ok(Reached::Host(line)),
         None => Err(Error::new(Code::PeerGone, format!("a host runs over {}, and has no door", folder.display()))

@@ -1,5 +1,7 @@
 //! `midplane run`: loads plugins, lets others connect, and calls one of them or waits.
 
+use std::sync::Arc;
+
 use midplane::contract::defaults;
 use midplane::settings::{Discovery, Watch};
 use midplane::{Address, Code, Error, PluginId, Status};
@@ -29,8 +31,8 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     let mut control = None;
     let done = Host::over(&run.policies.sources(), stores, async |host| {
         let named = interrupt.or(register(&run, host)).await??;
-        let unnamed = interrupt.or(unnamed(&run, host, &named, seat.as_ref())).await??;
-        control = seat.and_then(|seat| open(host, seat));
+        let unnamed = interrupt.or(unnamed(&run, host, &named, seat.as_deref())).await??;
+        control = seat.as_ref().and_then(|seat| open(host, seat));
         let door = interrupt.or(load(&run, host, &named, &unnamed)).await??;
         let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };
         let done = match &run.call {
@@ -57,11 +59,13 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     })
     .await;
     drop(control);
+    // Held until everything is put away, with a door or without.
+    drop(seat);
     done
 }
 
 /// The seat of the data folder, for a host that stays. Without it there is no door, and what is installed is another's.
-async fn seat(run: &Run) -> Outcome<Option<Seat>> {
+async fn seat(run: &Run) -> Outcome<Option<Arc<Seat>>> {
     let (None, Some(folder)) = (&run.call, run.data.named()?) else { return Ok(None) };
     let place = folder.clone();
     let seat = tokio::task::spawn_blocking(move || Seat::take(&place)).await.map_err(super::lost_thread)??;
@@ -79,11 +83,11 @@ async fn seat(run: &Run) -> Outcome<Option<Seat>> {
             "another host runs over {folder}: this one opens no door there, and leaves what is installed to it"
         ));
     }
-    Ok(seat)
+    Ok(seat.map(Arc::new))
 }
 
 /// Opens the door through which other commands speak to this host. What stands in the way is said, and it runs without.
-fn open(host: &Host, seat: Seat) -> Option<Control> {
+fn open(host: &Host, seat: &Arc<Seat>) -> Option<Control> {
     Control::open(seat, host.kernel())
         .map_err(|error| {
             let remedy = error.record().remedy.clone().unwrap_or_default();

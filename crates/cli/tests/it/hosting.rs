@@ -60,11 +60,7 @@ impl Place {
 
     fn host(&self, arguments: &[&str]) -> Host {
         let all = ["run"].iter().chain(arguments).copied();
-        let mut child = piped(command(all).env("MIDPLANE_DATA", self.path("data")));
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut host = Host { child, lines, heard: Vec::new() };
-        host.hears("running; Ctrl-C ends it");
-        host
+        Host::of(piped(command(all).env("MIDPLANE_DATA", self.path("data"))))
     }
 
     /// How far an installation is, as the catalog shows it.
@@ -81,6 +77,14 @@ struct Host {
 }
 
 impl Host {
+    /// Up to where it waits.
+    fn of(mut child: Child) -> Self {
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut host = Self { child, lines, heard: Vec::new() };
+        host.hears("running; Ctrl-C ends it");
+        host
+    }
+
     /// Waits until it says something.
     fn hears(&mut self, part: &str) {
         while !self.heard.iter().any(|line| line.contains(part)) {
@@ -283,6 +287,52 @@ fn without_a_host_installing_tries_the_plugin_and_the_next_host_loads_it() {
 }
 
 #[test]
+fn without_a_host_an_installation_that_is_given_up_comes_to_nothing() {
+    let place = Place::new();
+    let path = slow(&place);
+    let child = piped(command(["install", &path]).env("MIDPLANE_DATA", place.path("data")));
+    until("it has begun", || Path::new(&path).join("begun").exists());
+    signal(&child, Signal::TERM);
+    let done = Done::of(child.wait_with_output().unwrap());
+    assert_eq!(done.code, 130, "{done:?}");
+    place.json(&["install", &place.plugin("good", &[], "")]);
+    assert_eq!((place.installed("slow"), place.installed("good")), (json!("failed"), json!("installed")));
+}
+
+#[test]
+fn of_several_installations_at_once_one_wins() {
+    let place = Place::new();
+    let path = place.plugin("p", &[], "");
+    let at_once = || {
+        let start = |_| piped(command(["install", &path]).env("MIDPLANE_DATA", place.path("data")));
+        let running: Vec<Child> = (0..4).map(start).collect();
+        let mut codes: Vec<i32> =
+            running.into_iter().map(|child| Done::of(child.wait_with_output().unwrap()).code).collect();
+        codes.sort_unstable();
+        codes
+    };
+    // Without a host, and with one.
+    assert_eq!(at_once(), [0, 3, 3, 3]);
+    place.json(&["uninstall", "p"]);
+    let _host = place.host(&[]);
+    assert_eq!(at_once(), [0, 3, 3, 3]);
+    assert_eq!(place.installed("p"), "installed");
+}
+
+#[test]
+fn a_daemon_runs_by_a_file_in_its_folder_with_plugins_beside_it() {
+    let place = Place::new();
+    place.plugin("a", &[], "");
+    fs::create_dir(place.path("configs")).unwrap();
+    let text = "module_manager:\n  module_dirs: [./plugins]\n  auto_load: true\n  scan_interval: 60\n";
+    fs::write(place.path("configs/config.yaml"), text).unwrap();
+    let mut command = command(["run", "--settings", "configs/config.yaml", "--data", "data"]);
+    let mut host = Host::of(piped(command.current_dir(place.0.path())));
+    host.hears("a begins");
+    assert_eq!(place.error(&["load", "a"]).1["code"], "already_loaded");
+}
+
+#[test]
 fn a_second_host_of_a_folder_opens_no_door_and_says_so() {
     let place = Place::new();
     let _first = place.host(&[]);
@@ -303,6 +353,9 @@ fn a_folder_that_others_may_write_gets_no_door() {
     fs::set_permissions(place.path("data"), fs::Permissions::from_mode(0o777)).unwrap();
     let host = place.host(&[]);
     assert!(host.heard[host.position("no door")].contains("chmod go-w"), "{:?}", host.heard);
+    // It is the host of that folder all the same: nothing is installed behind its back.
+    let (code, error) = place.error(&["install", &place.plugin("p", &[], "")]);
+    assert_eq!((code, error["message"].as_str().unwrap().contains("has no door")), (7, true), "{error}");
 }
 
 fn settings(place: &Place, more: Value) -> String {

@@ -31,8 +31,8 @@ impl House {
         let fake = programs.iter().fold(fake, |fake, (name, program)| fake.program(name, program.clone()));
         let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let seat = Seat::take(&scratch.path().join("data")).unwrap().unwrap();
-        let door = Some(runtime.block_on(async { Door::open(seat, &kernel) }).unwrap());
+        let seat = Arc::new(Seat::take(&scratch.path().join("data")).unwrap().unwrap());
+        let door = Some(runtime.block_on(async { Door::open(&seat, &kernel) }).unwrap());
         Self { kernel, door, runtime, scratch }
     }
 

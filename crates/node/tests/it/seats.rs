@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::sync::Arc;
 
 use midplane_contract::{Code, Error};
 use midplane_kernel::Kernel;
@@ -16,9 +17,9 @@ use crate::house::House;
 /// Opens a door in a folder, asks once, and shuts it.
 fn opens(folder: &Path) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let seat = Seat::take(folder)?.unwrap();
+    let seat = Arc::new(Seat::take(folder)?.unwrap());
     let kernel = Kernel::builder().build();
-    let door = runtime.block_on(async { Door::open(seat, &kernel) })?;
+    let door = runtime.block_on(async { Door::open(&seat, &kernel) })?;
     ask(folder, Method::Status, json!({}))?.unwrap();
     runtime.block_on(door.shut());
     Ok(())
