@@ -18,4 +18,4 @@ pub mod seat;
 pub use ask::{Line, ask};
 pub use door::Door;
 pub use method::Method;
-pub use seat::Seat;
+pub use seat::{Purpose, Seat};

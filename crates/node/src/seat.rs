@@ -1,7 +1,7 @@
 //! The seat of a data folder: one host at a time has it. Whoever dies, in whatever way, has left it.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -12,11 +12,21 @@ use midplane_contract::{Code, Error, Result};
 /// The door's name in the data folder.
 pub const SOCKET: &str = "host.sock";
 const LOCK: &str = "host.lock";
-/// How long to wait for a seat that is taken while nobody answers at the door: a command that is done soon has it, or
-/// a host that begins or ends.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a host that has the seat while nobody answers at its door: it begins, or ends, or has none.
+const HOST: Duration = Duration::from_secs(5);
+/// How long to wait for a command that has the seat: what it tries may take its time.
+const COMMAND: Duration = Duration::from_secs(60);
 /// Bytes of a socket's path, by the system; the end is marked by one more.
 const LONGEST: usize = 107;
+
+/// What somebody has the seat for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be the host.
+    Host,
+    /// To do one thing while there is no host.
+    Command,
+}
 
 /// The seat. It is left when this is dropped, or the process is gone.
 #[derive(Debug)]
@@ -26,26 +36,33 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Takes the seat of a folder, which is made where it is not there. `None` while another host has it. Blocks, for
-    /// 5 s at most, while somebody has it who does not answer at the door.
+    /// Takes the seat of a folder, which is made where it is not there. `None` while another host has it. Blocks while
+    /// somebody has it who does not answer at the door: for a host 5 s, for a command 60 s at most.
     ///
     /// # Errors
-    /// `storage`: the folder cannot be written.
-    pub fn take(folder: &Path) -> Result<Option<Self>> {
+    /// `storage`: the folder cannot be written, or a command has had the seat all that time.
+    pub fn take(folder: &Path, purpose: Purpose) -> Result<Option<Self>> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700).create(folder).map_err(|error| unusable(folder, "made", &error))?;
         let name = folder.join(LOCK);
         let lock = OpenOptions::new().create(true).append(true).mode(0o600).open(&name);
         let lock = lock.map_err(|error| unusable(&name, "written", &error))?;
-        let end = Instant::now() + PATIENCE;
+        let begun = Instant::now();
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Some(Self { folder: folder.to_path_buf(), _lock: lock })),
+                Ok(()) => break,
                 Err(TryLockError::Error(error)) => return Err(unusable(&name, "locked", &error)),
-                Err(TryLockError::WouldBlock) if Instant::now() > end || is_answered(folder) => return Ok(None),
-                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+                Err(TryLockError::WouldBlock) if is_answered(folder) => return Ok(None),
+                Err(TryLockError::WouldBlock) => match (held_for(&name), begun.elapsed()) {
+                    (Purpose::Host, waited) if waited > HOST => return Ok(None),
+                    (Purpose::Command, waited) if waited > COMMAND => return Err(busy(folder)),
+                    _ => std::thread::sleep(Duration::from_millis(20)),
+                },
             }
         }
+        // Of no consequence where it cannot be written: it says how long others wait.
+        let _ = lock.set_len(0).and_then(|()| (&lock).write_all(purpose.word()));
+        Ok(Some(Self { folder: folder.to_path_buf(), _lock: lock }))
     }
 
     /// The folder.
@@ -73,6 +90,28 @@ impl Seat {
         });
         made.map_err(|error| unusable(&path, "made", &error))
     }
+}
+
+impl Purpose {
+    fn word(self) -> &'static [u8] {
+        match self {
+            Self::Host => b"host",
+            Self::Command => b"command",
+        }
+    }
+}
+
+/// What the seat is held for, as far as it is written down yet.
+fn held_for(lock: &Path) -> Purpose {
+    let is_command = fs::read(lock).is_ok_and(|text| text == Purpose::Command.word());
+    if is_command { Purpose::Command } else { Purpose::Host }
+}
+
+fn busy(folder: &Path) -> Error {
+    let time = COMMAND.as_secs();
+    Error::new(Code::Storage, format!("another command has been at work over {} for {time} s", folder.display()))
+        .remedy("wait until it is done, or end it, then try again")
+        .with("path", folder.display().to_string())
 }
 
 fn not_there(error: io::Error) -> io::Result<()> {

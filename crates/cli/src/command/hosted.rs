@@ -5,7 +5,7 @@ use std::path::Path;
 
 use midplane::settings::Sources;
 use midplane::{Code, Error, PluginId};
-use midplane_node::{Line, Method, Seat};
+use midplane_node::{Line, Method, Purpose, Seat};
 use serde_json::{Map, Value, json};
 
 use super::installed;
@@ -118,7 +118,7 @@ fn turn_to(folder: &Path) -> midplane::Result<Reached> {
     if let Some(line) = Line::to(folder)? {
         return Ok(Reached::Host(line));
     }
-    if let Some(seat) = Seat::take(folder)? {
+    if let Some(seat) = Seat::take(folder, Purpose::Command)? {
         return Ok(Reached::Nobody(seat));
     }
     // It may have begun meanwhile.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use midplane::contract::defaults;
 use midplane::settings::{Discovery, Watch};
 use midplane::{Address, Code, Error, PluginId, Status};
-use midplane_node::{Door as Control, Seat};
+use midplane_node::{Door as Control, Purpose, Seat};
 use serde_json::{Value, json};
 
 use super::{installed, table};
@@ -68,7 +68,8 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
 async fn seat(run: &Run) -> Outcome<Option<Arc<Seat>>> {
     let (None, Some(folder)) = (&run.call, run.data.named()?) else { return Ok(None) };
     let place = folder.clone();
-    let seat = tokio::task::spawn_blocking(move || Seat::take(&place)).await.map_err(super::lost_thread)??;
+    let seat =
+        tokio::task::spawn_blocking(move || Seat::take(&place, Purpose::Host)).await.map_err(super::lost_thread)??;
     if seat.is_none() {
         let folder = folder.display();
         if run.plugins.is_empty() && run.listening.listen.is_none() && run.policies.settings.settings.is_empty() {

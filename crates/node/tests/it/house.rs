@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use midplane_contract::{Error, PluginId, Result};
 use midplane_kernel::Kernel;
-use midplane_node::{Door, Method, Seat, ask};
+use midplane_node::{Door, Method, Purpose, Seat, ask};
 use midplane_testkit::{Fake, PluginFolder, Program, Scratch, probe};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -31,7 +31,7 @@ impl House {
         let fake = programs.iter().fold(fake, |fake, (name, program)| fake.program(name, program.clone()));
         let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let seat = Arc::new(Seat::take(&scratch.path().join("data")).unwrap().unwrap());
+        let seat = Arc::new(Seat::take(&scratch.path().join("data"), Purpose::Host).unwrap().unwrap());
         let door = Some(runtime.block_on(async { Door::open(&seat, &kernel) }).unwrap());
         Self { kernel, door, runtime, scratch }
     }

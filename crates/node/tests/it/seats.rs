@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use midplane_contract::{Code, Error};
 use midplane_kernel::Kernel;
-use midplane_node::{Door, Method, Seat, ask};
+use midplane_node::{Door, Method, Purpose, Seat, ask};
 use midplane_testkit::Scratch;
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::house::House;
 /// Opens a door in a folder, asks once, and shuts it.
 fn opens(folder: &Path) -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let seat = Arc::new(Seat::take(folder)?.unwrap());
+    let seat = Arc::new(Seat::take(folder, Purpose::Host)?.unwrap());
     let kernel = Kernel::builder().build();
     let door = runtime.block_on(async { Door::open(&seat, &kernel) })?;
     ask(folder, Method::Status, json!({}))?.unwrap();
@@ -28,9 +28,22 @@ fn opens(folder: &Path) -> Result<(), Error> {
 #[test]
 fn a_folder_has_one_host_at_a_time() {
     let mut house = House::new();
-    assert!(Seat::take(&house.data()).unwrap().is_none());
+    assert!(Seat::take(&house.data(), Purpose::Host).unwrap().is_none());
     house.shut();
-    assert!(Seat::take(&house.data()).unwrap().is_some());
+    assert!(Seat::take(&house.data(), Purpose::Host).unwrap().is_some());
+}
+
+#[test]
+fn a_command_that_has_the_seat_is_waited_for() {
+    let scratch = Scratch::new("seat").unwrap();
+    let command = Seat::take(scratch.path(), Purpose::Command).unwrap().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| Seat::take(scratch.path(), Purpose::Host).unwrap());
+        // It cannot have it yet, however long that takes to show.
+        assert!(!waiting.is_finished());
+        drop(command);
+        assert!(waiting.join().unwrap().is_some());
+    });
 }
 
 #[test]
@@ -70,7 +83,7 @@ fn a_folder_that_cannot_be_had_says_so() {
     let scratch = Scratch::new("seat").unwrap();
     let file = scratch.path().join("file");
     fs::write(&file, "").unwrap();
-    assert_eq!(Seat::take(&file.join("data")).unwrap_err().code(), Code::Storage);
+    assert_eq!(Seat::take(&file.join("data"), Purpose::Host).unwrap_err().code(), Code::Storage);
     let long = scratch.path().join("x".repeat(120));
     assert_eq!(opens(&long).unwrap_err().code(), Code::Storage);
     assert_eq!(ask(&long, Method::Status, json!({})).unwrap_err().code(), Code::Storage);
