@@ -120,7 +120,7 @@ pub(crate) struct Chosen {
 impl Chosen {
     /// Those of settings. The folders of the defaults need not be there.
     fn of(settings: &Settings) -> Self {
-        let is_default = settings.folders == Settings::default().folders;
+        let is_default = midplane::settings::are_defaults(&settings.folders);
         let mut chosen = Self { folders: Vec::new(), unusable: Vec::new() };
         for folder in midplane::settings::folders(settings) {
             match searchable(&folder) {

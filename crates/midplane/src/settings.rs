@@ -17,7 +17,7 @@ use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
 use midplane_kernel::{Builder, Policy};
 
 pub use discovery::{Discovery, Looked, Unusable, Watching};
-pub use folders::{expand_home, folders};
+pub use folders::{are_defaults, expand_home, folders};
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.

@@ -14,7 +14,7 @@ use midplane_kernel::bus::{Listening, Options};
 use midplane_kernel::catalog::{self, Entry, Pace};
 use midplane_kernel::{Kernel, block_on};
 
-use super::folders;
+use super::{are_defaults, folders};
 
 /// Looks into the folders of settings. What it has looked at once it looks at again when it has changed. Cheap to clone;
 /// clones know what the others have seen.
@@ -26,7 +26,8 @@ pub struct Discovery {
     seen: Arc<Mutex<BTreeMap<PathBuf, Arc<Entry>>>>,
 }
 
-/// Something in the folders that cannot be used.
+/// A plugin that cannot be registered. What a scan finds broken is not among them: the catalog has it with its reason, and
+/// has logged that.
 #[derive(Debug, Clone)]
 pub struct Unusable {
     /// Where it is.
@@ -40,7 +41,7 @@ pub struct Unusable {
 pub struct Looked {
     /// The plugins that were not registered before, or whose files are not as they were.
     pub fresh: Vec<PluginId>,
-    /// What cannot be used, and was not known for it.
+    /// What cannot be registered, and was not known for it.
     pub unusable: Vec<Unusable>,
 }
 
@@ -52,7 +53,7 @@ impl Discovery {
     }
 
     /// Scans the folders and registers every plugin that is in effect in them and is not registered. Nothing is loaded.
-    /// A folder that is not there is passed over where the settings name none, and told otherwise.
+    /// A folder that is not there is passed over where the settings name none, and is broken in the catalog otherwise.
     pub async fn look(&self) -> Looked {
         self.kernel.scan(self.folders()).await;
         self.take().await
@@ -106,7 +107,7 @@ impl Discovery {
         while woken.recv().is_ok() {
             let Looked { mut fresh, unusable } = block_on(self.take());
             for Unusable { path, error } in unusable {
-                tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be used");
+                tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
             }
             self.order(&mut fresh);
             for id in fresh.iter().filter(|id| self.wants(id)) {
@@ -126,7 +127,7 @@ impl Discovery {
 
     fn folders(&self) -> Vec<PathBuf> {
         let folders = folders(&self.settings);
-        match self.settings.folders == Settings::default().folders {
+        match are_defaults(&self.settings.folders) {
             true => folders.into_iter().filter(|folder| folder.is_dir()).collect(),
             false => folders,
         }
@@ -136,7 +137,7 @@ impl Discovery {
     async fn take(&self) -> Looked {
         let mut looked = Looked::default();
         for entry in self.kernel.catalog().entries() {
-            if entry.shadowed_by.is_some() || !self.is_news(&entry) {
+            if !entry.is_in_effect() || !self.is_news(&entry) {
                 continue;
             }
             match self.register(&entry).await {
@@ -150,17 +151,12 @@ impl Discovery {
     fn is_news(&self, entry: &Arc<Entry>) -> bool {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let before = seen.insert(entry.path.clone(), Arc::clone(entry));
-        let same = |was: &Entry| {
-            (was.is_valid, &was.checksum, was.mod_time) == (entry.is_valid, &entry.checksum, entry.mod_time)
-        };
+        let same = |was: &Entry| (&was.checksum, was.mod_time) == (&entry.checksum, entry.mod_time);
         before.is_none_or(|was| !Arc::ptr_eq(&was, entry) && !same(&was))
     }
 
     /// Registers an entry, unless a plugin of its id is there: named by its path, or installed.
     async fn register(&self, entry: &Entry) -> Result<PluginId> {
-        if let Some(error) = &entry.validation_error {
-            return Err(error.clone());
-        }
         match entry.id().filter(|id| self.kernel.exists(id)) {
             Some(id) => Ok(id.clone()),
             None => self.kernel.register(&entry.path).await,

@@ -50,11 +50,13 @@ fn a_look_registers_what_is_good_and_names_what_is_not() {
     discovery.order(&mut fresh);
     assert_eq!(fresh, [name("c"), name("a"), name("b")]);
     assert_eq!(fresh.iter().map(|id| discovery.wants(id)).collect::<Vec<_>>(), [false, true, false]);
-    assert_eq!((unusable.len(), unusable[0].error.code()), (1, Code::ManifestInvalid));
+    assert!(unusable.is_empty(), "the catalog has it");
+    let broken = |kernel: &Kernel| kernel.catalog().find(|entry| !entry.is_valid);
+    assert_eq!(broken(&kernel)[0].validation_error.as_ref().unwrap().code(), Code::ManifestInvalid);
     assert_eq!((state(&kernel, "a"), state(&kernel, "broken")), (Some(State::Registered), None));
     assert_eq!(block_on(kernel.load(&name("b"))).unwrap_err().code(), Code::NotRunning);
-    // What was told once is not told again, and comes when it is mended.
-    assert!(block_on(discovery.look()).unusable.is_empty());
+    // It comes when it is mended.
+    assert!(block_on(discovery.look()).fresh.is_empty());
     write(&scratch, "broken");
     assert_eq!(block_on(discovery.look()).fresh, [name("broken")]);
 }
@@ -62,11 +64,27 @@ fn a_look_registers_what_is_good_and_names_what_is_not() {
 #[test]
 fn a_folder_that_the_settings_name_and_that_is_not_there_is_told_and_those_of_the_defaults_are_not() {
     let scratch = Scratch::new("discovery").unwrap();
-    let named = settings(&scratch.path().join("nowhere"), &json!({}));
-    let unusable = block_on(Discovery::new(&kernel(&scratch, &named), &named).look()).unusable;
-    assert_eq!((unusable.len(), unusable[0].error.code()), (1, Code::PluginNotFound), "{unusable:?}");
-    let defaults = Settings::default();
-    assert!(block_on(Discovery::new(&kernel(&scratch, &defaults), &defaults).look()).unusable.is_empty());
+    let broken = |settings: &Settings| {
+        let kernel = kernel(&scratch, settings);
+        block_on(Discovery::new(&kernel, settings).look());
+        kernel.catalog().find(|entry| !entry.is_valid).len()
+    };
+    assert_eq!(broken(&settings(&scratch.path().join("nowhere"), &json!({}))), 1);
+    assert_eq!(broken(&Settings::default()), 0);
+    let folders = midplane_kernel::catalog::folders::MODULE_DIRS.map(str::to_owned).into();
+    assert_eq!(broken(&Settings { folders, ..Settings::default() }), 0);
+}
+
+#[test]
+fn what_cannot_be_registered_is_told_once() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let settings = settings(scratch.path(), &json!({}));
+    // A bare file that says nothing a runtime here understands.
+    std::fs::write(scratch.path().join("p.so"), "no code").unwrap();
+    let discovery = Discovery::new(&kernel(&scratch, &settings), &settings);
+    let told = block_on(discovery.look()).unusable;
+    assert_eq!((told.len(), told[0].error.code()), (1, Code::UnsupportedRuntime));
+    assert!(block_on(discovery.look()).unusable.is_empty());
 }
 
 #[test]
