@@ -18,7 +18,7 @@ use midplane::{Address, Permission, Placement, PluginId, Trust};
 
 pub(crate) use catalog::{Catalog, Cataloguing, Data};
 pub(crate) use config::{Config, Import, Named, Settings, Show, What};
-pub(crate) use hosting::{Bus, Bussing, Install, Load, Uninstall, Unload};
+pub(crate) use hosting::{Bus, Bussing, Install, Load, Status, Uninstall, Unload};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
@@ -78,6 +78,7 @@ pub(crate) enum Command {
     Inspect(Inspect),
     List(List),
     Catalog(Catalog),
+    Status(Status),
     Install(Install),
     Uninstall(Uninstall),
     Load(Load),

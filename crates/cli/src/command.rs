@@ -14,6 +14,7 @@ mod open;
 mod resolve;
 mod routes;
 mod run;
+mod status;
 mod table;
 mod test;
 
@@ -50,6 +51,7 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Resolve(resolve) => block_on(resolve::resolve(resolve, output)),
         Command::Config(config) => config::config(config, output),
         Command::Catalog(command) => catalog::catalog(&command.doing, output),
+        Command::Status(status) => block_on(status::status(status, output)),
         Command::Install(install) => block_on(hosted::install(install, output)),
         Command::Uninstall(uninstall) => block_on(hosted::uninstall(uninstall, output)),
         Command::Load(load) => block_on(hosted::load(load, output)),

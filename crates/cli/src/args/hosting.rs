@@ -7,6 +7,17 @@ use midplane::PluginId;
 
 use super::{Data, Settings, text};
 
+/// Show the host that runs over the data folder, and its plugins
+#[derive(Debug, Args)]
+#[command(after_long_help = text::STATUS_EXAMPLES)]
+pub(crate) struct Status {
+    /// This plugin alone
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<PluginId>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
 /// Install a plugin: into the host that runs over the data folder, else for the next one
 #[derive(Debug, Args)]
 #[command(long_about = text::INSTALL, after_long_help = text::INSTALL_EXAMPLES)]

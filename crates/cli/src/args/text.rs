@@ -224,6 +224,11 @@ Examples:
   midplane catalog list
   midplane catalog show text-stats --output json | jq .versions";
 
+pub(super) const STATUS_EXAMPLES: &str = "\
+Examples:
+  midplane status --data data
+  midplane status text-stats --output json | jq '.plugins[0].calls'";
+
 pub(super) const INSTALL: &str = "\
 Registers a plugin, loads it with what it depends on, and notes it for good, in one step: when any part fails, or the command \
 is ended, all of it is undone. It stays where it is; nothing is copied.

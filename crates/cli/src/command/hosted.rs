@@ -154,10 +154,10 @@ fn mention((id, error): (PluginId, Error)) {
     notice::say(&format!("installed and not usable: {id}: {}", crate::report::line(&error)));
 }
 
-/// Says whether a host that runs has done it.
+/// Says whether a host that runs has done it, unless the host has said something of itself.
 fn with_host(mut done: Value, host: bool) -> Value {
     if let Value::Object(fields) = &mut done {
-        fields.insert("host".to_owned(), host.into());
+        fields.entry("host").or_insert(host.into());
     }
     done
 }

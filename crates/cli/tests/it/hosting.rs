@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::midplane::{Done, command, piped};
+use crate::plugins;
 
 /// A data folder and a folder for plugins.
 struct Place(TempDir);
@@ -152,6 +153,18 @@ fn plugins_come_and_go_while_their_host_runs() {
     assert_eq!((done.code, done.text().as_str()), (0, "installed shell 1.0.0; it is running\n"), "{done:?}");
     place.json(&["install", &top]);
     host.hears("top begins");
+    let library = plugins::tool().display().to_string();
+    assert_eq!(place.json(&["install", &library])["state"], "running", "a native library");
+    let status = place.json(&["status"]);
+    let states: Vec<(&Value, &Value)> =
+        status["plugins"].as_array().unwrap().iter().map(|one| (&one["id"], &one["state"])).collect();
+    assert_eq!(
+        json!(states),
+        json!([["base", "running"], ["shell", "running"], ["tool", "running"], ["top", "running"]])
+    );
+    assert_eq!(status["host"]["pid"], host.child.id());
+    let row = place.run(&["status", "tool"]).text();
+    assert!(row.starts_with("tool  1.2.3  running  native/worker  ") && row.lines().count() == 1, "{row}");
     let (code, error) = place.error(&["install", &top]);
     assert_eq!((code, &error["code"], &error["data"]["version"]), (3, &json!("already_registered"), &json!("1.0.0")));
     let (code, error) = place.error(&["unload", "base"]);
@@ -166,7 +179,7 @@ fn plugins_come_and_go_while_their_host_runs() {
     let stats = place.json(&["bus", "stats", "--reset"]);
     assert_eq!(
         (&stats["published_by_type"]["plugin.installed"], stats["total_subscribers"].is_u64()),
-        (&json!(3), true)
+        (&json!(4), true)
     );
     assert!(stats["subscribers"].is_array() && stats["total_published"].as_u64().unwrap() > 10);
     assert_eq!(place.json(&["bus", "stats"])["total_published"], 0);
@@ -256,7 +269,7 @@ fn a_host_that_is_killed_half_way_leaves_what_the_next_one_settles() {
 #[test]
 fn without_a_host_installing_tries_the_plugin_and_the_next_host_loads_it() {
     let place = Place::new();
-    for asked in [&["load", "p"][..], &["unload", "p"], &["bus", "stats"]] {
+    for asked in [&["load", "p"][..], &["unload", "p"], &["bus", "stats"], &["status"]] {
         let (code, error) = place.error(asked);
         assert_eq!((code, &error["code"]), (7, &json!("peer_gone")), "{asked:?}");
         assert!(error["remedy"].as_str().unwrap().contains("midplane run --data"), "{error}");
@@ -317,6 +330,20 @@ fn of_several_installations_at_once_one_wins() {
     let _host = place.host(&[]);
     assert_eq!(at_once(), [0, 3, 3, 3]);
     assert_eq!(place.installed("p"), "installed");
+}
+
+#[test]
+fn a_plugin_that_takes_long_to_begin_keeps_nobody_from_the_door() {
+    let place = Place::new();
+    let path = slow(&place);
+    let settings = settings(&place, json!({ "plugins": { "slow": { "auto_start": true } } }));
+    let child = piped(command(["run", "--settings", &settings]).env("MIDPLANE_DATA", place.path("data")));
+    until("it has begun", || Path::new(&path).join("begun").exists());
+    assert_eq!(place.json(&["status", "slow"])["plugins"][0]["state"], "loading");
+    place.json(&["install", &place.plugin("other", &[], "")]);
+    fs::remove_file(Path::new(&path).join("wait")).unwrap();
+    drop(Host::of(child));
+    assert_eq!(place.installed("other"), "installed");
 }
 
 #[test]
