@@ -4,8 +4,10 @@ mod dependencies;
 mod dependents;
 mod gone;
 mod install;
+mod reinstate;
 mod reload;
 mod retire;
+mod uninstall;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -34,8 +36,10 @@ use dependencies::Brought;
 pub(crate) use dependencies::{met, needs, release, too_long};
 pub(crate) use dependents::unload_cascade;
 pub(crate) use gone::leave;
-pub(crate) use install::{Dependents, install, reinstate, settle, uninstall};
+pub(crate) use install::install;
+pub(crate) use reinstate::{reinstate, settle};
 pub(crate) use reload::reload;
+pub(crate) use uninstall::{Dependents, uninstall};
 
 /// Loads a plugin after the plugins it depends on.
 pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {

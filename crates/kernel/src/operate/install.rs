@@ -10,21 +10,11 @@ use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Map, json};
 
 use super::dependencies::Brought;
-use super::{announce, dependents, load, load_noting, stop, unload, unload_cascade, unregister};
-use crate::catalog::{self, InstallStatus, Installed};
+use super::{announce, dependents, load_noting, stop, unload, unload_cascade, unregister};
+use crate::catalog::{InstallStatus, Installed};
 use crate::discover::Found;
-use crate::grants;
-use crate::kernel::{Inner, Reinstated};
+use crate::kernel::Inner;
 use crate::plugin::Source;
-
-/// What is done about the dependents of something that goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dependents {
-    /// It does not go.
-    Refuse,
-    /// They are unloaded first.
-    Unload,
-}
 
 /// Installs what stands at a path. See [`crate::Kernel::install`]. Whoever has registered the id has it to install: of
 /// two at once one wins.
@@ -51,7 +41,8 @@ fn absolute(path: &Path) -> Result<PathBuf> {
     })
 }
 
-fn record(found: &Found, path: &Path) -> Installed {
+/// The record of what was read.
+pub(super) fn record(found: &Found, path: &Path) -> Installed {
     let now = Timestamp::now();
     Installed {
         id: found.manifest.id.clone(),
@@ -162,7 +153,8 @@ impl Attempt<'_> {
     }
 }
 
-fn failed(mut record: Installed, error: &Error) -> Installed {
+/// The record of an installation that came to nothing.
+pub(super) fn failed(mut record: Installed, error: &Error) -> Installed {
     record.status = InstallStatus::Failed;
     record.metadata.insert("error".to_owned(), error.to_json());
     record
@@ -183,116 +175,4 @@ async fn put_back(kernel: &Arc<Inner>, id: &PluginId, was: State) {
     if let Err(error) = done {
         tracing::warn!(plugin = %id, %error, "what was loaded for an installation that failed stays");
     }
-}
-
-/// Takes an installed plugin away. See [`crate::Kernel::uninstall`].
-pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: Dependents) -> Result<Vec<PluginId>> {
-    let record = kernel.catalog.installed_as(id)?;
-    let plugin = kernel.plugin(id);
-    if record.is_none() {
-        return Err(not_installed(id, plugin.is_ok()));
-    }
-    if dependents == Dependents::Refuse {
-        refuse(kernel, id)?;
-    }
-    let mut gone = Vec::new();
-    if plugin.is_ok() {
-        gone = away(kernel, id, dependents).await?;
-    }
-    let forgotten = kernel.stores.state.change(&mut |change| {
-        grants::forget(change, id)?;
-        catalog::forget(change, id)
-    });
-    if let Err(error) = forgotten {
-        for id in gone.iter().rev() {
-            if let Err(error) = load(kernel, id, true).await {
-                tracing::warn!(plugin = %id, %error, "it was unloaded for an uninstallation that failed, and stays so");
-            }
-        }
-        return Err(error);
-    }
-    if plugin.is_ok() {
-        unregister(kernel, id).await?;
-    }
-    Ok(gone)
-}
-
-/// Unloads what is to go; it may not be loaded.
-async fn away(kernel: &Arc<Inner>, id: &PluginId, dependents: Dependents) -> Result<Vec<PluginId>> {
-    let gone = match dependents {
-        Dependents::Refuse => unload(kernel, id).await.map(|()| vec![id.clone()]),
-        Dependents::Unload => unload_cascade(kernel, id).await,
-    };
-    gone.or_else(|error| if error.code() == Code::NotLoaded { Ok(Vec::new()) } else { Err(error) })
-}
-
-/// Refuses what others need that are loaded, or that the next host would load.
-fn refuse(kernel: &Inner, id: &PluginId) -> Result<()> {
-    let installed = kernel.catalog.installed()?;
-    let in_effect = |record: &&Installed| record.status != InstallStatus::Failed && record.id != *id;
-    let needs = installed.iter().filter(in_effect).filter(|record| record.dependencies.contains(id));
-    let must = |other: &PluginId| {
-        kernel.plugin(other).map_or(true, |plugin| {
-            let life = plugin.life();
-            super::needs(&life.found.manifest).any(|needed| needed.id == *id && !needed.optional)
-        })
-    };
-    let installed: Vec<PluginId> = needs.map(|record| record.id.clone()).filter(must).collect();
-    dependents::refuse_with(kernel, id, installed)
-}
-
-fn not_installed(id: &PluginId, is_here: bool) -> Error {
-    let remedy = match is_here {
-        true => "it is here because its host was told of it in another way; unload it, or take it away there",
-        false => "`midplane catalog show` says what is known of a plugin",
-    };
-    Error::new(Code::PluginNotFound, format!("`{id}` is not installed")).remedy(remedy).plugin(id)
-}
-
-/// Settles what was left half-way. See [`crate::Kernel::settle_installed`].
-pub(crate) fn settle(kernel: &Inner) -> Result<Vec<Installed>> {
-    let is_half = |record: &Installed| matches!(record.status, InstallStatus::Pending | InstallStatus::Updating);
-    let half: Vec<Installed> = kernel.catalog.installed()?.into_iter().filter(is_half).collect();
-    for record in &half {
-        let settled = match record.status {
-            InstallStatus::Updating => Installed { status: InstallStatus::Installed, ..record.clone() },
-            _ => failed(record.clone(), &ended(record)),
-        };
-        kernel.catalog.record_installed(&settled)?;
-        tracing::warn!(plugin = %record.id, path = %record.path.display(), "its installation was left half-way");
-    }
-    Ok(half)
-}
-
-fn ended(record: &Installed) -> Error {
-    Error::new(Code::Cancelled, "the host ended while it was installed").remedy("install it again").plugin(&record.id)
-}
-
-/// Registers what is installed. See [`crate::Kernel::reinstate`].
-pub(crate) async fn reinstate(kernel: &Arc<Inner>) -> Result<Vec<Reinstated>> {
-    let mut all = Vec::new();
-    for record in kernel.catalog.installed()? {
-        if matches!(record.status, InstallStatus::Pending | InstallStatus::Failed) {
-            continue;
-        }
-        let outcome = if kernel.plugin(&record.id).is_ok() { Ok(()) } else { register(kernel, &record).await };
-        all.push(Reinstated { record, outcome });
-    }
-    Ok(all)
-}
-
-async fn register(kernel: &Arc<Inner>, was: &Installed) -> Result<()> {
-    let found = kernel.find(&was.path).await?;
-    if found.manifest.id != was.id {
-        let message = format!("{} now holds `{}`, not `{}`", was.path.display(), found.manifest.id, was.id);
-        return Err(Error::new(Code::ManifestInvalid, message)
-            .remedy("put it back, or uninstall it and install what is there now")
-            .plugin(&was.id));
-    }
-    let is = record(&found, &was.path);
-    kernel.register(Source::Path(was.path.clone()), found)?;
-    if (&is.version, &is.dependencies) != (&was.version, &was.dependencies) && was.status == InstallStatus::Installed {
-        kernel.catalog.record_installed(&Installed { metadata: was.metadata.clone(), ..is })?;
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
 use super::retire::{self, LastHooks};
-use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, unload_locked};
+use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, reinstate, unload_locked};
 use crate::assemble::{Assembled, assemble, left};
 use crate::availability;
 use crate::build;
@@ -20,6 +20,12 @@ use crate::services;
 
 /// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
 pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    read_and_replace(kernel, id).await?;
+    reinstate::follow(kernel, id);
+    Ok(())
+}
+
+async fn read_and_replace(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;

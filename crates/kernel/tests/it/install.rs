@@ -331,6 +331,22 @@ fn an_installed_plugin_is_there_again_in_the_next_kernel() {
 }
 
 #[test]
+fn a_reload_brings_the_record_along() {
+    let house = House::new();
+    let id = install(&house, house.write(&needing("p", on(&[])))).unwrap();
+    let first = record(&house, "p").unwrap();
+    house.write(&needing("p", on(&[])).with("version", "1.1.0").code("probe\n2"));
+    block_on(house.kernel.reload(&id)).unwrap();
+    let next = record(&house, "p").unwrap();
+    assert_eq!((next.version.to_string(), next.status), ("1.1.0".to_owned(), InstallStatus::Installed));
+    assert!(next.install_time == first.install_time && next.update_time > first.update_time);
+    // What is not installed has no record, and gets none.
+    let other = house.probe("other");
+    block_on(house.kernel.reload(&other)).unwrap();
+    assert_eq!(record(&house, "other"), None);
+}
+
+#[test]
 fn what_a_killed_host_has_left_half_way_is_settled() {
     let state: Arc<dyn Store> = Arc::new(Memory::default());
     let first = over(Arc::clone(&state), &[]);
