@@ -25,6 +25,7 @@ const WIRE: &str = "midplane-runtime-wire";
 const STORE: &str = "midplane-store";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
+const NODE: &str = "midplane-node";
 const TESTKIT: &str = "midplane-testkit";
 
 /// The whole house. A crate that is not here fails the check: adding a crate means deciding where it stands.
@@ -43,8 +44,10 @@ pub const ROOMS: &[Room] = &[
     Room { name: FETCH, may_use: &[CONTRACT, KERNEL] },
     Room { name: TESTKIT, may_use: &[CONTRACT, KERNEL] },
     Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT, STORE, FETCH] },
+    // What a host answers needs a kernel, and no runtime.
+    Room { name: NODE, may_use: &[CONTRACT, KERNEL] },
     // `midplane test` is the suite of the test kit.
-    Room { name: "midplane-cli", may_use: &[LIBRARY, TESTKIT] },
+    Room { name: "midplane-cli", may_use: &[LIBRARY, NODE, TESTKIT] },
     // What plugin authors install never pulls in the host.
     Room { name: SDK, may_use: &[CONTRACT] },
     Room { name: "examples/", may_use: &[SDK] },

@@ -12,7 +12,8 @@ use crate::tally::Tally;
 use crate::{build, cargo, packages, prerequisites, stage, suites};
 
 /// The inner loop: what changes most and needs no wasm engine.
-const QUICK: &[&str] = &["midplane-contract", "midplane-kernel", "midplane-sdk", "midplane-testkit", "xtask"];
+const QUICK: &[&str] =
+    &["midplane-contract", "midplane-kernel", "midplane-node", "midplane-sdk", "midplane-testkit", "xtask"];
 
 /// Which tests are run, and how.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod config;
+mod hosting;
 mod listening;
 mod named;
 mod refusal;
@@ -17,6 +18,7 @@ use midplane::{Address, Permission, Placement, PluginId, Trust};
 
 pub(crate) use catalog::{Catalog, Cataloguing, Data};
 pub(crate) use config::{Config, Import, Named, Settings, Show, What};
+pub(crate) use hosting::{Bus, Bussing, Install, Load, Status, Uninstall, Unload};
 pub(crate) use listening::{Listening, Wanted};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
@@ -76,6 +78,12 @@ pub(crate) enum Command {
     Inspect(Inspect),
     List(List),
     Catalog(Catalog),
+    Status(Status),
+    Install(Install),
+    Uninstall(Uninstall),
+    Load(Load),
+    Unload(Unload),
+    Bus(Bus),
     Routes(Routes),
     Resolve(Resolve),
     Config(Config),
@@ -125,7 +133,7 @@ pub(crate) enum Language {
 #[command(long_about = text::RUN, after_long_help = text::RUN_EXAMPLES)]
 pub(crate) struct Run {
     /// Plugins: their folders, manifests, or bare files
-    #[arg(required_unless_present_any = ["listen", "settings"], value_name = "DIR", value_hint = ValueHint::AnyPath)]
+    #[arg(required_unless_present_any = ["listen", "settings", "data"], value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) plugins: Vec<PathBuf>,
     /// Call this action once, print its reply and end
     #[arg(long, value_name = "ID/ACTION")]
@@ -227,7 +235,7 @@ pub(crate) struct Inspect {
 #[command(long_about = text::LIST, after_long_help = text::LIST_EXAMPLES)]
 pub(crate) struct List {
     #[command(flatten)]
-    pub(crate) folders: Folders,
+    pub(crate) shelves: Shelves,
 }
 
 /// Show which plugin gets which action and which file
@@ -235,7 +243,7 @@ pub(crate) struct List {
 #[command(long_about = text::ROUTES, after_long_help = text::ROUTES_EXAMPLES)]
 pub(crate) struct Routes {
     #[command(flatten)]
-    pub(crate) folders: Folders,
+    pub(crate) shelves: Shelves,
     /// One more route, as JSON; may be given again
     #[arg(long, value_name = "JSON")]
     pub(crate) route: Vec<String>,
@@ -261,9 +269,19 @@ pub(crate) struct Worker {
 /// Where plugins are looked for.
 #[derive(Debug, Args)]
 pub(crate) struct Folders {
-    /// Folder with plugins; may be given again [default: the folders in MIDPLANE_PLUGINS]
+    /// Folder with plugins; may be given again [default: the folders in MIDPLANE_PLUGINS, else those of
+    /// the settings]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) plugins: Vec<PathBuf>,
+}
+
+/// Where plugins are looked for, and the settings that say so where nothing else does.
+#[derive(Debug, Args)]
+pub(crate) struct Shelves {
+    #[command(flatten)]
+    pub(crate) folders: Folders,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// How a call is made, and where its reply goes.

@@ -1,9 +1,11 @@
 //! The commands: what each does with what was typed.
 
+mod bus;
 mod catalog;
 mod check;
 mod completions;
 mod config;
+mod hosted;
 mod inspect;
 mod installed;
 mod list;
@@ -12,6 +14,7 @@ mod open;
 mod resolve;
 mod routes;
 mod run;
+mod status;
 mod table;
 mod test;
 
@@ -48,6 +51,12 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Resolve(resolve) => block_on(resolve::resolve(resolve, output)),
         Command::Config(config) => config::config(config, output),
         Command::Catalog(command) => catalog::catalog(&command.doing, output),
+        Command::Status(status) => block_on(status::status(status, output)),
+        Command::Install(install) => block_on(hosted::install(install, output)),
+        Command::Uninstall(uninstall) => block_on(hosted::uninstall(uninstall, output)),
+        Command::Load(load) => block_on(hosted::load(load, output)),
+        Command::Unload(unload) => block_on(hosted::unload(unload, output)),
+        Command::Bus(bus) => block_on(bus::bus(bus, output)),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {
             let remedy = "use `midplane run`; it starts workers itself, where a plugin's placement asks for one";

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use midplane::contract::Settings;
 use midplane::resolve::{Available, Release, Standing};
 use midplane::{Stores, discover};
 use serde_json::{Value, json};
@@ -41,31 +42,35 @@ impl Folders {
         !self.plugins.is_empty() || std::env::var_os(VARIABLE).is_some_and(|folders| !folders.is_empty())
     }
 
-    /// The folders to look in.
+    /// The folders to look in: those that are named, else those of settings that are given.
     ///
     /// # Errors
-    /// Usage when none is named; not found for one that is not there.
-    pub(crate) fn named(&self) -> Outcome<Vec<PathBuf>> {
+    /// Usage when none is named; not found for one that is named and not there.
+    pub(crate) fn chosen(&self, settings: Option<&Settings>) -> Outcome<Chosen> {
+        if let (Some(settings), false) = (settings, self.is_named()) {
+            return Ok(Chosen::of(settings));
+        }
         let mut folders = self.plugins.clone();
         if folders.is_empty() {
             let variable = std::env::var_os(VARIABLE).unwrap_or_default();
             folders = std::env::split_paths(&variable).filter(|folder| !folder.as_os_str().is_empty()).collect();
         }
         if folders.is_empty() {
-            let remedy = format!("name one with --plugins DIR, or several in {VARIABLE}, separated like PATH");
+            let remedy =
+                format!("name one with --plugins DIR, several in {VARIABLE}, separated like PATH, or settings that do");
             return Err(Stop::usage("no folder with plugins is named", remedy));
         }
-        folders.iter().map(|folder| expanded(folder)).collect()
+        let folders = folders.iter().map(|folder| expanded(folder)).collect::<Outcome<Vec<PathBuf>>>()?;
+        Ok(Chosen { folders, unusable: Vec::new() })
     }
 
     /// Registers everything in the folders, and returns what cannot be. A folder that is itself a plugin is one.
     ///
     /// # Errors
-    /// As [`Folders::named`], and a folder that cannot be read.
+    /// As [`Folders::chosen`], and a folder that is named and cannot be read.
     pub(crate) async fn register(&self, host: &Host) -> Outcome<Vec<Unusable>> {
-        let folders = self.named()?;
+        let Chosen { folders, mut unusable } = self.chosen(host.given_settings())?;
         folders.iter().try_for_each(|folder| searchable(folder))?;
-        let mut unusable = Vec::new();
         for found in discover::scan(&folders) {
             let registered = match found {
                 Ok(found) => {
@@ -84,9 +89,9 @@ impl Folders {
     /// # Errors
     /// As [`Folders::register`].
     pub(crate) async fn available(&self, host: &Host) -> Outcome<(Available, Vec<Unusable>)> {
-        let folders = self.named()?;
+        let Chosen { folders, mut unusable } = self.chosen(host.given_settings())?;
         folders.iter().try_for_each(|folder| searchable(folder))?;
-        let (mut available, mut unusable) = (Available::new(), Vec::new());
+        let mut available = Available::new();
         for found in discover::scan(&folders) {
             let manifest = match found {
                 Ok(found) if found.bare => {
@@ -104,6 +109,32 @@ impl Folders {
     }
 }
 
+/// The folders to look in, and those of the settings that cannot be.
+pub(crate) struct Chosen {
+    /// Where to look.
+    pub(crate) folders: Vec<PathBuf>,
+    /// What the settings name and is not there, or cannot be read.
+    pub(crate) unusable: Vec<Unusable>,
+}
+
+impl Chosen {
+    /// Those of settings. The folders of the defaults need not be there.
+    fn of(settings: &Settings) -> Self {
+        let is_default = midplane::settings::are_defaults(&settings.folders);
+        let mut chosen = Self { folders: Vec::new(), unusable: Vec::new() };
+        for folder in midplane::settings::folders(settings) {
+            match searchable(&folder) {
+                Ok(()) => chosen.folders.push(folder),
+                Err(Stop::Failed(error, _)) if !is_default || folder.exists() => {
+                    chosen.unusable.push(Unusable { path: folder, error });
+                }
+                Err(_) => {}
+            }
+        }
+        chosen
+    }
+}
+
 impl Data {
     /// The data folder: the one that is named, or `midplane` in the user's data folder.
     ///
@@ -114,10 +145,17 @@ impl Data {
         let own = || {
             set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")))
         };
-        let named = self.data.as_deref().map(expanded).transpose()?;
-        named
+        self.named()?
             .or_else(|| own().map(|folder| folder.join("midplane")))
             .ok_or_else(|| Stop::usage("no data folder is named", "name one with --data DIR, or in MIDPLANE_DATA"))
+    }
+
+    /// The data folder that is named; `None` where none is.
+    ///
+    /// # Errors
+    /// A variable in it that is not set.
+    pub(crate) fn named(&self) -> Outcome<Option<PathBuf>> {
+        self.data.as_deref().map(expanded).transpose()
     }
 
     /// The stores of the data folder that is named; `None` where none is.
@@ -125,8 +163,7 @@ impl Data {
     /// # Errors
     /// `storage`, as the library says.
     pub(crate) fn stores(&self) -> Outcome<Option<Stores>> {
-        let Some(folder) = &self.data else { return Ok(None) };
-        Ok(Some(midplane::data(expanded(folder)?)?))
+        Ok(self.named()?.map(midplane::data).transpose()?)
     }
 }
 
@@ -144,7 +181,7 @@ fn expanded(path: &Path) -> Outcome<PathBuf> {
 fn searchable(folder: &Path) -> Outcome<()> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => {
-            let remedy = "check the folders given with --plugins and MIDPLANE_PLUGINS";
+            let remedy = "check the folders given with --plugins and MIDPLANE_PLUGINS, or those of the settings";
             Stop::not_found(format!("there is no folder {}", folder.display()), remedy)
         }
         std::io::ErrorKind::NotADirectory => {

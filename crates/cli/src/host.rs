@@ -23,6 +23,8 @@ pub(crate) struct Host {
     kernel: Kernel,
     door: OnceLock<Door>,
     settings: Settings,
+    /// Whether anybody gave them.
+    given: bool,
 }
 
 impl Host {
@@ -45,7 +47,8 @@ impl Host {
     ) -> Outcome<T> {
         let settings = policies::settings(from)?;
         let kernel = midplane::settings::kernel(&settings).stores(stores).build();
-        let host = Self { kernel, door: OnceLock::new(), settings };
+        let given = !from.files.is_empty() || !from.assignments.is_empty();
+        let host = Self { kernel, door: OnceLock::new(), settings, given };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);
         }
@@ -72,6 +75,11 @@ impl Host {
         &self.settings
     }
 
+    /// The settings that hold, where any were given as files or on the command line.
+    pub(crate) fn given_settings(&self) -> Option<&Settings> {
+        self.given.then_some(&self.settings)
+    }
+
     /// The kernel itself.
     pub(crate) fn kernel(&self) -> &Kernel {
         &self.kernel
@@ -93,19 +101,7 @@ impl Host {
     pub(crate) async fn register(&self, path: &Path) -> Outcome<PluginId> {
         let id = self.kernel.register(path).await?;
         stale::warn(path);
-        self.mark(&id).await?;
         Ok(id)
-    }
-
-    /// Keeps a plugin that the settings disable from being loaded.
-    ///
-    /// # Errors
-    /// The kernel's.
-    pub(crate) async fn mark(&self, id: &PluginId) -> Outcome<()> {
-        match self.settings.plugins.get(id) {
-            Some(plugin) if !plugin.enabled => Ok(self.kernel.disable(id).await?),
-            _ => Ok(()),
-        }
     }
 
     /// Sets what the operator decided, before anything is loaded. Every plugin named has to be there or be expected to

@@ -29,6 +29,8 @@ pub(crate) type Runtimes = BTreeMap<(&'static str, &'static str), Arc<dyn Runtim
 pub(crate) struct Plan {
     pub(crate) plugin: PluginId,
     pub(crate) number: u64,
+    /// When its hooks have to be done.
+    pub(crate) late: Option<Instant>,
     pub(crate) found: Found,
     pub(crate) policy: Policy,
     /// Those that hold.
@@ -64,9 +66,14 @@ pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
 async fn assemble_one(plan: Plan) -> Result<Assembled> {
     let id = plan.plugin.clone();
     let decided = decide(&plan).map_err(|error| error.plugin(&id))?;
-    let (label, number, time) = (decided.label(), plan.number, decided.times.hook);
+    let (label, number, time) = (decided.label(), plan.number, left(decided.times.hook, plan.late));
     let sign = |error: Error| error.plugin(&id).runtime(&label).generation(number);
     on_a_thread(time, move |hooks| put_together(plan, decided, hooks)).await.map_err(sign)?.map_err(sign)
+}
+
+/// What a hook may take: its own time, or what is left of the load's.
+pub(crate) fn left(hook: Duration, late: Option<Instant>) -> Duration {
+    late.map_or(hook, |late| hook.min(late.saturating_duration_since(Instant::now())))
 }
 
 /// The part of it that blocks.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Hook, Result};
@@ -44,10 +45,11 @@ pub(crate) fn give_back(generation: &Generation, hooks: &Hooks, instances: &mut 
     }
 }
 
-/// Starts instances, one after the other. An error costs them all.
+/// Starts instances, one after the other, each in so much time. An error costs them all.
 pub(crate) async fn start(
     generation: &Arc<Generation>,
     mut instances: Vec<Box<dyn Instance>>,
+    time: Duration,
 ) -> Result<Vec<Box<dyn Instance>>> {
     if !generation.has(Hook::Start) {
         return Ok(instances);
@@ -63,7 +65,7 @@ pub(crate) async fn start(
         }
         Ok(instances)
     };
-    on_a_thread(generation.times.hook, work).await.map_err(|error| generation.sign(error))?
+    on_a_thread(time, work).await.map_err(|error| generation.sign(error))?
 }
 
 /// Runs a hook that gets the configuration or nothing, if the code has it.

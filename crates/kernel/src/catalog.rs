@@ -26,6 +26,7 @@ use serde::Serialize;
 
 pub use entry::Entry;
 pub use index::By;
+pub(crate) use installed::forget;
 pub use installed::{InstallStatus, Installed};
 pub use usage::Usage;
 pub use versions::{Marks, VersionInfo};

@@ -2,7 +2,7 @@
 
 use midplane_contract::{Permission, PluginId, Result};
 
-use crate::store::Store;
+use crate::store::{Change, Store};
 
 const GRANTS: &str = "grants";
 const DISABLED: &str = "disabled";
@@ -39,4 +39,12 @@ pub(crate) fn set_disabled(store: &dyn Store, id: &PluginId, disabled: bool) -> 
         true => change.put(DISABLED, id.as_str(), b""),
         false => change.remove(DISABLED, id.as_str()),
     })
+}
+
+/// Forgets all that was decided about a plugin, in a change of more than that.
+pub(crate) fn forget(change: &mut dyn Change, id: &PluginId) -> Result<()> {
+    for (row, _) in change.scan(GRANTS, &format!("{id}/"))? {
+        change.remove(GRANTS, &row)?;
+    }
+    change.remove(DISABLED, id.as_str())
 }

@@ -140,7 +140,7 @@ impl Hooks {
 
 fn abandoned(hook: Hook, time: Duration) -> Error {
     Error::new(Code::DeadlineExceeded, format!("the hook `{hook}` did not end within {time:?}"))
-        .remedy("make the hook faster, or raise limits.hook_deadline_ms")
+        .remedy("make the hook faster, or raise limits.hook_deadline_ms, or the settings' load.timeout")
         .with("hook", hook.name())
 }
 

@@ -4,6 +4,7 @@ mod builder;
 mod catalog;
 mod dependencies;
 mod inner;
+mod install;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ use crate::{describe, guest, operate, probe, pump};
 pub use builder::Builder;
 pub use catalog::Record;
 pub(crate) use inner::Inner;
+pub use install::Reinstated;
 
 /// One kernel with its plugins. Cheap to clone; the last clone that goes takes the plugins with it.
 #[derive(Clone)]
@@ -50,6 +52,7 @@ impl Kernel {
             cache: None,
             strategy: None,
             loads: defaults::CONCURRENT_LOADS,
+            load_time: None,
             rules: Rules::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),

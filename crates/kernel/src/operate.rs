@@ -3,8 +3,11 @@
 mod dependencies;
 mod dependents;
 mod gone;
+mod install;
+mod reinstate;
 mod reload;
 mod retire;
+mod uninstall;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -14,7 +17,7 @@ use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{Assembled, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::generation::Generation;
@@ -29,19 +32,28 @@ use crate::runtime::BoxFuture;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
+use dependencies::Brought;
 pub(crate) use dependencies::{met, needs, release, too_long};
 pub(crate) use dependents::unload_cascade;
 pub(crate) use gone::leave;
+pub(crate) use install::install;
+pub(crate) use reinstate::{reinstate, settle};
 pub(crate) use reload::reload;
+pub(crate) use uninstall::{Dependents, uninstall};
 
 /// Loads a plugin after the plugins it depends on.
 pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
+    load_noting(kernel, id, start, &Brought::default()).await
+}
+
+/// Loads a plugin after the plugins it depends on, and notes which of those it touched.
+async fn load_noting(kernel: &Arc<Inner>, id: &PluginId, start: bool, brought: &Brought) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let ready = if matches!(plugin.state(), State::Registered | State::Failed) || gone::is_absent(&plugin) {
         refuse_disabled(&plugin)?;
         guest::arrive(kernel, &plugin);
         let manifest = plugin.life().found.manifest.clone();
-        dependencies::make_ready(kernel, &manifest).await
+        dependencies::make_ready(kernel, &manifest, brought).await
     } else {
         Ok(())
     };
@@ -75,22 +87,23 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;
     plugin.advance(Event::Load)?;
-    let assembled = {
+    let (assembled, late) = {
         let _place = kernel.loads.acquire().await;
         kept::recall(kernel, &plugin.id).await?;
         let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
         plugin.inbox.expect(plan.number);
-        assemble(plan).await?
+        let late = plan.late;
+        (assemble(plan).await?, late)
     };
-    install(kernel, plugin, assembled)?;
+    lay(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
     kernel.note_usage(&plugin.id);
-    if start { start_locked(kernel, plugin).await } else { Ok(()) }
+    if start { start_locked(kernel, plugin, late).await } else { Ok(()) }
 }
 
 /// Lays a generation into the slot, parked, and makes it the current one.
-fn install(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, assembled: Assembled) -> Result<()> {
+fn lay(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, assembled: Assembled) -> Result<()> {
     let core = &plugin.slot.core;
     watch(kernel, plugin);
     let berth = core.claim()?;
@@ -115,10 +128,16 @@ fn watch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
 }
 
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
-    if !plugin.life().disabled {
-        return Ok(());
-    }
-    Err(Error::new(Code::NotRunning, "the plugin is disabled").remedy("enable it first").plugin(&plugin.id))
+    let (disabled, barred) = {
+        let life = plugin.life();
+        (life.disabled, life.barred)
+    };
+    let (why, remedy) = match (disabled, barred) {
+        (false, false) => return Ok(()),
+        (true, _) => ("the plugin is disabled", "enable it first"),
+        (false, true) => ("the settings disable the plugin", "set `enabled: true` for it"),
+    };
+    Err(Error::new(Code::NotRunning, why).remedy(remedy).plugin(&plugin.id))
 }
 
 /// Starts a plugin that is loaded or stopped.
@@ -138,14 +157,15 @@ fn load_boxed<'a>(kernel: &'a Arc<Inner>, id: &'a PluginId) -> BoxFuture<'a, Res
 }
 
 async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
-    start_locked(kernel, plugin).await.inspect_err(|error| {
+    start_locked(kernel, plugin, None).await.inspect_err(|error| {
         if plugin.state() == State::Starting {
             fail(kernel, plugin, error);
         }
     })
 }
 
-async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
+/// Starts what is loaded, before an instant where it is part of a load.
+async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, late: Option<Instant>) -> Result<()> {
     plugin.advance(Event::Start)?;
     plugin.inbox.open();
     let core = &plugin.slot.core;
@@ -161,7 +181,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
             turns.push(turn);
         }
     }
-    let started = build::start(&generation, instances).await?;
+    let started = build::start(&generation, instances, left(generation.times.hook, late)).await?;
     for (mut turn, instance) in turns.into_iter().zip(started) {
         turn.give(Some(instance));
     }

@@ -37,7 +37,10 @@ pub(crate) struct Plugin {
 pub(crate) struct Life {
     pub(crate) state: State,
     pub(crate) cause: Option<Error>,
+    /// Kept from being started for good, over hosts.
     pub(crate) disabled: bool,
+    /// Kept from being started by the policy.
+    pub(crate) barred: bool,
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.
     pub(crate) added: Vec<Dependency>,
@@ -70,6 +73,7 @@ impl Plugin {
             state: State::Registered,
             cause: None,
             disabled: false,
+            barred: false,
             found,
             added: Vec::new(),
             source,

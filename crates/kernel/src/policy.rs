@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 /// An operator's word on one plugin. The default trusts normally, grants nothing and changes nothing.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// Whether the plugin may be loaded and started at all. What runs goes on running until it is stopped.
+    pub enabled: bool,
     /// How far the plugin is trusted.
     pub trust: Trust,
     /// Where it runs; `None` leaves that to the manifest and the contract.
@@ -23,6 +25,7 @@ pub struct Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            enabled: true,
             trust: Trust::Normal,
             placement: None,
             grants: Vec::new(),

@@ -133,7 +133,7 @@ pub(crate) fn of(plugin: &Plugin) -> Status {
         state: life.state,
         known_as: life.state.known_as(),
         cause: life.cause.clone(),
-        disabled: life.disabled,
+        disabled: life.disabled || life.barred,
         path: life.found.folder.display().to_string(),
         manifest: life.found.manifest.clone(),
         registered_at: life.registered_at,

@@ -1,8 +1,9 @@
 //! The host's settings from files, the environment and the command line, and what a kernel makes of them.
 //!
 //! [`read`] reads, `contract::settings` says what it means, [`kernel`] and [`policies`] put it into effect, and
-//! [`Watch`] does so again whenever a file changes.
+//! [`Watch`] does so again whenever a file changes. [`Discovery`] looks into the plugin folders.
 
+mod discovery;
 mod folders;
 mod watch;
 
@@ -15,7 +16,8 @@ use midplane_contract::settings::{Layer, PluginSettings, Settled, VARIABLE_PREFI
 use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
 use midplane_kernel::{Builder, Policy};
 
-pub use folders::{expand_home, folders};
+pub use discovery::{Discovery, Looked, Unusable, Watching};
+pub use folders::{are_defaults, expand_home, folders};
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.
@@ -68,6 +70,7 @@ pub fn text(file: &Path) -> Result<Vec<u8>> {
 pub fn kernel(settings: &Settings) -> Builder {
     crate::kernel()
         .concurrent_loads(settings.load.concurrent)
+        .load_time(settings.load.timeout)
         .secrets(settings.secrets.clone())
         .limits(settings.limits.limits())
 }
@@ -80,6 +83,7 @@ pub fn policies(settings: &Settings) -> BTreeMap<PluginId, Policy> {
 
 fn policy(plugin: &PluginSettings) -> Policy {
     Policy {
+        enabled: plugin.enabled,
         trust: plugin.trust,
         placement: plugin.placement,
         priority: plugin.priority,

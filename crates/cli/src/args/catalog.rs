@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use midplane::PluginId;
 
-use super::{Folders, text};
+use super::{Shelves, text};
 
 /// Show what the plugin folders hold: kept in the data folder, read again only where something has changed
 #[derive(Debug, Args)]
@@ -21,7 +21,7 @@ pub(crate) enum Cataloguing {
     /// List every plugin, the broken and the shadowed with the reason
     List {
         #[command(flatten)]
-        folders: Folders,
+        shelves: Shelves,
         #[command(flatten)]
         data: Data,
     },
@@ -31,14 +31,14 @@ pub(crate) enum Cataloguing {
         #[arg(value_name = "ID")]
         id: PluginId,
         #[command(flatten)]
-        folders: Folders,
+        shelves: Shelves,
         #[command(flatten)]
         data: Data,
     },
     /// Scan the folders now, and say what has changed
     Rescan {
         #[command(flatten)]
-        folders: Folders,
+        shelves: Shelves,
         #[command(flatten)]
         data: Data,
     },

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use midplane::resolve::{Requirement, Strategy};
 
-use super::{Folders, named, text};
+use super::{Shelves, named, text};
 
 /// Say which versions of which plugins go together, and in which order they would be loaded
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Resolve {
     #[arg(required = true, value_name = "ID[@RANGE]", value_parser = named::requirement)]
     pub(crate) wanted: Vec<Requirement>,
     #[command(flatten)]
-    pub(crate) folders: Folders,
+    pub(crate) shelves: Shelves,
     /// Which of the versions that fit: semver (what is there, else the highest), exact (a version without
     /// operator is that one) or latest
     #[arg(long, value_name = "STRATEGY", value_parser = named::strategy, default_value = "semver")]

@@ -7,37 +7,42 @@ use midplane::{Code, Error, Kernel, PluginId};
 use serde_json::{Value, json};
 
 use super::table;
-use crate::args::{Cataloguing, Data, Folders};
+use crate::args::{Cataloguing, Data, Shelves};
 use crate::exit::{Exit, Outcome, Stop};
+use crate::folders::{Chosen, Unusable};
 use crate::nearest::did_you_mean;
 use crate::output::Output;
-use crate::{notice, report};
+use crate::{notice, policies, report};
 
 /// Does what was asked of it.
 pub(super) fn catalog(doing: &Cataloguing, output: Output) -> Outcome<Exit> {
     match doing {
-        Cataloguing::List { folders, data } => {
-            let (kernel, _) = looked(folders, data)?;
+        Cataloguing::List { shelves, data } => {
+            let (kernel, _) = looked(shelves, data)?;
             list(&kernel, output)
         }
-        Cataloguing::Show { id, folders, data } => {
-            let (kernel, _) = looked(folders, data)?;
+        Cataloguing::Show { id, shelves, data } => {
+            let (kernel, _) = looked(shelves, data)?;
             show(&kernel, id, output)
         }
-        Cataloguing::Rescan { folders, data } => {
-            let (kernel, scan) = looked(folders, data)?;
+        Cataloguing::Rescan { shelves, data } => {
+            let (kernel, scan) = looked(shelves, data)?;
             rescan(&kernel, scan, output)
         }
     }
 }
 
 /// A kernel over the data folder, which has scanned the folders that are named, if any are.
-fn looked(folders: &Folders, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
+fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
+    let sources = shelves.settings.sources();
+    let given = !sources.files.is_empty() || !sources.assignments.is_empty();
+    let settings = policies::settings(&sources)?;
     let kernel = midplane::kernel().stores(midplane::data(data.folder()?)?).build();
-    let named = match folders.is_named() {
-        true => folders.named()?,
-        false => return Ok((kernel, None)),
-    };
+    if !given && !shelves.folders.is_named() {
+        return Ok((kernel, None));
+    }
+    let Chosen { folders: named, unusable } = shelves.folders.chosen(given.then_some(&settings))?;
+    unusable.iter().for_each(Unusable::say);
     let scan = kernel.catalog().scan(&named.into_iter().map(absolute).collect::<Vec<_>>());
     Ok((kernel, Some(scan)))
 }

@@ -1,43 +1,77 @@
-//! The plugins that settings name: those in their folders, and those with a path.
+//! The plugins that nobody names: those that are installed, those that settings name, those in the folders of settings.
 
-use std::cmp::Reverse;
 use std::path::PathBuf;
 
-use midplane::settings::{expand_home, folders};
-use midplane::{PluginId, discover};
+use midplane::settings::{Discovery, expand_home};
+use midplane::{Error, PluginId, Reinstated};
+use midplane_node::Seat;
 
 use crate::exit::Outcome;
+use crate::folders::Unusable;
 use crate::host::Host;
 use crate::{notice, report};
 
-/// Registers them, and returns the ids of those that are to be loaded, the highest priority first. Folders that are not
-/// there are passed over; a plugin that cannot be used is said, and the others go on.
+/// Registers what settings name by path and what stands in their folders, and returns those that are to be loaded. What
+/// cannot be used is said, and the others go on.
+pub(super) async fn discover(host: &Host, discovery: &Discovery) -> Vec<PluginId> {
+    let named = host.settings().plugins.values().filter_map(|plugin| plugin.path.as_deref());
+    let paths: Vec<PathBuf> = named.map(expand_home).collect();
+    for path in paths {
+        if let Err(error) = host.kernel().register(&path).await {
+            Unusable { path, error }.say();
+        }
+    }
+    for midplane::settings::Unusable { path, error } in discovery.look().await.unusable {
+        Unusable { path, error }.say();
+    }
+    let here = host.kernel().statuses().into_iter().map(|status| status.id);
+    here.filter(|id| discovery.wants(id)).collect()
+}
+
+/// Settles what an earlier host has left half-way, and registers what is installed. Only for who has the seat.
 ///
 /// # Errors
-/// A plugin of the settings that cannot be registered by its path.
-pub(super) async fn register(host: &Host) -> Outcome<Vec<PluginId>> {
-    let settings = host.settings();
-    for path in settings.plugins.values().filter_map(|plugin| plugin.path.as_deref()) {
-        host.register(&expand_home(path)).await?;
+/// `storage`.
+pub(super) async fn reinstate(host: &Host) -> Outcome<Vec<Reinstated>> {
+    for half in host.kernel().settle_installed()? {
+        notice::say(&format!("the installation of {} from {} was left half-way", half.id, half.path.display()));
     }
-    let there: Vec<PathBuf> = folders(settings).into_iter().filter(|folder| folder.is_dir()).collect();
-    for found in discover::scan(&there) {
-        let registered = match found {
-            Ok(found) if host.kernel().status(&found.manifest.id).is_ok() => continue,
-            Ok(found) => host.register(if found.bare { &found.main } else { &found.folder }).await.map(drop),
-            Err((path, error)) => {
-                notice::say(&format!("cannot be used: {}: {}", path.display(), report::line(&error)));
-                continue;
-            }
-        };
-        registered?;
+    Ok(host.kernel().reinstate().await?)
+}
+
+/// The same for a host that goes on, or for one that has no seat and settles nothing; returns those that are to be
+/// loaded.
+///
+/// # Errors
+/// As [`reinstate`].
+pub(super) async fn installed(host: &Host, seat: Option<&Seat>) -> Outcome<Vec<PluginId>> {
+    let all = if seat.is_some() { reinstate(host).await? } else { host.kernel().reinstate().await? };
+    let mut ids = Vec::new();
+    for Reinstated { record, outcome } in all {
+        match outcome {
+            Ok(()) => ids.push(record.id),
+            Err(error) => Unusable { path: record.path, error }.say(),
+        }
     }
-    let wanted = |id: &PluginId| match settings.plugins.get(id) {
-        Some(plugin) => plugin.enabled && (plugin.auto_start || settings.load.auto),
-        None => settings.load.auto,
-    };
-    let priority = |id: &PluginId| settings.plugins.get(id).map_or(0, |plugin| plugin.priority);
-    let mut ids: Vec<PluginId> = host.kernel().statuses().into_iter().map(|status| status.id).filter(wanted).collect();
-    ids.sort_by_key(|id| Reverse(priority(id)));
     Ok(ids)
+}
+
+/// Loads them, the highest priority first. One that cannot be loaded is said, and the others go on.
+pub(super) async fn load(host: &Host, mut ids: Vec<PluginId>) {
+    ids.sort();
+    ids.dedup();
+    Discovery::new(host.kernel(), host.settings()).order(&mut ids);
+    for id in ids {
+        if host.kernel().status(&id).is_ok_and(|status| status.disabled) {
+            continue;
+        }
+        // One may have been loaded already, because another depends on it.
+        if let Err(error) = host.kernel().ensure_loaded(&id).await {
+            said(&id, &error);
+        }
+    }
+}
+
+fn said(id: &PluginId, error: &Error) {
+    notice::say(&format!("cannot be loaded: {id}: {}", report::line(error)));
 }

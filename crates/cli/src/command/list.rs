@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use midplane::Manifest;
-use midplane::settings::Sources;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -32,8 +31,8 @@ struct Entry<'a> {
 
 /// Lists them, those that cannot be used with the reason.
 pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
-    Host::with(&Sources::default(), async |host| {
-        let unusable = list.folders.register(host).await?;
+    Host::with(&list.shelves.settings.sources(), async |host| {
+        let unusable = list.shelves.folders.register(host).await?;
         let statuses = host.kernel().statuses();
         let entries: Vec<Entry<'_>> = statuses.iter().map(|status| entry(&status.manifest, &status.path)).collect();
         if output.is_json() {

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use midplane::contract::defaults;
 use midplane::resolve::{Plan, Request, Step};
-use midplane::settings::Sources;
 use midplane::{Code, Error};
 use serde_json::json;
 
@@ -17,8 +16,8 @@ use crate::{notice, report};
 
 /// Prints the plan, or why there is none.
 pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
-    Host::with(&Sources::default(), async |host| {
-        let (available, unusable) = resolve.folders.available(host).await?;
+    Host::with(&resolve.shelves.settings.sources(), async |host| {
+        let (available, unusable) = resolve.shelves.folders.available(host).await?;
         let time = resolve.deadline.unwrap_or(defaults::RESOLVE_DEADLINE);
         let late = Instant::now() + time;
         let too_long = || {

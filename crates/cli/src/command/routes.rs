@@ -1,7 +1,6 @@
 //! `midplane routes`: who gets which action and which file.
 
 use midplane::routes::{Row, Rule, What};
-use midplane::settings::Sources;
 use midplane::{Code, Error};
 use serde_json::{Value, json};
 
@@ -15,12 +14,12 @@ use crate::output::Output;
 
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
-    Host::with(&Sources::default(), async |host| {
+    Host::with(&routes.shelves.settings.sources(), async |host| {
         for (number, text) in routes.route.iter().enumerate() {
             let set = host.kernel().set_route(&format!("--route {}", number + 1), read(text)?);
             set.map_err(|error| refused(text, &error.record().message))?;
         }
-        let unusable = routes.folders.register(host).await?;
+        let unusable = routes.shelves.folders.register(host).await?;
         let mut rows = host.kernel().route_table();
         if output.is_json() {
             let unusable: Vec<Value> = unusable.iter().map(Unusable::json).collect();

@@ -1,8 +1,11 @@
 //! `midplane run`: loads plugins, lets others connect, and calls one of them or waits.
 
+use std::sync::Arc;
+
 use midplane::contract::defaults;
-use midplane::settings::Watch;
-use midplane::{Address, PluginId, Status};
+use midplane::settings::{Discovery, Watch};
+use midplane::{Address, Code, Error, PluginId, Status};
+use midplane_node::{Door as Control, Purpose, Seat};
 use serde_json::{Value, json};
 
 use super::{installed, table};
@@ -12,9 +15,9 @@ use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::input::Input;
 use crate::interrupt::Interrupt;
-use crate::notice;
 use crate::output::Output;
 use crate::reply::Delivery;
+use crate::{notice, report};
 
 /// Loads what was named; then calls, or shows it and waits for the end.
 pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
@@ -23,11 +26,16 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     }
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
+    let seat = interrupt.or(seat(&run)).await??;
     let stores = run.data.stores()?.unwrap_or_default();
-    Host::over(&run.policies.sources(), stores, async |host| {
-        let door = interrupt.or(load(&run, host)).await??;
+    let mut control = None;
+    let done = Host::over(&run.policies.sources(), stores, async |host| {
+        let named = interrupt.or(register(&run, host)).await??;
+        let unnamed = interrupt.or(unnamed(&run, host, &named, seat.as_deref())).await??;
+        control = seat.as_ref().and_then(|seat| open(host, seat));
+        let door = interrupt.or(load(&run, host, &named, &unnamed)).await??;
         let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };
-        match &run.call {
+        let done = match &run.call {
             Some(address) => {
                 if let Some(door) = door {
                     gather(door, &delivery).await?;
@@ -36,28 +44,100 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
             }
             None => {
                 let _watch = watch(&run, host)?;
+                // What comes from here on; it was looked once already.
+                let _watching = match &unnamed.discovery {
+                    Some(discovery) => discovery.watch()?,
+                    None => None,
+                };
                 wait(host, door, output, &interrupt).await
             }
+        };
+        if let Some(control) = control.take() {
+            control.shut().await;
         }
+        done
     })
-    .await
+    .await;
+    drop(control);
+    // Held until everything is put away, with a door or without.
+    drop(seat);
+    done
 }
 
-async fn load<'a>(run: &Run, host: &'a Host) -> Outcome<Option<&'a Door>> {
-    let mut ids: Vec<PluginId> = Vec::new();
+/// The seat of the data folder, for a host that stays. Without it there is no door, and what is installed is another's.
+async fn seat(run: &Run) -> Outcome<Option<Arc<Seat>>> {
+    let (None, Some(folder)) = (&run.call, run.data.named()?) else { return Ok(None) };
+    let place = folder.clone();
+    let seat =
+        tokio::task::spawn_blocking(move || Seat::take(&place, Purpose::Host)).await.map_err(super::lost_thread)??;
+    if seat.is_none() {
+        let folder = folder.display();
+        if run.plugins.is_empty() && run.listening.listen.is_none() && run.policies.settings.settings.is_empty() {
+            return Err(Error::new(
+                Code::NotSupported,
+                format!("another host runs over {folder}, and there is nothing else to do"),
+            )
+            .remedy("install plugins into that one with `midplane install`, or end it first")
+            .into());
+        }
+        notice::say(&format!(
+            "another host runs over {folder}: this one opens no door there, and leaves what is installed to it"
+        ));
+    }
+    Ok(seat.map(Arc::new))
+}
+
+/// Opens the door through which other commands speak to this host. What stands in the way is said, and it runs without.
+fn open(host: &Host, seat: &Arc<Seat>) -> Option<Control> {
+    Control::open(seat, host.kernel())
+        .map_err(|error| {
+            let remedy = error.record().remedy.clone().unwrap_or_default();
+            notice::say(&format!("no door for other commands: {}; {remedy}", report::line(&error)));
+        })
+        .ok()
+}
+
+/// Registers what was named.
+async fn register(run: &Run, host: &Host) -> Outcome<Vec<PluginId>> {
+    let mut ids = Vec::new();
     for path in &run.plugins {
         ids.push(host.register(path).await?);
     }
-    if ids.is_empty() && !run.policies.settings.settings.is_empty() {
-        ids = installed::register(host).await?;
+    Ok(ids)
+}
+
+/// The plugins that nobody named, and where more may come from.
+struct Unnamed {
+    ids: Vec<PluginId>,
+    discovery: Option<Discovery>,
+}
+
+async fn unnamed(run: &Run, host: &Host, named: &[PluginId], seat: Option<&Seat>) -> Outcome<Unnamed> {
+    let mut unnamed = Unnamed { ids: Vec::new(), discovery: None };
+    let is_left_to_another = run.call.is_none() && seat.is_none();
+    if run.data.data.is_some() && !is_left_to_another {
+        unnamed.ids = installed::installed(host, seat).await?;
     }
+    if named.is_empty() && !run.policies.settings.settings.is_empty() {
+        let discovery = unnamed.discovery.insert(Discovery::new(host.kernel(), host.settings()));
+        unnamed.ids.extend(installed::discover(host, discovery).await);
+    }
+    Ok(unnamed)
+}
+
+async fn load<'a>(run: &Run, host: &'a Host, named: &[PluginId], unnamed: &Unnamed) -> Outcome<Option<&'a Door>> {
     let door = host.open(&run.listening)?;
     let called = run.call.as_ref().map(|address| &address.plugin);
     called.map(|id| host.named(id)).transpose()?;
     host.decide(&run.policies, called, &run.calling)?;
-    for id in &ids {
+    for id in named {
         // One may have been loaded already, because another depends on it.
         host.kernel().ensure_loaded(id).await?;
+    }
+    match called.filter(|id| host.kernel().exists(id)) {
+        // A call needs what it calls, and nothing else that nobody named.
+        Some(id) => host.kernel().ensure_loaded(id).await?,
+        None => installed::load(host, unnamed.ids.clone()).await,
     }
     door.map(Door::hand_out).transpose()?;
     Ok(door)

@@ -15,6 +15,8 @@ mod dialing;
 #[cfg(test)]
 mod exit_codes;
 #[cfg(test)]
+mod hosting;
+#[cfg(test)]
 mod inspect;
 #[cfg(test)]
 mod lifetime;

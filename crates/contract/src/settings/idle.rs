@@ -5,12 +5,10 @@ use crate::reading::tree::Node;
 
 /// Their paths, from the root or from a plugin.
 const IDLE: &[&[&str]] = &[
-    &["scan"],
     &["reload"],
     &["restart"],
     &["health"],
     &["store"],
-    &["load", "timeout"],
     &["runtimes"],
     &["wire"],
     &["remote"],

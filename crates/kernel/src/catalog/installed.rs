@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::Catalog;
 use super::rows::{parse, revise};
+use crate::store::Change;
 
 const INSTALLED: &str = "installed";
 
@@ -80,7 +81,16 @@ impl Catalog {
     /// # Errors
     /// `storage`.
     pub fn forget_installed(&self, id: &PluginId) -> Result<()> {
-        self.stores.state.change(&mut |change| change.remove(INSTALLED, id.as_str()))
+        self.stores.state.change(&mut |change| forget(change, id))
+    }
+
+    /// The record of one plugin, if there is one.
+    ///
+    /// # Errors
+    /// `storage`, also where it is damaged.
+    pub fn installed_as(&self, id: &PluginId) -> Result<Option<Installed>> {
+        let row = self.stores.state.get(INSTALLED, id.as_str())?;
+        row.map(|row| parse(INSTALLED, id.as_str(), &row)).transpose()
     }
 
     /// All records, by id. None of them in a data folder that is new.
@@ -104,4 +114,9 @@ impl Catalog {
             })
         })
     }
+}
+
+/// Forgets a record, in a change of more than that.
+pub(crate) fn forget(change: &mut dyn Change, id: &PluginId) -> Result<()> {
+    change.remove(INSTALLED, id.as_str())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use midplane_contract::{Limits, SecretRef};
 use serde_json::json;
@@ -32,6 +33,7 @@ pub struct Builder {
     pub(super) cache: Option<PathBuf>,
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
+    pub(super) load_time: Option<Duration>,
     pub(super) rules: Rules,
     pub(super) adapters: Vec<Adapter>,
     pub(super) capabilities: Vec<String>,
@@ -77,6 +79,13 @@ impl Builder {
     #[must_use]
     pub fn concurrent_loads(mut self, most: usize) -> Self {
         self.loads = most.max(1);
+        self
+    }
+
+    /// How long a load may take in its hooks, `init` and `start` together; without it the hooks' own limits are all.
+    #[must_use]
+    pub fn load_time(mut self, most: Option<Duration>) -> Self {
+        self.load_time = most;
         self
     }
 
@@ -148,6 +157,7 @@ impl Builder {
             bus: Bus::default(),
             fetch: self.fetch,
             loads: async_lock::Semaphore::new(self.loads),
+            load_time: self.load_time,
             strategy: self.strategy,
             secrets: Arc::new(Secrets::new(self.secrets)),
             limits: self.limits,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -48,6 +49,8 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
+    /// What a load's hooks may take together.
+    pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
@@ -85,7 +88,8 @@ impl Inner {
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
-        let granted = self.granted(&id, &self.policy(&id))?;
+        let policy = self.policy(&id);
+        let granted = self.granted(&id, &policy)?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -97,7 +101,7 @@ impl Inner {
         }
         let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
-        plugin.life().disabled = disabled;
+        (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.gate.set(&id, declared, granted);
@@ -163,6 +167,9 @@ impl Inner {
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        if let Ok(plugin) = self.plugin(id) {
+            plugin.life().barred = !policy.enabled;
+        }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
@@ -231,6 +238,7 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
+            late: self.load_time.map(|time| Instant::now() + time),
             limits: self.limits(&found.manifest.limits, &policy.limits),
             secrets: Arc::clone(&self.secrets),
             found,

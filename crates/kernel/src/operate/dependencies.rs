@@ -3,7 +3,7 @@
 //! other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_lock::OnceCell;
@@ -16,12 +16,28 @@ use crate::plugin::Plugin;
 use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Standing, Step};
 use crate::together::together;
 
-/// Loads and starts everything that a plugin with this manifest needs, directly or not.
+/// What was loaded or started for the sake of something else, in the order in which that ended, well or badly; each with
+/// the state it had before.
+#[derive(Default)]
+pub(super) struct Brought(Mutex<Vec<(PluginId, State)>>);
+
+impl Brought {
+    fn note(&self, id: &PluginId, before: State) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), before));
+    }
+
+    /// The latest first: whatever is needed comes after what needs it.
+    pub(super) fn backwards(&self) -> Vec<(PluginId, State)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+    }
+}
+
+/// Loads and starts everything that a plugin with this manifest needs, directly or not, and notes what it touched.
 ///
 /// # Errors
 /// Why its dependencies cannot be had, as [`resolve::resolve`] says it, or what is wrong with the first thing that it
 /// needs itself.
-pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest) -> Result<()> {
+pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest, brought: &Brought) -> Result<()> {
     if needs(root).all(is_host) {
         return Ok(());
     }
@@ -29,7 +45,7 @@ pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest) -> Result<(
     let steps = before(&plan, &root.id);
     let outcomes: BTreeMap<PluginId, Outcome> =
         steps.iter().map(|step| (step.id.clone(), Outcome::default())).collect();
-    together(steps.iter().map(|step| Box::pin(make(kernel, step, &outcomes)) as _)).await;
+    together(steps.iter().map(|step| Box::pin(make(kernel, step, &outcomes, brought)) as _)).await;
     let mut needed = needs(root).filter(|needed| !needed.optional);
     needed.find_map(|needed| outcomes.get(&needed.id)?.get()?.clone()).map_or(Ok(()), Err)
 }
@@ -38,7 +54,7 @@ pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest) -> Result<(
 type Outcome = OnceCell<Option<Error>>;
 
 /// Loads and starts one plugin once everything before it has ended well, or ended where that is only used.
-async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Outcome>) {
+async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Outcome>, brought: &Brought) {
     let mut trouble = None;
     for id in &step.needs {
         let Some(outcome) = outcomes.get(id) else { continue };
@@ -50,7 +66,7 @@ async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Ou
         }
     }
     let done = match kernel.plugin(&step.id) {
-        Ok(plugin) => ensure(kernel, &plugin, trouble.map_or(Ok(()), Err)).await,
+        Ok(plugin) => ensure(kernel, &plugin, trouble.map_or(Ok(()), Err), brought).await,
         Err(error) => Err(error),
     };
     if let Some(outcome) = outcomes.get(&step.id) {
@@ -58,12 +74,16 @@ async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Ou
     }
 }
 
-async fn ensure(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, ready: Result<()>) -> Result<()> {
-    let done = match plugin.state() {
+async fn ensure(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, ready: Result<()>, brought: &Brought) -> Result<()> {
+    let before = plugin.state();
+    let done = match before {
         State::Running | State::Updating => return Ok(()),
         State::Loaded | State::Stopped => start(kernel, &plugin.id).await,
         _ => load_alone(kernel, plugin, true, ready).await,
     };
+    if done.is_ok() || plugin.state() == State::Failed {
+        brought.note(&plugin.id, before);
+    }
     // Somebody else may have been quicker.
     done.or_else(|error| if plugin.state() == State::Running { Ok(()) } else { Err(error) })
 }

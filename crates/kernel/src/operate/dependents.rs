@@ -18,11 +18,21 @@ const ROUNDS: usize = 8;
 /// # Errors
 /// `has_dependents {dependents}`.
 pub(super) fn refuse(kernel: &Inner, id: &PluginId) -> Result<()> {
-    let dependents: Vec<String> = loaded(kernel, id).map(|plugin| plugin.id.to_string()).collect();
+    refuse_with(kernel, id, Vec::new())
+}
+
+/// The same, where there are others that need it beside those that run.
+///
+/// # Errors
+/// `has_dependents {dependents}`.
+pub(super) fn refuse_with(kernel: &Inner, id: &PluginId, others: Vec<PluginId>) -> Result<()> {
+    let what = if others.is_empty() { "others that run need" } else { "others that run or are installed need" };
+    let dependents: BTreeSet<PluginId> = loaded(kernel, id).map(|plugin| plugin.id.clone()).chain(others).collect();
     if dependents.is_empty() {
         return Ok(());
     }
-    Err(Error::new(Code::HasDependents, format!("others that run need `{id}`: {}", dependents.join(", ")))
+    let dependents: Vec<String> = dependents.iter().map(PluginId::to_string).collect();
+    Err(Error::new(Code::HasDependents, format!("{what} `{id}`: {}", dependents.join(", ")))
         .remedy("unload them first, or unload with everything that needs it")
         .plugin(id)
         .with("module", id.as_str())

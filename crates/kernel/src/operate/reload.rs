@@ -6,8 +6,8 @@ use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
 use super::retire::{self, LastHooks};
-use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
-use crate::assemble::{Assembled, assemble};
+use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, reinstate, unload_locked};
+use crate::assemble::{Assembled, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::discover::Found;
@@ -20,6 +20,12 @@ use crate::services;
 
 /// Reads the plugin again and replaces it. See [`crate::Kernel::reload`].
 pub(crate) async fn reload(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    read_and_replace(kernel, id).await?;
+    reinstate::follow(kernel, id);
+    Ok(())
+}
+
+async fn read_and_replace(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
@@ -102,12 +108,14 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
 
 /// The next generation with started instances, beside the old one.
 async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
-    dependencies::make_ready(kernel, &found.manifest).await?;
+    dependencies::make_ready(kernel, &found.manifest, &Brought::default()).await?;
     dependencies::check(kernel, &found.manifest)?;
     let policy = policy(kernel, plugin)?;
     let _place = kernel.loads.acquire().await;
-    let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;
-    let instances = build::start(&generation, instances).await?;
+    let plan = kernel.plan(&plugin.id, found, policy);
+    let late = plan.late;
+    let Assembled { generation, instances } = assemble(plan).await?;
+    let instances = build::start(&generation, instances, left(generation.times.hook, late)).await?;
     Ok(Assembled { generation, instances })
 }
 

@@ -1,8 +1,10 @@
 //! Hooks: their deadlines, their errors, and what becomes of the plugin.
 
+use std::time::Duration;
+
 use midplane_contract::{Code, HealthStatus, Hook, Kind, Limits, State};
 use midplane_kernel::block_on;
-use midplane_testkit::{Gate, PluginFolder, Program, eventually};
+use midplane_testkit::{Fake, Gate, PATIENCE, PluginFolder, Program, eventually, probe};
 use serde_json::json;
 
 use crate::house::{House, name};
@@ -23,6 +25,23 @@ fn a_hang_in_a_hook_of_loading_ends_at_its_deadline() {
         assert_eq!(house.state(&id), State::Failed);
     }
     assert!(eventually(|| house.fake.instances() == 0));
+}
+
+#[test]
+fn a_load_has_so_much_time_for_its_hooks_together() {
+    let fake = Fake::new().program("probe", probe());
+    let house = House::over(fake, |builder| builder.load_time(Some(Duration::from_millis(40))));
+    for hook in ["init", "start"] {
+        let id = house.register(&PluginFolder::fake(hook, "probe\n1").with("config", json!({ "hang_in": [hook] })));
+        let error = block_on(house.kernel.load(&id)).unwrap_err();
+        assert_eq!((error.code(), &error.record().data["hook"]), (Code::DeadlineExceeded, &json!(hook)));
+        assert_eq!(house.state(&id), State::Failed);
+    }
+    // It is the load's time, not that of every hook from then on.
+    let generous = House::over(Fake::new().program("probe", probe()), |builder| builder.load_time(Some(PATIENCE)));
+    let id = generous.probe("p");
+    block_on(generous.kernel.stop(&id)).unwrap();
+    block_on(generous.kernel.start(&id)).unwrap();
 }
 
 #[test]

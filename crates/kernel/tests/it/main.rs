@@ -20,6 +20,7 @@ mod fallbacks;
 mod guests;
 mod hooks;
 mod house;
+mod install;
 mod kept;
 mod lifecycle;
 mod logging;

@@ -27,3 +27,5 @@ fn a_file_that_is_not_there_is_named() {
     assert_eq!(error.code(), Code::Io);
     assert!(error.record().message.contains("nowhere.yaml"));
 }
+
+mod discovery;

@@ -21,7 +21,7 @@ fn module_manager_is_read_as_it_stands() {
     assert_eq!(settings.limits.limits().call_deadline_ms, Some(90_000));
 
     let warned = read(text).faults;
-    assert!(warned.iter().flat_map(|(_, faults)| faults).any(|fault| fault.path == "/scan"));
+    assert!(warned.iter().flat_map(|(_, faults)| faults).any(|fault| fault.path == "/restart"));
 
     let bare = read("module_manager: {scan_interval: 30s}\n").settings.unwrap();
     assert_eq!(bare.folders, ["./modules", "~/.chips/modules", "/usr/local/chips/modules"]);

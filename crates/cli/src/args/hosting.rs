@@ -1,0 +1,93 @@
+//! What can be typed to a host that runs.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
+use midplane::PluginId;
+
+use super::{Data, Settings, text};
+
+/// Show the host that runs over the data folder, and its plugins
+#[derive(Debug, Args)]
+#[command(after_long_help = text::STATUS_EXAMPLES)]
+pub(crate) struct Status {
+    /// This plugin alone
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<PluginId>,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// Install a plugin: into the host that runs over the data folder, else for the next one
+#[derive(Debug, Args)]
+#[command(long_about = text::INSTALL, after_long_help = text::INSTALL_EXAMPLES)]
+pub(crate) struct Install {
+    /// The plugin's folder, its manifest, or a bare plugin file
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: Data,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// Take an installed plugin away; its files and what it kept stay
+#[derive(Debug, Args)]
+#[command(after_long_help = text::UNINSTALL_EXAMPLES)]
+pub(crate) struct Uninstall {
+    /// The plugin
+    #[arg(value_name = "ID")]
+    pub(crate) id: PluginId,
+    /// Unload everything that needs it first; that stays installed
+    #[arg(long)]
+    pub(crate) cascade: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// Load a plugin in the host that runs over the data folder, with what it depends on
+#[derive(Debug, Args)]
+#[command(after_long_help = text::LOAD_EXAMPLES)]
+pub(crate) struct Load {
+    /// The plugin
+    #[arg(value_name = "ID")]
+    pub(crate) id: PluginId,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// Unload a plugin in the host that runs over the data folder
+#[derive(Debug, Args)]
+#[command(after_long_help = text::UNLOAD_EXAMPLES)]
+pub(crate) struct Unload {
+    /// The plugin
+    #[arg(value_name = "ID")]
+    pub(crate) id: PluginId,
+    /// Unload everything that needs it first
+    #[arg(long)]
+    pub(crate) cascade: bool,
+    #[command(flatten)]
+    pub(crate) data: Data,
+}
+
+/// Show what goes over the bus of the host that runs over the data folder
+#[derive(Debug, Args)]
+#[command(after_long_help = text::BUS_EXAMPLES)]
+pub(crate) struct Bus {
+    #[command(subcommand)]
+    pub(crate) doing: Bussing,
+}
+
+/// What to do with the bus.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bussing {
+    /// How many events were published, on which topics, and what came of them for each subscriber
+    #[command(after_long_help = text::BUS_EXAMPLES)]
+    Stats {
+        /// Count from zero from here on; shown is what there was
+        #[arg(long)]
+        reset: bool,
+        #[command(flatten)]
+        data: Data,
+    },
+}

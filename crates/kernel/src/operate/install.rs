@@ -1,0 +1,178 @@
+//! Installing: registering, loading and noting for good, in one step that is undone as a whole. The commit point is the
+//! record that says `installed`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
+use midplane_contract::{Code, Error, PluginId, Result, State};
+use serde_json::{Map, json};
+
+use super::dependencies::Brought;
+use super::{announce, dependents, load_noting, stop, unload, unload_cascade, unregister};
+use crate::catalog::{InstallStatus, Installed};
+use crate::discover::Found;
+use crate::kernel::Inner;
+use crate::plugin::Source;
+
+/// Installs what stands at a path. See [`crate::Kernel::install`]. Whoever has registered the id has it to install: of
+/// two at once one wins.
+pub(crate) async fn install(kernel: &Arc<Inner>, path: &Path, given_up: &AtomicBool) -> Result<PluginId> {
+    let path = absolute(path)?;
+    let found = kernel.find(&path).await?;
+    let record = record(&found, &path);
+    let id = kernel.register(Source::Path(path), found)?;
+    let attempt = Attempt { kernel, record, given_up, brought: Brought::default() };
+    match attempt.carry_out().await {
+        Ok(()) => Ok(id),
+        Err((before, error)) => {
+            attempt.undo(before, &error).await;
+            Err(error)
+        }
+    }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| {
+        Error::new(Code::PluginNotFound, format!("{} is no path", path.display()))
+            .remedy("name a plugin's folder, its manifest, or a bare file")
+            .caused_by(&error)
+    })
+}
+
+/// The record of what was read.
+pub(super) fn record(found: &Found, path: &Path) -> Installed {
+    let now = Timestamp::now();
+    Installed {
+        id: found.manifest.id.clone(),
+        version: found.manifest.version.clone(),
+        path: path.to_path_buf(),
+        dependencies: found.manifest.dependencies.iter().map(|needed| needed.id.clone()).collect(),
+        metadata: Map::new(),
+        install_time: now,
+        update_time: now,
+        status: InstallStatus::Installed,
+    }
+}
+
+/// One installation under way.
+struct Attempt<'a> {
+    kernel: &'a Arc<Inner>,
+    /// As it is to be in the end.
+    record: Installed,
+    given_up: &'a AtomicBool,
+    brought: Brought,
+}
+
+/// An error, and the record to go back to: that of an earlier installation.
+type Failed = (Option<Installed>, Error);
+
+impl Attempt<'_> {
+    async fn carry_out(&self) -> Result<(), Failed> {
+        let (kernel, id) = (self.kernel, &self.record.id);
+        let before = self.begin().map_err(|error| (None, error))?;
+        let done = self.go_on().await;
+        done.map_err(|error| (before, error))?;
+        if let Ok(plugin) = kernel.plugin(id) {
+            announce(
+                kernel,
+                "plugin.installed",
+                &plugin,
+                json!({
+                    "version": self.record.version.to_string(), "path": self.record.path,
+                }),
+            );
+        }
+        Ok(())
+    }
+
+    /// Notes that it has begun. Of an earlier installation the record stays, and is what a host that ends here leaves.
+    fn begin(&self) -> Result<Option<Installed>> {
+        let (catalog, id) = (&self.kernel.catalog, &self.record.id);
+        let before = catalog.installed_as(id)?;
+        let earlier =
+            before.filter(|before| matches!(before.status, InstallStatus::Installed | InstallStatus::Updating));
+        match &earlier {
+            Some(_) => catalog.set_install_status(id, InstallStatus::Updating)?,
+            None => {
+                // The time of an installation that came to nothing is not the time of this one.
+                catalog.forget_installed(id)?;
+                catalog.record_installed(&Installed { status: InstallStatus::Pending, ..self.record.clone() })?;
+            }
+        }
+        Ok(earlier)
+    }
+
+    async fn go_on(&self) -> Result<()> {
+        let (kernel, id) = (self.kernel, &self.record.id);
+        let plugin = kernel.plugin(id)?;
+        let is_disabled = {
+            let life = plugin.life();
+            life.disabled || life.barred
+        };
+        self.is_wanted()?;
+        if !is_disabled {
+            load_noting(kernel, id, true, &self.brought).await?;
+        }
+        self.is_wanted()?;
+        kernel.catalog.record_installed(&self.record)
+    }
+
+    fn is_wanted(&self) -> Result<()> {
+        if !self.given_up.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let id = &self.record.id;
+        Err(Error::new(Code::Cancelled, format!("the installation of `{id}` was given up, and undone")).plugin(id))
+    }
+
+    /// Everything as it was. What stands in the way is logged: the first error is the one to tell.
+    async fn undo(&self, before: Option<Installed>, error: &Error) {
+        let (kernel, id) = (self.kernel, &self.record.id);
+        let logged = |what: &str, error: &Error| tracing::warn!(plugin = %id, %error, "{what}");
+        match unload_cascade(kernel, id).await {
+            Err(error) if error.code() != Code::NotLoaded => {
+                logged("an installation that failed is not unloaded", &error)
+            }
+            _ => {}
+        }
+        if let Err(error) = unregister(kernel, id).await {
+            logged("an installation that failed is still registered", &error);
+        }
+        for (id, was) in self.brought.backwards() {
+            put_back(kernel, &id, was).await;
+        }
+        let noted = match before {
+            Some(before) => kernel.catalog.record_installed(&Installed { status: InstallStatus::Installed, ..before }),
+            None => kernel.catalog.record_installed(&failed(self.record.clone(), error)),
+        };
+        if let Err(error) = noted {
+            logged("the record of an installation that failed cannot be written", &error);
+        }
+    }
+}
+
+/// The record of an installation that came to nothing.
+pub(super) fn failed(mut record: Installed, error: &Error) -> Installed {
+    record.status = InstallStatus::Failed;
+    record.metadata.insert("error".to_owned(), error.to_json());
+    record
+}
+
+/// Brings what was loaded or started for something else back to where it was, unless others need it by now.
+async fn put_back(kernel: &Arc<Inner>, id: &PluginId, was: State) {
+    let Ok(plugin) = kernel.plugin(id) else { return };
+    if dependents::refuse(kernel, id).is_err() {
+        return;
+    }
+    let done = match (was, plugin.state()) {
+        (State::Loaded | State::Stopped, State::Running) => stop(kernel, id).await,
+        (State::Failed, State::Failed) => Ok(()),
+        (State::Registered | State::Failed, _) => unload(kernel, id).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = done {
+        tracing::warn!(plugin = %id, %error, "what was loaded for an installation that failed stays");
+    }
+}

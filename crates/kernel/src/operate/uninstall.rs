@@ -1,0 +1,83 @@
+//! Taking an installed plugin away.
+
+use std::sync::Arc;
+
+use midplane_contract::{Code, Error, PluginId, Result};
+
+use super::{dependents, load, needs, unload, unload_cascade, unregister};
+use crate::catalog::{self, InstallStatus, Installed};
+use crate::grants;
+use crate::kernel::Inner;
+
+/// What is done about the dependents of something that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dependents {
+    /// It does not go.
+    Refuse,
+    /// They are unloaded first.
+    Unload,
+}
+
+/// Takes an installed plugin away. See [`crate::Kernel::uninstall`].
+pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: Dependents) -> Result<Vec<PluginId>> {
+    let record = kernel.catalog.installed_as(id)?;
+    let plugin = kernel.plugin(id);
+    if record.is_none() {
+        return Err(not_installed(id, plugin.is_ok()));
+    }
+    if dependents == Dependents::Refuse {
+        refuse(kernel, id)?;
+    }
+    let mut gone = Vec::new();
+    if plugin.is_ok() {
+        gone = away(kernel, id, dependents).await?;
+    }
+    let forgotten = kernel.stores.state.change(&mut |change| {
+        grants::forget(change, id)?;
+        catalog::forget(change, id)
+    });
+    if let Err(error) = forgotten {
+        for id in gone.iter().rev() {
+            if let Err(error) = load(kernel, id, true).await {
+                tracing::warn!(plugin = %id, %error, "it was unloaded for an uninstallation that failed, and stays so");
+            }
+        }
+        return Err(error);
+    }
+    if plugin.is_ok() {
+        unregister(kernel, id).await?;
+    }
+    Ok(gone)
+}
+
+/// Unloads what is to go; it may not be loaded.
+async fn away(kernel: &Arc<Inner>, id: &PluginId, dependents: Dependents) -> Result<Vec<PluginId>> {
+    let gone = match dependents {
+        Dependents::Refuse => unload(kernel, id).await.map(|()| vec![id.clone()]),
+        Dependents::Unload => unload_cascade(kernel, id).await,
+    };
+    gone.or_else(|error| if error.code() == Code::NotLoaded { Ok(Vec::new()) } else { Err(error) })
+}
+
+/// Refuses what others need that are loaded, or that the next host would load.
+fn refuse(kernel: &Inner, id: &PluginId) -> Result<()> {
+    let installed = kernel.catalog.installed()?;
+    let in_effect = |record: &&Installed| record.status != InstallStatus::Failed && record.id != *id;
+    let naming = installed.iter().filter(in_effect).filter(|record| record.dependencies.contains(id));
+    let must = |other: &PluginId| {
+        kernel.plugin(other).map_or(true, |plugin| {
+            let life = plugin.life();
+            needs(&life.found.manifest).any(|needed| needed.id == *id && !needed.optional)
+        })
+    };
+    let installed: Vec<PluginId> = naming.map(|record| record.id.clone()).filter(must).collect();
+    dependents::refuse_with(kernel, id, installed)
+}
+
+fn not_installed(id: &PluginId, is_here: bool) -> Error {
+    let remedy = match is_here {
+        true => "it is here because its host was told of it in another way; unload it, or take it away there",
+        false => "`midplane catalog show` says what is known of a plugin",
+    };
+    Error::new(Code::PluginNotFound, format!("`{id}` is not installed")).remedy(remedy).plugin(id)
+}

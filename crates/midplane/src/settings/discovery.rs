@@ -1,0 +1,183 @@
+//! The plugins in the folders of settings: registered when they are found, and loaded where that is wanted, also those
+//! that come while the host runs.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use midplane_contract::{Code, Error, PluginId, Result, Settings, State};
+use midplane_kernel::bus::{Listening, Options};
+use midplane_kernel::catalog::{self, Entry, Pace};
+use midplane_kernel::{Kernel, block_on};
+
+use super::{are_defaults, folders};
+
+/// Looks into the folders of settings. What it has looked at once it looks at again when it has changed. Cheap to clone;
+/// clones know what the others have seen.
+#[derive(Clone)]
+pub struct Discovery {
+    kernel: Kernel,
+    settings: Arc<Settings>,
+    /// By path, what was tried there.
+    seen: Arc<Mutex<BTreeMap<PathBuf, Arc<Entry>>>>,
+}
+
+/// A plugin that cannot be registered. What a scan finds broken is not among them: the catalog has it with its reason, and
+/// has logged that.
+#[derive(Debug, Clone)]
+pub struct Unusable {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub error: Error,
+}
+
+/// What one look came to.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// The plugins that were not registered before, or whose files are not as they were.
+    pub fresh: Vec<PluginId>,
+    /// What cannot be registered, and was not known for it.
+    pub unusable: Vec<Unusable>,
+}
+
+impl Discovery {
+    /// For a kernel and the settings that it was made by. Nothing is looked at yet.
+    #[must_use]
+    pub fn new(kernel: &Kernel, settings: &Settings) -> Self {
+        Self { kernel: kernel.clone(), settings: Arc::new(settings.clone()), seen: Arc::default() }
+    }
+
+    /// Scans the folders and registers every plugin that is in effect in them and is not registered. Nothing is loaded.
+    /// A folder that is not there is passed over where the settings name none, and is broken in the catalog otherwise.
+    pub async fn look(&self) -> Looked {
+        self.kernel.scan(self.folders()).await;
+        self.take().await
+    }
+
+    /// Whether the settings want a plugin to be loaded unasked: all of them with `load.auto`, or this one with
+    /// `auto_start`; none that is not `enabled`.
+    #[must_use]
+    pub fn wants(&self, id: &PluginId) -> bool {
+        let auto = self.settings.load.auto;
+        self.settings.plugins.get(id).map_or(auto, |plugin| plugin.enabled && (plugin.auto_start || auto))
+    }
+
+    /// Puts those with the highest priority first; of equals, as they were.
+    pub fn order(&self, ids: &mut [PluginId]) {
+        ids.sort_by_key(|id| Reverse(self.settings.plugins.get(id).map_or(0, |plugin| plugin.priority)));
+    }
+
+    /// Looks again as `scan.interval` says, and soon after something has changed, until the answer is dropped. Plugins that come are registered, and loaded where the settings want that; what goes is told as
+    /// `plugin.removed` and stays as it is. Nothing without `scan.auto`.
+    ///
+    /// # Errors
+    /// `io` when there are no threads for it.
+    pub fn watch(&self) -> Result<Option<Watching>> {
+        if !self.settings.scan.auto {
+            return Ok(None);
+        }
+        let (wake, woken) = sync_channel(1);
+        let listening = self.listen(wake)?;
+        let discovery = self.clone();
+        let work = move || discovery.follow(&woken);
+        let thread = std::thread::Builder::new().name("discovery".to_owned()).spawn(work).map_err(|error| {
+            Error::new(Code::Io, "no thread to take in plugins that come").remedy("end other threads").caused_by(&error)
+        })?;
+        // Time passes in between, whatever is written: a scan is work.
+        let every = self.settings.scan.interval.max(Duration::from_millis(100));
+        let watch = self.kernel.watch(self.folders(), Pace { every, ..Pace::default() }, |_| {})?;
+        Ok(Some(Watching { watch: Some(watch), listening: Some(listening), thread: Some(thread) }))
+    }
+
+    /// Has the thread woken by every scan that finds something, whoever asked for it.
+    fn listen(&self, wake: SyncSender<()>) -> Result<Listening> {
+        let options = Options::new().name("discovery");
+        self.kernel.bus().listen("plugin.discovered", &options, move |_| {
+            // One note is enough for all that there is to see.
+            let _ = wake.try_send(());
+        })
+    }
+
+    fn follow(&self, woken: &Receiver<()>) {
+        while woken.recv().is_ok() {
+            let Looked { mut fresh, unusable } = block_on(self.take());
+            for Unusable { path, error } in unusable {
+                tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
+            }
+            self.order(&mut fresh);
+            for id in fresh.iter().filter(|id| self.wants(id)) {
+                // What was loaded or stopped by somebody is left to them. What has failed may have been mended.
+                let loaded = match self.kernel.status(id).map(|status| status.state) {
+                    Ok(State::Registered) => block_on(self.kernel.ensure_loaded(id)),
+                    Ok(State::Failed) => block_on(self.kernel.reload(id)),
+                    _ => continue,
+                };
+                match loaded {
+                    Ok(()) => tracing::info!(plugin = %id, "a plugin that has come is loaded"),
+                    Err(error) => tracing::warn!(plugin = %id, %error, "a plugin that has come cannot be loaded"),
+                }
+            }
+        }
+    }
+
+    fn folders(&self) -> Vec<PathBuf> {
+        let folders = folders(&self.settings);
+        match are_defaults(&self.settings.folders) {
+            true => folders.into_iter().filter(|folder| folder.is_dir()).collect(),
+            false => folders,
+        }
+    }
+
+    /// Registers what the catalog has and nobody has tried.
+    async fn take(&self) -> Looked {
+        let mut looked = Looked::default();
+        for entry in self.kernel.catalog().entries() {
+            if !entry.is_in_effect() || !self.is_news(&entry) {
+                continue;
+            }
+            match self.register(&entry).await {
+                Ok(id) => looked.fresh.push(id),
+                Err(error) => looked.unusable.push(Unusable { path: entry.path.clone(), error }),
+            }
+        }
+        looked
+    }
+
+    fn is_news(&self, entry: &Arc<Entry>) -> bool {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = seen.insert(entry.path.clone(), Arc::clone(entry));
+        let same = |was: &Entry| (&was.checksum, was.mod_time) == (&entry.checksum, entry.mod_time);
+        before.is_none_or(|was| !Arc::ptr_eq(&was, entry) && !same(&was))
+    }
+
+    /// Registers an entry, unless a plugin of its id is there: named by its path, or installed.
+    async fn register(&self, entry: &Entry) -> Result<PluginId> {
+        match entry.id().filter(|id| self.kernel.exists(id)) {
+            Some(id) => Ok(id.clone()),
+            None => self.kernel.register(&entry.path).await,
+        }
+    }
+}
+
+/// Goes on looking while it lives. Dropping it waits for the end of a scan or a load under way.
+pub struct Watching {
+    watch: Option<catalog::Watch>,
+    listening: Option<Listening>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        self.watch.take();
+        // With it goes what wakes the thread, which then ends.
+        self.listening.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,132 @@
+use std::path::Path;
+use std::sync::Arc;
+
+use midplane_contract::{Code, PluginId, Settings, State};
+use midplane_kernel::{Kernel, block_on};
+use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
+use serde_json::json;
+
+use super::super::{Discovery, Looked, policies};
+
+fn settings(folder: &Path, more: &serde_json::Value) -> Settings {
+    let mut settings = json!({ "folders": [folder] });
+    settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value(settings).unwrap()
+}
+
+fn kernel(scratch: &Scratch, settings: &Settings) -> Kernel {
+    let fake = Fake::new().program("probe", probe());
+    let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
+    policies(settings).into_iter().for_each(|(id, policy)| kernel.set_policy(&id, policy));
+    kernel
+}
+
+fn write(scratch: &Scratch, id: &str) -> std::path::PathBuf {
+    PluginFolder::fake(id, "probe\n1").write(&scratch.path().join("plugins")).unwrap()
+}
+
+fn name(id: &str) -> PluginId {
+    PluginId::new(id).unwrap()
+}
+
+fn state(kernel: &Kernel, id: &str) -> Option<State> {
+    kernel.status(&name(id)).ok().map(|status| status.state)
+}
+
+#[test]
+fn a_look_registers_what_is_good_and_names_what_is_not() {
+    let scratch = Scratch::new("discovery").unwrap();
+    for id in ["a", "b"] {
+        write(&scratch, id);
+    }
+    std::fs::write(write(&scratch, "broken").join("plugin.json"), "{").unwrap();
+    let plugins =
+        json!({ "a": { "auto_start": true }, "b": { "enabled": false, "auto_start": true }, "c": { "priority": 5 } });
+    let settings = settings(&scratch.path().join("plugins"), &json!({ "plugins": plugins }));
+    let kernel = kernel(&scratch, &settings);
+    let discovery = Discovery::new(&kernel, &settings);
+    let Looked { mut fresh, unusable } = block_on(discovery.look());
+    fresh.push(name("c"));
+    discovery.order(&mut fresh);
+    assert_eq!(fresh, [name("c"), name("a"), name("b")]);
+    assert_eq!(fresh.iter().map(|id| discovery.wants(id)).collect::<Vec<_>>(), [false, true, false]);
+    assert!(unusable.is_empty(), "the catalog has it");
+    let broken = |kernel: &Kernel| kernel.catalog().find(|entry| !entry.is_valid);
+    assert_eq!(broken(&kernel)[0].validation_error.as_ref().unwrap().code(), Code::ManifestInvalid);
+    assert_eq!((state(&kernel, "a"), state(&kernel, "broken")), (Some(State::Registered), None));
+    assert_eq!(block_on(kernel.load(&name("b"))).unwrap_err().code(), Code::NotRunning);
+    // It comes when it is mended.
+    assert!(block_on(discovery.look()).fresh.is_empty());
+    write(&scratch, "broken");
+    assert_eq!(block_on(discovery.look()).fresh, [name("broken")]);
+}
+
+#[test]
+fn a_folder_that_the_settings_name_and_that_is_not_there_is_told_and_those_of_the_defaults_are_not() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let broken = |settings: &Settings| {
+        let kernel = kernel(&scratch, settings);
+        block_on(Discovery::new(&kernel, settings).look());
+        kernel.catalog().find(|entry| !entry.is_valid).len()
+    };
+    assert_eq!(broken(&settings(&scratch.path().join("nowhere"), &json!({}))), 1);
+    assert_eq!(broken(&Settings::default()), 0);
+    let folders = midplane_kernel::catalog::folders::MODULE_DIRS.map(str::to_owned).into();
+    assert_eq!(broken(&Settings { folders, ..Settings::default() }), 0);
+}
+
+#[test]
+fn what_cannot_be_registered_is_told_once() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let settings = settings(scratch.path(), &json!({}));
+    // A bare file that says nothing a runtime here understands.
+    std::fs::write(scratch.path().join("p.so"), "no code").unwrap();
+    let discovery = Discovery::new(&kernel(&scratch, &settings), &settings);
+    let told = block_on(discovery.look()).unusable;
+    assert_eq!((told.len(), told[0].error.code()), (1, Code::UnsupportedRuntime));
+    assert!(block_on(discovery.look()).unusable.is_empty());
+}
+
+#[test]
+fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let more = json!({ "load": { "auto": true }, "plugins": { "off": { "enabled": false } } });
+    let settings = settings(&scratch.path().join("plugins"), &more);
+    write(&scratch, "first");
+    let kernel = kernel(&scratch, &settings);
+    let discovery = Discovery::new(&kernel, &settings);
+    assert_eq!(block_on(discovery.look()).fresh, [name("first")]);
+    let removed = kernel.bus().subscribe("plugin.removed").unwrap();
+    let watching = discovery.watch().unwrap().unwrap();
+    write(&scratch, "off");
+    let later = write(&scratch, "later");
+    assert!(eventually(|| state(&kernel, "later") == Some(State::Running)), "{:?}", state(&kernel, "later"));
+    assert!(eventually(|| state(&kernel, "off") == Some(State::Registered)));
+    assert_eq!(state(&kernel, "first"), Some(State::Registered), "whoever looked first decides about it");
+    // One that cannot be loaded is tried again when its files have changed.
+    PluginFolder::fake("bad", "no-such-program").write(&scratch.path().join("plugins")).unwrap();
+    assert!(eventually(|| state(&kernel, "bad") == Some(State::Failed)));
+    write(&scratch, "bad");
+    assert!(eventually(|| state(&kernel, "bad") == Some(State::Running)));
+    // What goes is told, and runs on.
+    std::fs::remove_dir_all(later).unwrap();
+    assert!(eventually(|| removed.try_next().is_some()));
+    assert_eq!(state(&kernel, "later"), Some(State::Running));
+    drop(watching);
+}
+
+#[test]
+fn a_rescan_by_somebody_else_is_followed_and_without_scan_auto_nothing_is() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let folder = scratch.path().join("plugins");
+    std::fs::create_dir(&folder).unwrap();
+    let slow = settings(&folder, &json!({ "load": { "auto": true }, "scan": { "interval": "1h" } }));
+    let kernel = kernel(&scratch, &slow);
+    let discovery = Discovery::new(&kernel, &slow);
+    let _watching = discovery.watch().unwrap().unwrap();
+    write(&scratch, "p");
+    block_on(kernel.scan(vec![folder.clone()]));
+    assert!(eventually(|| state(&kernel, "p") == Some(State::Running)));
+    let never = settings(&folder, &json!({ "scan": { "auto": false } }));
+    assert!(Discovery::new(&kernel, &never).watch().unwrap().is_none());
+}
