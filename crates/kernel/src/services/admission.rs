@@ -124,8 +124,8 @@ fn complete(definition: &Interface, manifest: &Manifest, has: impl Fn(&Interface
     }
     if manifest.capabilities.len() < *capabilities {
         let has = manifest.capabilities.len();
-        let message =
-            format!("whoever provides `{name}` {version} declares at least {capabilities} capabilities, not {has}");
+        let what = if *capabilities == 1 { "capability" } else { "capabilities" };
+        let message = format!("whoever provides `{name}` {version} declares at least {capabilities} {what}, not {has}");
         return Err(Error::new(Code::ManifestInvalid, message)
             .remedy("name what it can do under `capabilities` in the manifest")
             .with("interface", name.as_str())
