@@ -55,7 +55,7 @@ pub(crate) fn settings(sources: &Sources) -> Outcome<Settings> {
 impl Policies {
     /// Where settings come from.
     pub(crate) fn sources(&self) -> Sources {
-        Sources { files: self.settings.settings.clone(), assignments: self.settings.set.clone() }
+        self.settings.sources()
     }
 }
 

@@ -23,6 +23,7 @@ use crate::metrics::Series;
 use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
+use crate::resolve::Selection;
 use crate::routes::{self, Route, Row, Rule};
 use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
@@ -51,6 +52,7 @@ impl Kernel {
             strategy: None,
             loads: defaults::CONCURRENT_LOADS,
             rules: Rules::default(),
+            selection: Selection::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),
             secrets: std::collections::BTreeMap::new(),

@@ -4,6 +4,8 @@
 //! [`Watch`] does so again whenever a file changes.
 
 mod folders;
+mod interfaces;
+mod rules;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
 use midplane_kernel::{Builder, Policy};
 
 pub use folders::{expand_home, folders};
+pub use interfaces::interfaces;
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.
@@ -70,6 +73,8 @@ pub fn kernel(settings: &Settings) -> Builder {
         .concurrent_loads(settings.load.concurrent)
         .secrets(settings.secrets.clone())
         .limits(settings.limits.limits())
+        .compatibility(rules::rules(&settings.compatibility))
+        .versions(rules::selection(&settings.versions))
 }
 
 /// What the settings decide about single plugins.

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use midplane::contract::defaults;
-use midplane::resolve::{Plan, Request, Step};
-use midplane::settings::Sources;
+use midplane::contract::settings::Versions;
+use midplane::resolve::{Plan, Request, Selection, Step};
 use midplane::{Code, Error};
 use serde_json::json;
 
@@ -17,7 +17,7 @@ use crate::{notice, report};
 
 /// Prints the plan, or why there is none.
 pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
-    Host::with(&Sources::default(), async |host| {
+    Host::with(&resolve.settings.sources(), async |host| {
         let (available, unusable) = resolve.folders.available(host).await?;
         let time = resolve.deadline.unwrap_or(defaults::RESOLVE_DEADLINE);
         let late = Instant::now() + time;
@@ -27,8 +27,7 @@ pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
         };
         let stop = move || if Instant::now() < late { Ok(()) } else { Err(too_long()) };
         let request = Request {
-            strategy: resolve.strategy,
-            allow_prerelease: resolve.allow_prerelease,
+            selection: selection(&resolve, &host.settings().versions),
             platform: Some(host.kernel().platform()),
             stop: &stop,
             ..Request::new(resolve.wanted.clone())
@@ -46,6 +45,14 @@ pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
         Ok(Exit::Done)
     })
     .await
+}
+
+/// What the command line says, and below it the settings.
+fn selection(resolve: &Resolve, settings: &Versions) -> Selection {
+    Selection {
+        strategy: resolve.strategy.unwrap_or(settings.strategy),
+        allow_prerelease: resolve.allow_prerelease || settings.allow_prerelease,
+    }
 }
 
 /// The plan with the ids wave by wave beside it.

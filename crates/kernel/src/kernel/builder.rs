@@ -21,6 +21,7 @@ use crate::kept;
 use crate::metrics::Metrics;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
+use crate::resolve::Selection;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::services::Services;
@@ -33,6 +34,7 @@ pub struct Builder {
     pub(super) strategy: Option<Arc<dyn Strategy>>,
     pub(super) loads: usize,
     pub(super) rules: Rules,
+    pub(super) selection: Selection,
     pub(super) adapters: Vec<Adapter>,
     pub(super) capabilities: Vec<String>,
     pub(super) secrets: BTreeMap<String, SecretRef>,
@@ -87,6 +89,13 @@ impl Builder {
         self
     }
 
+    /// What the operator decides about versions: which of them ranges take.
+    #[must_use]
+    pub fn versions(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
     /// Adds an adapter; one of the same name takes the place of an earlier one.
     #[must_use]
     pub fn adapter(mut self, adapter: Adapter) -> Self {
@@ -138,6 +147,7 @@ impl Builder {
         let platform = Arc::new(self.platform());
         let inner = Inner {
             platform,
+            selection: self.selection,
             runtimes: Arc::new(self.runtimes),
             plugins: RwLock::default(),
             policies: Mutex::default(),

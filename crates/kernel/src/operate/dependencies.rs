@@ -11,10 +11,15 @@ use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Res
 use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
 use super::{load_alone, start};
+use crate::discover::Found;
 use crate::kernel::Inner;
 use crate::plugin::Plugin;
-use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Standing, Step};
+use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Selection, Standing, Step};
+use crate::runtime::BoxFuture;
 use crate::together::together;
+
+/// Dependencies that code may name beside its manifest.
+const DECLARED: usize = 100;
 
 /// Loads and starts everything that a plugin with this manifest needs, directly or not.
 ///
@@ -32,6 +37,30 @@ pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest) -> Result<(
     together(steps.iter().map(|step| Box::pin(make(kernel, step, &outcomes)) as _)).await;
     let mut needed = needs(root).filter(|needed| !needed.optional);
     needed.find_map(|needed| outcomes.get(&needed.id)?.get()?.clone()).map_or(Ok(()), Err)
+}
+
+/// The same for a plugin whose code has said what it needs beside its manifest. A load may begin others, and so on: the
+/// type of that has to end somewhere.
+pub(super) fn make_ready_boxed<'a>(kernel: &'a Arc<Inner>, plugin: &'a Arc<Plugin>) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let manifest = plugin.life().found.manifest.clone();
+        make_ready(kernel, &manifest).await
+    })
+}
+
+/// Notes what a plugin's code says that it needs; from here on it counts like what its manifest says.
+///
+/// # Errors
+/// `plugin_error`: the code says something else each time, so that nobody could ever make it ready.
+pub(super) fn declare(found: &mut Found, declared: &mut Vec<Dependency>, more: Vec<Dependency>) -> Result<()> {
+    if declared.len() + more.len() > DECLARED {
+        return Err(Error::new(Code::PluginError, format!("its code names more than {DECLARED} dependencies"))
+            .remedy("let its `info` name the same few plugins each time")
+            .with("dependencies", DECLARED));
+    }
+    found.manifest.dependencies.extend(more.iter().cloned());
+    declared.extend(more);
+    Ok(())
 }
 
 /// What became of one plugin: nothing yet, or ready, or an error.
@@ -76,6 +105,7 @@ fn below(kernel: &Arc<Inner>, root: &Manifest) -> Result<Plan> {
     let request = Request {
         platform: Some(&kernel.platform),
         stop: &stop,
+        selection: kernel.selection,
         ..Request::new(vec![Requirement { id: root.id.clone(), range: exactly }])
     };
     Ok(resolve::resolve(&reachable(kernel, root), &request)?)
@@ -152,16 +182,16 @@ pub(super) fn check(kernel: &Inner, manifest: &Manifest) -> Result<()> {
 /// `dependency_not_found {dependency}`, `version_mismatch {module, required, found}`.
 pub(crate) fn met(kernel: &Inner, needed: &Dependency) -> Result<Option<State>> {
     if is_host(needed) {
-        return matching(needed, &CONTRACT_VERSION).map(|()| None);
+        return matching(kernel.selection, needed, &CONTRACT_VERSION).map(|()| None);
     }
     let plugin = kernel.plugin(&needed.id).map_err(|_| missing(needed))?;
     let life = plugin.life();
-    matching(needed, &life.found.manifest.version).map(|()| Some(life.state))
+    matching(kernel.selection, needed, &life.found.manifest.version).map(|()| Some(life.state))
 }
 
-fn matching(needed: &Dependency, version: &midplane_contract::Version) -> Result<()> {
+fn matching(selection: Selection, needed: &Dependency, version: &midplane_contract::Version) -> Result<()> {
     let Dependency { id, version: range, .. } = needed;
-    if range.matches(version) {
+    if selection.takes(range, version) {
         return Ok(());
     }
     Err(Error::new(Code::VersionMismatch, format!("it needs `{id}` {range}, found {version}"))

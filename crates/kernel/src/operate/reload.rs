@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::retire::{self, LastHooks};
 use super::{announce, dependencies, load, loaded, refuse_disabled, unload_locked};
-use crate::assemble::{Assembled, assemble};
+use crate::assemble::{Assembled, Assembly, assemble};
 use crate::availability;
 use crate::build;
 use crate::discover::Found;
@@ -61,12 +61,16 @@ async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
 
 fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
     kernel.refresh_gate(&plugin.id, &found);
-    plugin.life().found = found;
+    let mut life = plugin.life();
+    life.found = found;
+    // What the next code says counts.
+    life.declared.clear();
 }
 
 async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<()> {
     plugin.advance(Event::Update)?;
-    let next = prepare(kernel, plugin, found.clone()).await;
+    let mut found = found;
+    let next = prepare(kernel, plugin, &mut found).await;
     let replaced = match next {
         Ok(next) => switch(kernel, plugin, next).await,
         Err(error) => Err(error),
@@ -100,13 +104,20 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     }
 }
 
-/// The next generation with started instances, beside the old one.
-async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
-    dependencies::make_ready(kernel, &found.manifest).await?;
-    dependencies::check(kernel, &found.manifest)?;
-    let policy = policy(kernel, plugin)?;
-    let _place = kernel.loads.acquire().await;
-    let Assembled { generation, instances } = assemble(kernel.plan(&plugin.id, found, policy)).await?;
+/// The next generation with started instances, beside the old one. What its code says that it needs is added to what was
+/// found.
+async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: &mut Found) -> Result<Assembled> {
+    let mut declared = Vec::new();
+    let Assembled { generation, instances } = loop {
+        dependencies::make_ready(kernel, &found.manifest).await?;
+        dependencies::check(kernel, &found.manifest)?;
+        let policy = policy(kernel, plugin)?;
+        let _place = kernel.loads.acquire().await;
+        match assemble(kernel.plan(&plugin.id, found.clone(), policy)).await? {
+            Assembly::Whole(assembled) => break assembled,
+            Assembly::Needs(more) => dependencies::declare(found, &mut declared, more)?,
+        }
+    };
     let instances = build::start(&generation, instances).await?;
     Ok(Assembled { generation, instances })
 }

@@ -4,12 +4,13 @@
 use std::cell::{Cell, OnceCell};
 
 use midplane_contract::manifest::{Dependency, DependencyKind};
+use midplane_contract::settings::Strategy;
 use midplane_contract::{Error, PluginId, Version, VersionRange, version};
 use pubgrub::Map;
 
 use super::available::{Available, Release, Standing};
 use super::reason::Cause;
-use super::request::{Request, Requirement, Strategy};
+use super::request::{Request, Requirement};
 use super::versions::Versions;
 use crate::platform::Needs;
 
@@ -118,10 +119,7 @@ impl<'a> Stock<'a> {
     /// What a range asks for of the plugin of a number.
     pub(super) fn wanted_of(&self, number: u32, range: &VersionRange) -> Wanted {
         let Some(shelf) = self.shelf(number) else { return Wanted::Nothing(Cause::Missing) };
-        let exact = match self.request.strategy {
-            Strategy::Exact => version::parse_version(range.as_str()).ok(),
-            _ => None,
-        };
+        let exact = self.request.selection.exactly(range);
         let mut taken = Versions::none();
         for (position, item) in (0..).zip(shelf.items()) {
             if self.takes(range, exact.as_ref(), &item.version, item.stable) {
@@ -139,18 +137,15 @@ impl<'a> Stock<'a> {
 
     /// Whether a range takes a version.
     pub(super) fn accepts(&self, range: &VersionRange, release: &Release) -> bool {
-        let exact = version::parse_version(range.as_str()).ok().filter(|_| self.request.strategy == Strategy::Exact);
+        let exact = self.request.selection.exactly(range);
         self.takes(range, exact.as_ref(), &release.version, release.stable)
     }
 
     fn takes(&self, range: &VersionRange, exact: Option<&Version>, version: &Version, stable: bool) -> bool {
-        if let Some(exact) = exact {
-            return exact == version;
-        }
-        if self.request.allow_prerelease {
-            return range.matches_prerelease(version);
-        }
-        range.matches(version) && (stable || names(range, version))
+        let selection = self.request.selection;
+        // One that its author does not call stable counts as a pre-release.
+        let welcome = stable || exact.is_some() || selection.allow_prerelease || names(range, version);
+        selection.takes_as(range, exact, version) && welcome
     }
 
     /// The versions that can run where the plan is for.
@@ -177,7 +172,7 @@ impl<'a> Stock<'a> {
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
         let items = self.shelf(plugin)?.items();
-        let keeps = self.request.strategy != Strategy::Latest;
+        let keeps = self.request.selection.strategy != Strategy::Latest;
         let rank = |position: &u32| {
             let item = items.get(*position as usize)?;
             let standing = if keeps { item.standing } else { Standing::default() };

@@ -13,6 +13,7 @@ mod calls;
 mod cancelling;
 mod catalog;
 mod configuration;
+mod declared;
 mod definitions;
 mod dependencies;
 mod events;
