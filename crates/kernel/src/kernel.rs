@@ -4,6 +4,7 @@ mod builder;
 mod catalog;
 mod dependencies;
 mod inner;
+mod registry;
 
 use std::path::Path;
 use std::sync::Arc;

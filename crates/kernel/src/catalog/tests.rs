@@ -31,7 +31,7 @@ impl Folder {
         self.write(&format!("{folder}/a.wasm"), "code");
         let more = "actions: [run]\nlabels: {team: x}\npermissions: [state.read]\n\
                     file_types: [{extension: .tst, mime_type: text/test, action: run}]\n\
-                    interfaces: {provides: [player@1.0.0]}\n";
+                    interfaces: {provides: [player@1.0.0]}\ncapabilities: [look]\n";
         let text = format!("id: {id}\nname: A\nversion: {version}\nentry: {{main: a.wasm}}\n{more}");
         self.write(&format!("{folder}/plugin.yaml"), &text).parent().unwrap().to_path_buf()
     }
@@ -180,6 +180,7 @@ fn entries_are_found_by_what_they_say_of_themselves() {
         By::FileType(".TST"),
         By::FileType("text/test"),
         By::Permission("state.read"),
+        By::Capability("look"),
         By::Label("team", "x"),
     ];
     for by in found {

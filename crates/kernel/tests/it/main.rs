@@ -29,6 +29,7 @@ mod nested;
 mod operations;
 mod pools;
 mod queueing;
+mod registry;
 mod reload;
 mod routes;
 mod secrets;
