@@ -164,7 +164,7 @@ impl Builder {
             store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
-            catalog: Catalog::new(self.stores.clone()),
+            catalog: Catalog::new(self.stores.clone()).with_selection(self.selection),
             stores: self.stores,
             metrics: Metrics::default(),
         };
