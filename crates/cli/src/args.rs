@@ -228,6 +228,8 @@ pub(crate) struct Inspect {
     /// The plugin's folder, its manifest, or a bare plugin file
     #[arg(value_name = "DIR|FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) plugin: PathBuf,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
 }
 
 /// List the plugins in folders

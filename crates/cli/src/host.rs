@@ -46,11 +46,15 @@ impl Host {
         work: impl AsyncFnOnce(&Host) -> Outcome<T>,
     ) -> Outcome<T> {
         let settings = policies::settings(from)?;
+        let interfaces = midplane::settings::interfaces(&settings)?;
         let kernel = midplane::settings::kernel(&settings).stores(stores).build();
         let given = !from.files.is_empty() || !from.assignments.is_empty();
         let host = Self { kernel, door: OnceLock::new(), settings, given };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);
+        }
+        for interface in interfaces {
+            host.kernel.define(interface).await?;
         }
         let done = work(&host).await;
         let given_up = match &done {

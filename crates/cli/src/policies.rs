@@ -59,13 +59,6 @@ impl Policies {
     }
 }
 
-impl crate::args::Settings {
-    /// Where settings come from.
-    pub(crate) fn sources(&self) -> Sources {
-        Sources { files: self.settings.clone(), assignments: self.set.clone() }
-    }
-}
-
 fn configuration(id: &PluginId, written: &str) -> Outcome<Map<String, Value>> {
     let text = match Input::parse(Some(OsStr::new(written)))? {
         Input::Stdin => Input::Text(b"-".to_vec()),

@@ -56,6 +56,43 @@ pub struct InterfaceAction {
     pub ask: Option<Value>,
 }
 
+/// The definitions that come along: what requirements 003 and 004 hold plugins to. They count where somebody asks for them.
+const KNOWN: [&str; 4] = [
+    include_str!("../../../contract/interfaces/music-source.json"),
+    include_str!("../../../contract/interfaces/player.json"),
+    include_str!("../../../contract/interfaces/plugin.json"),
+    include_str!("../../../contract/interfaces/ui-extension.json"),
+];
+
+impl Interface {
+    /// The definitions that come along, by name: `music-source`, `player`, `plugin` and `ui-extension`.
+    pub fn known() -> impl Iterator<Item = Self> {
+        // That all of them can be read is a test.
+        KNOWN.iter().filter_map(|text| serde_json::from_str(text).ok())
+    }
+}
+
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_along_asks_for_what_the_requirements_ask_for() {
+        let known: Vec<Interface> = Interface::known().collect();
+        let names: Vec<&str> = known.iter().map(|interface| interface.name.as_str()).collect();
+        assert_eq!(names, ["music-source", "player", "plugin", "ui-extension"]);
+        let required = |name: &str| -> Vec<String> {
+            let interface = known.iter().find(|interface| interface.name == name).unwrap();
+            let required = interface.actions.iter().filter(|action| !action.optional);
+            required.map(|action| action.name.to_string()).collect()
+        };
+        assert_eq!(required("music-source"), ["search", "get_song_url"]);
+        assert_eq!(required("player"), ["get_state"]);
+        assert_eq!(required("ui-extension"), ["get_supported_themes"]);
+        assert_eq!(known[2].capabilities, 1);
+    }
 }

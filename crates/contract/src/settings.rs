@@ -25,8 +25,8 @@ pub use emit::yaml as to_yaml;
 pub use layer::Layer;
 pub use layers::{FaultsByFile, Origin, Settled, settle};
 pub use model::{
-    Compatibility, ConfigStore, Health, HostLimits, Listen, Loading, PluginSettings, Reloading, Remote, Restarting,
-    Runtimes, Scanning, Settings, Shutdown, StoreKind, Strategy, Versions, Wasm, Wire,
+    AdapterSettings, Compatibility, ConfigStore, Health, HostLimits, Listen, Loading, PluginSettings, Reloading,
+    Remote, Restarting, Runtimes, Scanning, Settings, Shutdown, StoreKind, Strategy, Versions, Wasm, Wire,
 };
 
 /// The name that the file has where none is named.

@@ -8,7 +8,10 @@ use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant};
 
-use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, PluginId, Result, RuntimeKind, defaults};
+use midplane_contract::manifest::Dependency;
+use midplane_contract::{
+    Code as Fault, Error, Hook, Kind, Limits, Manifest, Placement, PluginId, Result, RuntimeKind, defaults,
+};
 
 use crate::availability::Told;
 use crate::discover::Found;
@@ -50,20 +53,33 @@ pub(crate) struct Assembled {
     pub(crate) instances: Vec<Box<dyn Instance>>,
 }
 
+/// What came of a load.
+pub(crate) enum Assembly {
+    /// A generation.
+    Whole(Assembled),
+    /// Nothing yet: the code says that it needs these, of which the manifest says nothing.
+    Needs(Vec<Dependency>),
+}
+
 /// Loads code and initializes instances. On error everything that was loaded is gone again. A plugin that is made for other
-/// systems is loaded by one of its fallbacks.
-pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
+/// systems, or whose own code fails, is loaded by one of its fallbacks.
+pub(crate) async fn assemble(plan: Plan) -> Result<Assembly> {
     let mut errors = Vec::new();
-    for way in fallback::ways(&plan.found, &plan.platform)? {
+    let mut ways = fallback::ways(&plan.found, &plan.platform)?.into_iter().peekable();
+    while let Some(way) = ways.next() {
         match assemble_one(Plan { found: way, ..plan.clone() }).await {
-            Ok(assembled) => return Ok(assembled),
+            Ok(assembly) => return Ok(assembly),
             Err(error) => errors.push(error),
+        }
+        if let (Some(next), Some(error)) = (ways.peek(), errors.last()) {
+            let next = next.main.display();
+            tracing::warn!(plugin = %plan.plugin, %error, %next, "it cannot be loaded like this; a fallback is tried");
         }
     }
     Err(fallback::none_worked(errors))
 }
 
-async fn assemble_one(plan: Plan) -> Result<Assembled> {
+async fn assemble_one(plan: Plan) -> Result<Assembly> {
     let id = plan.plugin.clone();
     let decided = decide(&plan).map_err(|error| error.plugin(&id))?;
     let (label, number, time) = (decided.label(), plan.number, left(decided.times.hook, plan.late));
@@ -77,10 +93,14 @@ pub(crate) fn left(hook: Duration, late: Option<Instant>) -> Duration {
 }
 
 /// The part of it that blocks.
-fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembled> {
+fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembly> {
     let started = Instant::now();
     let code = decided.runtime.load(&decided.request)?;
     verify(&decided.request, code.facts())?;
+    let more = undeclared(&decided.request.manifest, code.facts());
+    if !more.is_empty() {
+        return Ok(Assembly::Needs(more));
+    }
     let mut generation = Arc::new(generation(plan, decided, code));
     let mut instances = Vec::new();
     for _ in 0..generation.instances.min.max(1) {
@@ -96,7 +116,7 @@ fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembled
     if let Some(generation) = Arc::get_mut(&mut generation) {
         generation.load_time = started.elapsed();
     }
-    Ok(Assembled { generation, instances })
+    Ok(Assembly::Whole(Assembled { generation, instances }))
 }
 
 /// What was decided before any code was touched.
@@ -205,6 +225,17 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
         .remedy("add an action; a plugin that does nothing cannot be loaded"));
     }
     Ok(())
+}
+
+/// What the code needs and the manifest says nothing of, each once.
+fn undeclared(manifest: &Manifest, facts: &CodeFacts) -> Vec<Dependency> {
+    let mut more: Vec<Dependency> = Vec::new();
+    for needed in &facts.info.dependencies {
+        if !manifest.dependencies.contains(needed) && !more.contains(needed) {
+            more.push(needed.clone());
+        }
+    }
+    more
 }
 
 fn times(limits: &Limits) -> Times {

@@ -120,7 +120,8 @@ fn optional(plugin: &Plugin) -> Vec<Dependency> {
 fn is_available(kernel: &Inner, wish: &Dependency) -> bool {
     let Ok(plugin) = kernel.plugin(&wish.id) else { return false };
     let life = plugin.life();
-    matches!(life.state, State::Running | State::Updating) && wish.version.matches(&life.found.manifest.version)
+    matches!(life.state, State::Running | State::Updating)
+        && kernel.selection.takes(&wish.version, &life.found.manifest.version)
 }
 
 fn is_running(plugin: &Plugin) -> bool {

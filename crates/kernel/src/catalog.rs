@@ -4,6 +4,7 @@
 //! Reading order: `entry` (one line) → `sweep` (one scan) → `shadow` (which of several is taken) → `index` (finding) →
 //! `watch` (scanning by itself). Beside: `versions`, `installed`, `notes`, `usage`.
 
+mod changes;
 mod entry;
 pub mod folders;
 mod index;
@@ -16,7 +17,6 @@ mod usage;
 mod versions;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -33,9 +33,12 @@ pub use versions::{Marks, VersionInfo};
 pub use watch::{Pace, Watch};
 
 use crate::discover::Listings;
+use crate::resolve::Selection;
 use crate::store::Stores;
+use changes::{changes, shadowed};
 use entry::Kept;
 use index::Index;
+use sweep::{Known, Seen};
 
 const ENTRIES: &str = "entries";
 const FOLDERS: &str = "folders";
@@ -43,6 +46,7 @@ const FOLDERS: &str = "folders";
 /// See the module's text. Methods that touch the stores block on the disk.
 pub struct Catalog {
     stores: Stores,
+    selection: Selection,
     scanning: Mutex<Scanning>,
     shown: RwLock<Arc<Shown>>,
 }
@@ -51,8 +55,10 @@ pub struct Catalog {
 #[derive(Default)]
 struct Scanning {
     loaded: bool,
+    /// What is shown is what a scan of this kernel found, in its order.
+    scanned: bool,
     folders: Vec<PathBuf>,
-    kept: BTreeMap<PathBuf, Kept>,
+    kept: Known,
     listings: Listings,
 }
 
@@ -108,7 +114,12 @@ pub enum ChangeKind {
 
 impl Catalog {
     pub(crate) fn new(stores: Stores) -> Self {
-        Self { stores, scanning: Mutex::default(), shown: RwLock::default() }
+        Self { stores, selection: Selection::default(), scanning: Mutex::default(), shown: RwLock::default() }
+    }
+
+    /// The same, with what the operator decides about versions.
+    pub(crate) fn with_selection(self, selection: Selection) -> Self {
+        Self { selection, ..self }
     }
 
     /// Scans folders, which are then what the catalog holds. An unreadable folder or a broken plugin becomes an entry
@@ -118,13 +129,19 @@ impl Catalog {
         let begun = Instant::now();
         let mut scanning = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
         self.load(&mut scanning);
-        let before = scanning.kept.clone();
         let Scanning { kept, listings, .. } = &mut *scanning;
-        let swept = sweep::sweep(folders, kept, listings);
+        let seen = Seen::of(folders, kept, listings);
+        if scanning.scanned && scanning.folders == folders && seen.is_just(&scanning.kept) {
+            drop(scanning);
+            return self.told(Vec::new(), 0, None, begun.elapsed());
+        }
+        let before = scanning.kept.clone();
+        let swept = sweep::sweep(seen, &mut scanning.kept);
         let (read, swept) = (swept.read, shadowed(swept.kept));
         let changes = changes(&before, &swept);
         let is_elsewhere = scanning.folders.as_slice() != folders;
         scanning.folders = folders.to_vec();
+        scanning.scanned = true;
         let not_kept = self.keep(&changes, &before, &swept, is_elsewhere.then_some(folders)).err();
         self.show(swept.iter().map(|kept| Arc::clone(&kept.entry)).collect());
         scanning.kept = swept.into_iter().map(|kept| (kept.entry.path.clone(), kept)).collect();
@@ -152,11 +169,26 @@ impl Catalog {
         self.find(|entry| entry.path == path).into_iter().next()
     }
 
-    /// The entry that is in effect for an id: in the first folder that has it, the one with the highest version.
+    /// The entry that is in effect for an id, in the first folder that has it: a version that is not deprecated before one
+    /// that is, a stable one before one that is not unless pre-releases are welcome, then the highest.
     #[must_use]
     pub fn of(&self, id: &PluginId) -> Option<Arc<Entry>> {
-        let version = |entry: &Arc<Entry>| entry.manifest.as_ref().map(|manifest| manifest.version.clone());
-        self.by(By::Id(id.as_str())).into_iter().filter(|entry| entry.is_in_effect()).max_by_key(version)
+        let mut entries = self.by(By::Id(id.as_str()));
+        entries.retain(|entry| entry.is_in_effect());
+        if entries.len() < 2 {
+            return entries.pop();
+        }
+        let known = self.versions(id).unwrap_or_else(|error| {
+            tracing::warn!(plugin = %id, %error, "what is known of its versions cannot be read; the highest is taken");
+            Vec::new()
+        });
+        let rank = |entry: &Arc<Entry>| {
+            let version = &entry.manifest.as_ref()?.version;
+            let info = known.iter().find(|info| info.version == *version);
+            let welcome = self.selection.allow_prerelease || info.is_none_or(|info| info.is_stable);
+            Some((info.is_none_or(|info| !info.is_deprecated), welcome, version.clone()))
+        };
+        entries.into_iter().max_by_key(rank)
     }
 
     /// The entries that something is true of.
@@ -196,17 +228,13 @@ impl Catalog {
         scanning.kept = kept.map(|kept| (kept.entry.path.clone(), kept)).collect();
         let folders = self.stores.catalog.get(FOLDERS, "").ok().flatten();
         scanning.folders = folders.and_then(|folders| serde_json::from_slice(&folders).ok()).unwrap_or_default();
-        self.show(scanning.kept.values().map(|kept| Arc::clone(&kept.entry)).collect());
+        let mut entries: Vec<Arc<Entry>> = scanning.kept.values().map(|kept| Arc::clone(&kept.entry)).collect();
+        entries.sort_by(|one, two| one.path.cmp(&two.path));
+        self.show(entries);
     }
 
     /// Writes down what is not as it was, in one change.
-    fn keep(
-        &self,
-        changes: &[Change],
-        before: &BTreeMap<PathBuf, Kept>,
-        swept: &[Kept],
-        folders: Option<&[PathBuf]>,
-    ) -> Result<()> {
+    fn keep(&self, changes: &[Change], before: &Known, swept: &[Kept], folders: Option<&[PathBuf]>) -> Result<()> {
         let is_news = |kept: &&Kept| before.get(&kept.entry.path).is_none_or(|was| !was.is_as_good_as(kept));
         let written: Vec<&Kept> = swept.iter().filter(is_news).collect();
         let gone = changes.iter().filter(|change| change.change == ChangeKind::Removed);
@@ -245,33 +273,6 @@ impl Catalog {
         log(&scan);
         scan
     }
-}
-
-/// Says of each entry what takes its place.
-fn shadowed(mut swept: Vec<(usize, Kept)>) -> Vec<Kept> {
-    let by = shadow::shadows(swept.iter().map(|(root, kept)| (*root, kept.entry.as_ref())));
-    for ((_, kept), by) in swept.iter_mut().zip(by) {
-        if kept.entry.shadowed_by != by {
-            Arc::make_mut(&mut kept.entry).shadowed_by = by;
-        }
-    }
-    swept.into_iter().map(|(_, kept)| kept).collect()
-}
-
-fn changes(before: &BTreeMap<PathBuf, Kept>, swept: &[Kept]) -> Vec<Change> {
-    let mut gone: BTreeMap<&PathBuf, &Kept> = before.iter().collect();
-    let mut changes = Vec::new();
-    for kept in swept {
-        let change = match gone.remove(&kept.entry.path) {
-            None => ChangeKind::Added,
-            Some(was) if Arc::ptr_eq(&was.entry, &kept.entry) || was.entry.says_the_same(&kept.entry) => continue,
-            Some(_) => ChangeKind::Changed,
-        };
-        changes.push(Change { change, entry: Arc::clone(&kept.entry) });
-    }
-    let removed = gone.into_values().map(|kept| Change { change: ChangeKind::Removed, entry: Arc::clone(&kept.entry) });
-    changes.extend(removed);
-    changes
 }
 
 /// Says once, when it shows, what is wrong.

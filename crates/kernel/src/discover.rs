@@ -16,10 +16,10 @@ mod walk;
 use std::path::{Path, PathBuf};
 
 use midplane_contract::manifest::{Fault, FaultCode, Manifest, Parsed, Spelling, into_error};
-use midplane_contract::{Code, Error, Result, RuntimeKind};
+use midplane_contract::{Code, Error, Result};
 
 use crate::guest::Own;
-use crate::platform::{self, Machine, Platform, Rules};
+use crate::platform::{self, Platform};
 
 pub use scan::scan;
 pub use sources::newer_source;
@@ -84,11 +84,11 @@ pub fn read(path: &Path) -> Result<Found> {
 }
 
 /// Everything that is wrong with what stands at a path: its manifest, the files that it names, its configuration
-/// schema, and whether this machine can run it.
+/// schema, and whether a platform can run it.
 ///
 /// # Errors
 /// Only where there is nothing to report on: `plugin_not_found`, `not_a_plugin`, `io`, or several manifests.
-pub fn check(path: &Path) -> Result<Report> {
+pub fn check(path: &Path, platform: &Platform) -> Result<Report> {
     let Some(source) = folder::locate(path)? else {
         let found = bare::found(path)?;
         let file = path.to_path_buf();
@@ -96,17 +96,11 @@ pub fn check(path: &Path) -> Result<Report> {
     };
     let Seen { mut parsed, .. } = look(&source)?;
     if let Some(manifest) = &parsed.manifest {
-        let refusals = platform::refusals(manifest, &anywhere());
+        let refusals = platform::refusals(manifest, platform);
         parsed.faults.extend(refusals.iter().map(platform_fault));
         parsed.faults.extend(schema_fault(manifest));
     }
     Ok(Report { file: source.manifest, spelling: parsed.spelling, manifest: parsed.manifest, faults: parsed.faults })
-}
-
-/// This machine, with every runtime that there is: which of them a host has shows when it loads.
-fn anywhere() -> Platform {
-    let machine = Machine::current().with_runtimes(RuntimeKind::ALL.iter().copied());
-    Platform::of(machine, Rules::default())
 }
 
 /// A manifest and its files.

@@ -115,6 +115,13 @@ impl Generation {
         declared.is_empty() || declared.iter().any(|spec| &spec.name == action)
     }
 
+    /// What it can do, in an application's own words: what its manifest says, and its code beside that.
+    pub(crate) fn capabilities(&self) -> impl Iterator<Item = &str> {
+        let declared = &self.manifest.capabilities;
+        let own = self.code.facts().info.capabilities.iter().filter(|own| !declared.contains(own));
+        declared.iter().chain(own).map(String::as_str)
+    }
+
     /// The actions that callers may use, in the code's order.
     pub(crate) fn actions(&self) -> impl Iterator<Item = (u32, &ActionName)> {
         (0u32..).zip(&self.code.facts().actions).filter(|(_, name)| self.offers(name))

@@ -50,7 +50,7 @@ pub(crate) fn arrive(kernel: &Inner, plugin: &Plugin) {
         Source::Guest(latest) => Found::clone(latest),
         Source::Path(_) => return,
     };
-    latest.manifest.dependencies.extend(life.added.iter().cloned());
+    latest.manifest.dependencies.extend(life.added.iter().chain(&life.declared).cloned());
     life.found = latest.clone();
     drop(life);
     kernel.refresh_gate(&plugin.id, &latest);

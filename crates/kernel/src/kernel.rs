@@ -5,6 +5,7 @@ mod catalog;
 mod dependencies;
 mod inner;
 mod install;
+mod registry;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::metrics::Series;
 use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
+use crate::resolve::Selection;
 use crate::routes::{self, Route, Row, Rule};
 use crate::runtime::{CodeFacts, Runtime};
 use crate::services::{self, Choice, Provider, Service};
@@ -54,6 +56,7 @@ impl Kernel {
             loads: defaults::CONCURRENT_LOADS,
             load_time: None,
             rules: Rules::default(),
+            selection: Selection::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),
             secrets: std::collections::BTreeMap::new(),

@@ -11,6 +11,8 @@ pub enum Event {
     Resolve,
     /// Loading begins.
     Load,
+    /// Its code says that it needs more than was known: it is put back until that runs.
+    Postpone,
     /// Code is loaded and every instance has been initialized.
     Initialized,
     /// Starting begins.
@@ -41,10 +43,11 @@ pub enum Event {
 
 impl Event {
     /// Every event.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Register,
         Self::Resolve,
         Self::Load,
+        Self::Postpone,
         Self::Initialized,
         Self::Start,
         Self::Started,
@@ -78,7 +81,9 @@ pub struct Illegal {
 pub fn next(state: State, event: Event) -> Result<State, Illegal> {
     use State as S;
     Ok(match (state, event) {
-        (S::Discovered, Event::Register) | (S::Quarantined, Event::Release) => S::Registered,
+        (S::Discovered, Event::Register) | (S::Quarantined, Event::Release) | (S::Loading, Event::Postpone) => {
+            S::Registered
+        }
         (S::Registered | S::Failed, Event::Resolve) => S::Resolved,
         (S::Resolved, Event::Load) => S::Loading,
         (S::Loading, Event::Initialized) => S::Loaded,

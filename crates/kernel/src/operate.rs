@@ -17,7 +17,7 @@ use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
-use crate::assemble::{Assembled, assemble, left};
+use crate::assemble::{Assembled, Assembly, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::generation::Generation;
@@ -57,11 +57,35 @@ async fn load_noting(kernel: &Arc<Inner>, id: &PluginId, start: bool, brought: &
     } else {
         Ok(())
     };
-    load_alone(kernel, &plugin, start, ready).await
+    load_alone(kernel, &plugin, start, ready, brought).await
 }
 
-/// Loads a plugin whose dependencies are ready, or are not, in which case it fails for their sake.
-async fn load_alone(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<()> {
+/// Loads a plugin whose dependencies are ready, or are not, in which case it fails for their sake. What its code says that
+/// it needs beside them is made ready in between, with no lock held: it may need this one.
+async fn load_alone(
+    kernel: &Arc<Inner>,
+    plugin: &Arc<Plugin>,
+    start: bool,
+    ready: Result<()>,
+    brought: &Brought,
+) -> Result<()> {
+    let mut ready = ready;
+    loop {
+        match load_once(kernel, plugin, start, ready).await? {
+            Progress::Loaded => return Ok(()),
+            Progress::Postponed => ready = dependencies::make_ready_boxed(kernel, plugin, brought).await,
+        }
+    }
+}
+
+/// How far a load came.
+enum Progress {
+    Loaded,
+    /// Its code needs more, which is noted.
+    Postponed,
+}
+
+async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<Progress> {
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(plugin)?;
     if plugin.state() == State::Quarantined {
@@ -82,12 +106,12 @@ async fn load_alone(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, read
     })
 }
 
-async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<()> {
+async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<Progress> {
     guest::arrive(kernel, plugin);
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;
     plugin.advance(Event::Load)?;
-    let (assembled, late) = {
+    let (assembly, late) = {
         let _place = kernel.loads.acquire().await;
         kept::recall(kernel, &plugin.id).await?;
         let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
@@ -95,11 +119,26 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
         let late = plan.late;
         (assemble(plan).await?, late)
     };
+    let assembled = match assembly {
+        Assembly::Whole(assembled) => assembled,
+        Assembly::Needs(more) => {
+            {
+                let mut life = plugin.life();
+                let life = &mut *life;
+                dependencies::declare(&mut life.found, &mut life.declared, more)?;
+            }
+            plugin.advance(Event::Postpone)?;
+            return Ok(Progress::Postponed);
+        }
+    };
     lay(kernel, plugin, assembled)?;
     plugin.advance(Event::Initialized)?;
     announce(kernel, "plugin.loaded", plugin, json!({}));
     kernel.note_usage(&plugin.id);
-    if start { start_locked(kernel, plugin, late).await } else { Ok(()) }
+    if start {
+        start_locked(kernel, plugin, late).await?;
+    }
+    Ok(Progress::Loaded)
 }
 
 /// Lays a generation into the slot, parked, and makes it the current one.

@@ -49,6 +49,13 @@ impl Platform {
         Self { machine, rules, adapters: Adapter::standard() }
     }
 
+    /// This machine with every runtime that there is and nothing decided: for those who have no host yet.
+    #[must_use]
+    pub fn anywhere() -> Self {
+        let machine = Machine::current().with_runtimes(RuntimeKind::ALL.iter().copied());
+        Self::of(machine, Rules::default())
+    }
+
     /// Every reason why a plugin cannot run here, fallbacks considered: `unsupported_platform` for its system, processor,
     /// memory, graphics processor, capabilities and format, `version_mismatch {required, found}` for the contract. Facts
     /// that nobody could find out are held against a plugin only in strict mode.

@@ -44,6 +44,8 @@ pub(crate) struct Life {
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.
     pub(crate) added: Vec<Dependency>,
+    /// Dependencies that its code says beside the manifest; they stand in `found` as well.
+    pub(crate) declared: Vec<Dependency>,
     /// Where it comes from again on a reload.
     pub(crate) source: Source,
     pub(crate) registered_at: Timestamp,
@@ -76,6 +78,7 @@ impl Plugin {
             barred: false,
             found,
             added: Vec::new(),
+            declared: Vec::new(),
             source,
             registered_at: Timestamp::now(),
             loaded_at: None,
@@ -172,6 +175,7 @@ fn verb(event: Event) -> &'static str {
     match event {
         Event::Register | Event::Unloaded => "be registered",
         Event::Resolve | Event::Load | Event::Initialized => "be loaded",
+        Event::Postpone => "be postponed",
         Event::Start | Event::Started => "be started",
         Event::Stop | Event::Stopped => "be stopped",
         Event::Update | Event::Updated => "be updated",

@@ -12,6 +12,7 @@ mod plan;
 mod reason;
 mod relax;
 mod request;
+mod selection;
 mod solver;
 mod stock;
 mod versions;
@@ -19,8 +20,10 @@ mod why;
 mod wording;
 
 pub use available::{Available, Release, Standing};
+pub use midplane_contract::settings::Strategy;
 pub use plan::{Plan, Step};
-pub use request::{Request, Requirement, Strategy};
+pub use request::{Request, Requirement};
+pub use selection::Selection;
 pub use why::Refusal;
 
 use stock::Stock;

@@ -6,8 +6,10 @@
 
 mod admission;
 mod choice;
+pub mod definitions;
 mod provider;
 mod service;
+mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

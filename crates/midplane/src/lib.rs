@@ -33,6 +33,7 @@ pub use midplane_kernel::{
     Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
     Kernel, Policy, Provider, Record, Recovery, Reinstated, ReplyStream, Route, Scope, Service, Slot, Status, Stores,
     Strategy, Subscription, block_on, bus, catalog, discover, metrics, platform, resolve, routes, runtime, secret,
+    services,
 };
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;

@@ -5,6 +5,8 @@
 
 mod discovery;
 mod folders;
+mod interfaces;
+mod rules;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -18,6 +20,7 @@ use midplane_kernel::{Builder, Policy};
 
 pub use discovery::{Discovery, Looked, Unusable, Watching};
 pub use folders::{are_defaults, expand_home, folders};
+pub use interfaces::interfaces;
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.
@@ -73,6 +76,8 @@ pub fn kernel(settings: &Settings) -> Builder {
         .load_time(settings.load.timeout)
         .secrets(settings.secrets.clone())
         .limits(settings.limits.limits())
+        .compatibility(rules::rules(&settings.compatibility))
+        .versions(rules::selection(&settings.versions))
 }
 
 /// What the settings decide about single plugins.

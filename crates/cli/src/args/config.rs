@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
+use midplane::settings::Sources;
 
 use super::text;
 
@@ -16,6 +17,13 @@ pub(crate) struct Settings {
     /// One setting, which stands over those of files: load.auto=true, /plugins/my.id/enabled=false
     #[arg(long, value_name = "PATH=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+impl Settings {
+    /// Where settings come from.
+    pub(crate) fn sources(&self) -> Sources {
+        Sources { files: self.settings.clone(), assignments: self.set.clone() }
+    }
 }
 
 /// Check, show and import settings

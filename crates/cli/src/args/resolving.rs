@@ -17,10 +17,10 @@ pub(crate) struct Resolve {
     #[command(flatten)]
     pub(crate) shelves: Shelves,
     /// Which of the versions that fit: semver (what is there, else the highest), exact (a version without
-    /// operator is that one) or latest
-    #[arg(long, value_name = "STRATEGY", value_parser = named::strategy, default_value = "semver")]
-    pub(crate) strategy: Strategy,
-    /// Take pre-releases where a range does not name them as well
+    /// operator is that one) or latest [default: versions.strategy of the settings, else semver]
+    #[arg(long, value_name = "STRATEGY", value_parser = named::strategy)]
+    pub(crate) strategy: Option<Strategy>,
+    /// Take pre-releases where a range does not name them as well, whatever the settings say
     #[arg(long)]
     pub(crate) allow_prerelease: bool,
     /// Print the plan as a graph in the language of Graphviz

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use midplane::discover::{self, Report};
+use midplane::platform::{Needs, Platform};
 use midplane::{Manifest, Policy};
 use serde_json::json;
 
@@ -16,20 +17,21 @@ use crate::{notice, policies, stale};
 
 /// Checks, and ends with 3 when there is an error.
 pub(super) async fn check(check: Check, output: Output) -> Outcome<Exit> {
-    let report = discover::check(&check.plugin)?;
-    stale::warn(&check.plugin);
-    let source = Source::read(&report.file.display().to_string());
     Host::with(&check.policies.sources(), async |host| {
+        let report = discover::check(&check.plugin, host.kernel().platform())?;
+        stale::warn(&check.plugin);
+        let source = Source::read(&report.file.display().to_string());
         let mut findings: Vec<Finding> = report.faults.iter().map(|fault| Finding::of_fault(fault, &source)).collect();
         if let Some(manifest) = &report.manifest {
             findings.extend(refusals(host, manifest, &check, &source)?);
         }
         let errors = findings.iter().filter(|finding| finding.is_error()).count();
         if output.is_json() {
-            output.json(&document(&report, &findings, errors))?;
+            output.json(&document(&report, &findings, errors, host.kernel().platform()))?;
         } else {
             findings.iter().for_each(|finding| finding.print(&source));
             conclude(&report, &check.plugin, errors, findings.len() - errors, output)?;
+            detour(&report, host.kernel().platform(), output)?;
         }
         Ok(if errors == 0 && report.manifest.is_some() { Exit::Done } else { Exit::Invalid })
     })
@@ -51,7 +53,7 @@ fn refusals(host: &Host, manifest: &Manifest, check: &Check, source: &Source) ->
     Ok(refusals.iter().map(|error| Finding::of_refusal(error, configured, source)).collect())
 }
 
-fn document(report: &Report, findings: &[Finding], errors: usize) -> serde_json::Value {
+fn document(report: &Report, findings: &[Finding], errors: usize, platform: &Platform) -> serde_json::Value {
     let manifest = report.manifest.as_ref();
     json!({
         "file": report.file,
@@ -62,7 +64,17 @@ fn document(report: &Report, findings: &[Finding], errors: usize) -> serde_json:
         "errors": errors,
         "warnings": findings.len() - errors,
         "faults": findings,
+        "compatibility": manifest.map(|manifest| platform.assess(&Needs::of(manifest))),
     })
+}
+
+/// Says by what it would run here where that is not its own code.
+fn detour(report: &Report, platform: &Platform, output: Output) -> Outcome<()> {
+    let verdict = report.manifest.as_ref().map(|manifest| platform.assess(&Needs::of(manifest)));
+    match verdict.filter(|verdict| verdict.compatible && verdict.adapters.is_empty()) {
+        Some(verdict) => output.text(&format!("runs here by a fallback: {}\n", verdict.fallbacks.join(", "))),
+        None => Ok(()),
+    }
 }
 
 fn conclude(report: &Report, plugin: &Path, errors: usize, warnings: usize, output: Output) -> Outcome<()> {

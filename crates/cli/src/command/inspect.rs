@@ -1,7 +1,7 @@
 //! `midplane inspect`: a plugin's manifest and its code's facts.
 
+use midplane::platform::{Machine, Needs, Verdict};
 use midplane::runtime::CodeFacts;
-use midplane::settings::Sources;
 use midplane::{ActionName, Manifest};
 use serde_json::{Value, json};
 
@@ -15,9 +15,11 @@ use crate::output::Output;
 
 /// Shows one plugin.
 pub(super) async fn inspect(inspect: Inspect, output: Output) -> Outcome<Exit> {
-    Host::with(&Sources::default(), async |host| {
+    Host::with(&inspect.settings.sources(), async |host| {
         let (found, asked) = host.kernel().describe(&inspect.plugin).await?;
         // The code of a remote plugin is an address.
+        let platform = host.kernel().platform();
+        let verdict = platform.assess(&Needs::of(&found.manifest));
         let code = if found.main.is_file() { Some(code::facts(&found.main)?) } else { None };
         if output.is_json() {
             output.json(&json!({
@@ -26,12 +28,16 @@ pub(super) async fn inspect(inspect: Inspect, output: Output) -> Outcome<Exit> {
                 "manifest": found.manifest,
                 "code": code,
                 "runtime": asked.as_ref().map(runtime),
+                "platform": platform.machine,
+                "formats": platform.formats(),
+                "compatibility": verdict,
                 "warnings": found.faults,
             }))?;
             return Ok(Exit::Done);
         }
         let mut rows = who(&found.manifest);
         rows.extend(what(&found.manifest));
+        rows.extend(runs_here(&platform.machine, &verdict));
         rows.extend(code.iter().flat_map(made_of));
         rows.extend(asked.iter().flat_map(found_out));
         output.text(&notice::tidy(&table::columns(&rows)))?;
@@ -78,6 +84,27 @@ fn what(manifest: &Manifest) -> Vec<[String; 2]> {
     if let Ok(Value::Object(limits)) = serde_json::to_value(&manifest.limits) {
         rows.extend(list("limits", limits.iter().map(|(name, value)| format!("{name} {value}"))));
     }
+    rows
+}
+
+/// The machine, and whether it can run here: by what, or why not.
+fn runs_here(machine: &Machine, verdict: &Verdict) -> Vec<[String; 2]> {
+    let version = machine.version.as_deref().unwrap_or_default();
+    let mut rows = vec![
+        row("platform", format!("{} {} {version}", machine.os, machine.arch).trim_end()),
+        row("capabilities", machine.capabilities.join(", ")),
+    ];
+    let by = |adapters: &[String]| format!("yes, by {}", adapters.join(", "));
+    let how = match verdict.compatible {
+        false => format!("no: {}", verdict.reason),
+        true if verdict.adapters.is_empty() => format!("{}, as a fallback", by(&verdict.fallbacks)),
+        true => by(&verdict.adapters),
+    };
+    rows.push(row("runs here", how));
+    if !verdict.adapters.is_empty() {
+        rows.extend(list("fallbacks", verdict.fallbacks.iter().cloned()));
+    }
+    rows.extend(list("to note", verdict.warnings.iter().cloned()));
     rows
 }
 

@@ -3,7 +3,8 @@
 use std::time::Instant;
 
 use midplane::contract::defaults;
-use midplane::resolve::{Plan, Request, Step};
+use midplane::contract::settings::Versions;
+use midplane::resolve::{Plan, Request, Selection, Step};
 use midplane::{Code, Error};
 use serde_json::json;
 
@@ -26,8 +27,7 @@ pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
         };
         let stop = move || if Instant::now() < late { Ok(()) } else { Err(too_long()) };
         let request = Request {
-            strategy: resolve.strategy,
-            allow_prerelease: resolve.allow_prerelease,
+            selection: selection(&resolve, &host.settings().versions),
             platform: Some(host.kernel().platform()),
             stop: &stop,
             ..Request::new(resolve.wanted.clone())
@@ -45,6 +45,14 @@ pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
         Ok(Exit::Done)
     })
     .await
+}
+
+/// What the command line says, and below it the settings.
+fn selection(resolve: &Resolve, settings: &Versions) -> Selection {
+    Selection {
+        strategy: resolve.strategy.unwrap_or(settings.strategy),
+        allow_prerelease: resolve.allow_prerelease || settings.allow_prerelease,
+    }
 }
 
 /// The plan with the ids wave by wave beside it.

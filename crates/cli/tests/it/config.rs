@@ -158,3 +158,17 @@ fn a_secret_is_in_no_error_of_a_plugin_and_a_disabled_plugin_is_not_loaded() {
         run(["run", &plugin, "--set", "plugins.radio.enabled=false", "--call", "radio/config", "--output", "json"]);
     assert_eq!(disabled.json()["error"]["code"], Value::from("not_running"), "{disabled:?}");
 }
+
+#[test]
+fn an_interface_that_there_is_not_and_a_definition_that_cannot_be_read_end_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wit");
+    std::fs::write(&file, "package a:b@1.0.0;\ninterface c {\n  d: fun();\n}\n").unwrap();
+    let plugin = crate::plugins::guest().display().to_string();
+    let with = |interfaces: &str| run(["inspect", &plugin, "--set", &format!("interfaces=[{interfaces}]")]);
+    let unknown = with("plyer");
+    assert!(unknown.code == 3 && unknown.stderr.contains("music-source"), "{unknown:?}");
+    let broken = with(&file.display().to_string());
+    assert!(broken.code == 3 && broken.stderr.contains("a.wit:3:"), "{broken:?}");
+    assert_eq!(with("player, plugin").code, 0);
+}

@@ -65,3 +65,50 @@ fn folders_come_from_the_environment_where_none_is_named() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["plugins"].as_array().unwrap().len(), 2, "{document}");
 }
+
+/// A native plugin for another system, in a folder of its own.
+fn foreign(compatibility: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = format!(
+        "id: far\nname: far\nversion: 1.0.0\nentry: {{ runtime: native, main: far.so }}\ncompatibility: {compatibility}\n"
+    );
+    fs::write(folder.path().join("plugin.yaml"), manifest).unwrap();
+    fs::write(folder.path().join("far.so"), "").unwrap();
+    folder
+}
+
+#[test]
+fn a_plugin_shows_whether_it_can_run_here_and_by_what() {
+    let folder = foreign("{ platforms: [plan9], fallbacks: [wasm, script, teleport] }");
+    let path = folder.path().display().to_string();
+    let done = run(["inspect", &path]);
+    for part in [std::env::consts::OS, "yes, by wasm, script, as a fallback", "`teleport` is no adapter"] {
+        assert!(done.text().contains(part), "{part}: {}", done.text());
+    }
+    let document = run(["inspect", &path, "--output", "json"]).json();
+    let verdict = &document["compatibility"];
+    assert_eq!((&verdict["is_compatible"], &verdict["fallbacks"][1]), (&true.into(), &"script".into()), "{document}");
+    assert_eq!(document["platform"]["os"], std::env::consts::OS);
+    assert_eq!(document["formats"]["wasm"][0], "wasm");
+    let checked = run(["check", &path]);
+    assert!(checked.code == 0 && checked.text().contains("runs here by a fallback: wasm, script"), "{checked:?}");
+}
+
+#[test]
+fn settings_decide_what_can_run_here() {
+    let folder = foreign("{ platforms: [plan9], fallbacks: [wasm] }");
+    let path = folder.path().display().to_string();
+    let inspect = |set: &str| run(["inspect", &path, "--set", set]).text().to_owned();
+    let refused = inspect("compatibility.enable_fallback=false");
+    assert!(refused.contains("no: Unsupported OS") && !refused.contains("yes"), "{refused}");
+    let native = inspect("compatibility.override_os=plan9");
+    assert!(!native.contains("as a fallback") && native.contains("plan9"), "{native}");
+    let done = run(["check", &path, "--set", "compatibility.adapters.wasm.enabled=false", "--output", "json"]);
+    let document = done.json();
+    assert_eq!((done.code, &document["compatibility"]["is_compatible"]), (3, &false.into()), "{document}");
+    let silent = foreign("{}");
+    let silent = silent.path().display().to_string();
+    let strict = run(["check", &silent, "--set", "compatibility.strict_mode=true", "--output", "json"]);
+    assert_eq!(strict.code, 3);
+    assert_eq!(strict.json()["compatibility"]["reason"], "No compatibility information provided");
+}

@@ -69,3 +69,21 @@ fn a_refusal_says_who_asks_for_what_and_ends_with_its_code() {
     }
     assert_eq!(resolve(plugins.path(), &["decoder", "--strategy", "odd"]).code, 2);
 }
+
+#[test]
+fn settings_say_which_versions_are_chosen_and_the_command_line_stands_over_them() {
+    let plugins = folder(&[
+        ("player", "1.0.0", "['decoder@1.4.0']"),
+        ("decoder", "1.4.0", "[]"),
+        ("decoder", "1.5.0", "[]"),
+        ("decoder", "1.6.0-rc.1", "[]"),
+    ]);
+    let decoder = |more: &[&str]| {
+        let done = resolve(plugins.path(), &[&["player", "--output", "json"], more].concat());
+        done.json()["steps"][0]["version"].clone()
+    };
+    assert_eq!(decoder(&[]), "1.5.0");
+    assert_eq!(decoder(&["--set", "versions.strategy=exact"]), "1.4.0");
+    assert_eq!(decoder(&["--set", "versions.strategy=exact", "--strategy", "semver"]), "1.5.0");
+    assert_eq!(decoder(&["--set", "versions.allow_prerelease=true"]), "1.6.0-rc.1");
+}

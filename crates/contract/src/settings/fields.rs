@@ -34,6 +34,11 @@ pub(super) const FILE: &[Field] = &[
     may("versions", Shape::Object(VERSIONS), "Versions of plugins"),
     may("compatibility", Shape::Object(COMPATIBILITY), "Plugins and the machine"),
     may(
+        "interfaces",
+        TEXTS,
+        "Interfaces that providers are held to: files (.json, .wit), or music-source, player, plugin, ui-extension",
+    ),
+    may(
         "secrets",
         Shape::Table(Rule::Filled, &Shape::Text(Rule::Secret)),
         "Secrets by name: env:VARIABLE or file:PATH",

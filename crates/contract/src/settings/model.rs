@@ -62,6 +62,8 @@ section! {
         versions: Versions = Versions::default(),
         /// Plugins and the machine.
         compatibility: Compatibility = Compatibility::default(),
+        /// Interfaces that providers are held to: files of definitions, and names of those that come along.
+        interfaces: Vec<String> = Vec::new(),
         /// Where secrets are, by name.
         secrets: BTreeMap<String, SecretRef> = BTreeMap::new(),
         /// Where configurations that are changed at run time are kept; nowhere where absent.
@@ -168,16 +170,16 @@ section! {
     }
 }
 
-/// How a version is chosen.
+/// Which of the versions that fit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Strategy {
-    /// The highest in the range.
+    /// What is there already where it fits, else the highest.
     #[default]
     Semver,
-    /// The one that is named.
+    /// As `semver`, but a version without operator (`1.2.3`) means that one and no other.
     Exact,
-    /// The highest.
+    /// The highest, whatever is there already.
     Latest,
 }
 
@@ -202,6 +204,8 @@ section! {
         strict_mode: bool = false,
         /// Load what a plugin names instead where it cannot run.
         enable_fallback: bool = true,
+        /// Look at the machine. Without that, and without overrides, its system and processor are unknown.
+        auto_detect: bool = true,
         /// The operating system to compare with; the machine's where empty.
         override_os: String = String::new(),
         /// The processor to compare with; the machine's where empty.
@@ -212,6 +216,20 @@ section! {
         allow_emulation: bool = false,
         /// Fallbacks tried at most.
         max_fallback_attempts: u32 = 3,
+        /// Adapters by name; one that is not listed is on, with its own formats.
+        adapters: BTreeMap<String, AdapterSettings> = BTreeMap::new(),
+    }
+}
+
+section! {
+    /// What executes code of some formats.
+    AdapterSettings {
+        /// Whether it may be used.
+        enabled: bool = true,
+        /// The formats (`wasm`) or endings (`.wasm`) that it may be used for; its own where empty.
+        supported_formats: Vec<String> = Vec::new(),
+        /// The engine, where there is a choice.
+        runtime: Option<String> = None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A plugin that is made for other systems: which code of it is loaded here instead.
+//! The ways to load a plugin here: its own code, and what its folder has for its fallbacks.
 
 use std::path::{Path, PathBuf};
 
@@ -7,18 +7,20 @@ use midplane_contract::{Code as Fault, Error, Result};
 use crate::discover::Found;
 use crate::platform::{Adapter, Format, Needs, Platform};
 
-/// The ways to load a plugin here, in the order in which they are tried: as it is, or by each of its fallbacks whose code
-/// stands beside its own (`player.wasm` beside `player.dll`).
+/// The ways to load a plugin here, in the order in which they are tried: as it is, unless it is made for other systems;
+/// then by each of its fallbacks whose code stands beside its own (`player.wasm` beside `player.dll`).
 ///
 /// # Errors
-/// `unsupported_platform` when it has fallbacks and no code for any of them.
+/// `unsupported_platform` when it is made for other systems, and has no code for any of its fallbacks.
 pub(super) fn ways(found: &Found, platform: &Platform) -> Result<Vec<Found>> {
-    if !platform.needs_fallback(&Needs::of(&found.manifest)) {
-        return Ok(vec![found.clone()]);
+    let needs = Needs::of(&found.manifest);
+    let mut ways: Vec<Found> = (!platform.needs_fallback(&needs)).then(|| found.clone()).into_iter().collect();
+    if found.own.is_some() || needs.compatibility.fallbacks.is_empty() {
+        return Ok(ways);
     }
-    let fallbacks = platform.assess(&Needs::of(&found.manifest)).fallbacks;
+    let fallbacks = platform.assess(&needs).fallbacks;
     let adapters = fallbacks.iter().filter_map(|name| platform.adapters.iter().find(|adapter| adapter.name == *name));
-    let ways: Vec<Found> = adapters.filter_map(|adapter| by(adapter, found, platform)).collect();
+    ways.extend(adapters.filter_map(|adapter| by(adapter, found, platform)).filter(|way| way.main != found.main));
     if ways.is_empty() {
         let message = format!("the plugin is made for {}", found.manifest.compatibility.platforms.join(", "));
         return Err(Error::new(
@@ -31,14 +33,18 @@ pub(super) fn ways(found: &Found, platform: &Platform) -> Result<Vec<Found>> {
     Ok(ways)
 }
 
-/// What is said when no way worked; one that was the only one says itself why.
+/// What is said when no way worked; one that was the only one says itself why. Where all failed alike, that is what
+/// went wrong.
 pub(super) fn none_worked(mut errors: Vec<Error>) -> Error {
     match (errors.pop(), errors.as_slice()) {
         (Some(only), []) => only,
         (last, others) => {
             let all = others.iter().chain(&last);
             let message = format!("none of the {} ways to load the plugin here worked", all.clone().count());
-            let error = Error::new(Fault::UnsupportedPlatform, message).remedy("see the causes, one for each way");
+            let first = others.first().map_or(Fault::UnsupportedPlatform, Error::code);
+            let alike = all.clone().all(|error| error.code() == first);
+            let error = Error::new(if alike { first } else { Fault::UnsupportedPlatform }, message)
+                .remedy("see the causes, one for each way");
             all.fold(error, |error, cause| error.because(cause))
         }
     }

@@ -175,6 +175,9 @@ impl Mailbox {
     pub(crate) fn take(&self) -> Option<Arc<Event>> {
         let mut state = self.lock();
         let event = state.pop();
+        if state.writers.is_empty() {
+            return event;
+        }
         let writers = std::mem::take(&mut state.writers);
         drop(state);
         writers.into_iter().for_each(Waker::wake);

@@ -94,6 +94,12 @@ impl Kept {
         self.folder == other.folder && self.files == other.files && entries()
     }
 
+    /// Whether it could not be looked into, and still cannot be for the same reason.
+    pub(super) fn is_broken_by(&self, error: &Error) -> bool {
+        let told = |error: &Error| (error.code(), error.record().message.clone());
+        self.files.is_empty() && self.entry.validation_error.as_ref().map(told) == Some(told(error))
+    }
+
     /// Whether nothing that it hangs on has changed.
     pub(super) fn still_holds(&self, folder: Option<Stamp>) -> bool {
         self.folder == folder

@@ -20,6 +20,8 @@ pub enum By<'a> {
     FileType(&'a str),
     /// A permission that it asks for, as written.
     Permission(&'a str),
+    /// A capability that its manifest declares.
+    Capability(&'a str),
     /// A label with its value.
     Label(&'a str, &'a str),
 }
@@ -33,6 +35,7 @@ impl By<'_> {
             Self::Action(name) => (3, name.to_owned()),
             Self::FileType(kind) => (4, kind.to_lowercase()),
             Self::Permission(permission) => (5, permission.to_owned()),
+            Self::Capability(word) => (7, word.to_owned()),
             Self::Label(name, value) => (6, format!("{name}={value}")),
         }
     }
@@ -63,6 +66,7 @@ impl Index {
         self.put(By::Type(part.as_str().unwrap_or_default()), entry);
         manifest.provides.iter().for_each(|interface| self.put(By::Interface(&interface.name), entry));
         manifest.actions.iter().for_each(|action| self.put(By::Action(action.name.as_str()), entry));
+        manifest.capabilities.iter().for_each(|able| self.put(By::Capability(able), entry));
         for kind in &manifest.file_types {
             self.put(By::FileType(&kind.extension), entry);
             kind.mime_type.iter().for_each(|mime| self.put(By::FileType(mime), entry));

@@ -1,6 +1,6 @@
 //! One scan: what has changed is read, what has not is taken over.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -24,16 +24,48 @@ pub(super) struct Swept {
 /// Below this a single thread is faster.
 const WORTH_SHARING: usize = 64;
 
-/// Scans folders. What is known and still holds is not opened.
-pub(super) fn sweep(folders: &[PathBuf], known: &mut BTreeMap<PathBuf, Kept>, listings: &mut Listings) -> Swept {
+/// What is known, by its path.
+pub(super) type Known = HashMap<PathBuf, Kept>;
+
+/// What a walk came by, and whether what is known of each still holds.
+pub(super) struct Seen(Vec<(Met, bool)>);
+
+impl Seen {
+    /// Goes through folders. Nothing is opened.
+    pub(super) fn of(folders: &[PathBuf], known: &Known, listings: &mut Listings) -> Self {
+        let met = walk(folders, listings);
+        let holds = |met: &Met| {
+            known.get(&met.path).is_some_and(|kept| match &met.what {
+                What::Folder { stamp, .. } => kept.still_holds(Some(*stamp)),
+                What::File => kept.still_holds(None),
+                What::Broken(error) => kept.is_broken_by(error),
+            })
+        };
+        let share = met.len().div_ceil(threads()).max(WORTH_SHARING);
+        let held: Vec<bool> = std::thread::scope(|scope| {
+            let work = |share: &[Met]| share.iter().map(holds).collect::<Vec<_>>();
+            let threads: Vec<_> = met.chunks(share).skip(1).map(|share| scope.spawn(move || work(share))).collect();
+            let first = met.chunks(share).next().map(work).unwrap_or_default();
+            // A thread that panicked has said so; what it had to look at is read anew.
+            let rest = threads.into_iter().flat_map(|thread| thread.join().unwrap_or_default());
+            first.into_iter().chain(rest).collect()
+        });
+        let held = held.into_iter().chain(std::iter::repeat(false));
+        Self(met.into_iter().zip(held).collect())
+    }
+
+    /// Whether it is just what is known, and all of that.
+    pub(super) fn is_just(&self, known: &Known) -> bool {
+        self.0.len() == known.len() && self.0.iter().all(|(_, holds)| *holds)
+    }
+}
+
+/// Reads what has changed and takes over what is known and still holds.
+pub(super) fn sweep(seen: Seen, known: &mut Known) -> Swept {
     let mut kept: Vec<(usize, Option<Kept>)> = Vec::new();
     let mut anew: Vec<(usize, Met)> = Vec::new();
-    for met in walk(folders, listings) {
-        let folder = match &met.what {
-            What::Folder { stamp, .. } => Some(*stamp),
-            What::File | What::Broken(_) => None,
-        };
-        let known = known.remove(&met.path).filter(|kept| kept.still_holds(folder));
+    for (met, holds) in seen.0 {
+        let known = known.remove(&met.path).filter(|_| holds);
         let root = met.root;
         if known.is_none() {
             anew.push((kept.len(), met));
@@ -51,7 +83,7 @@ pub(super) fn sweep(folders: &[PathBuf], known: &mut BTreeMap<PathBuf, Kept>, li
 
 /// Reads them, on all processors where they are many.
 fn look_into(mut met: Vec<(usize, Met)>) -> Vec<(usize, Kept)> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads();
     if met.len() < WORTH_SHARING || threads == 1 {
         return met.into_iter().map(|(place, met)| (place, keep(met))).collect();
     }
@@ -67,6 +99,10 @@ fn look_into(mut met: Vec<(usize, Met)>) -> Vec<(usize, Kept)> {
         // A thread that panicked has said so; what it had to read is missing from this scan.
         threads.into_iter().flat_map(|thread| -> Vec<(usize, Kept)> { thread.join().unwrap_or_default() }).collect()
     })
+}
+
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn keep(met: Met) -> Kept {

@@ -31,7 +31,7 @@ impl Folder {
         self.write(&format!("{folder}/a.wasm"), "code");
         let more = "actions: [run]\nlabels: {team: x}\npermissions: [state.read]\n\
                     file_types: [{extension: .tst, mime_type: text/test, action: run}]\n\
-                    interfaces: {provides: [player@1.0.0]}\n";
+                    interfaces: {provides: [player@1.0.0]}\ncapabilities: [look]\n";
         let text = format!("id: {id}\nname: A\nversion: {version}\nentry: {{main: a.wasm}}\n{more}");
         self.write(&format!("{folder}/plugin.yaml"), &text).parent().unwrap().to_path_buf()
     }
@@ -180,6 +180,7 @@ fn entries_are_found_by_what_they_say_of_themselves() {
         By::FileType(".TST"),
         By::FileType("text/test"),
         By::Permission("state.read"),
+        By::Capability("look"),
         By::Label("team", "x"),
     ];
     for by in found {
@@ -220,10 +221,15 @@ fn versions_stand_side_by_side_with_their_marks() {
     let catalog = Catalog::new(stores.clone());
     catalog.scan(&folder.roots(&["r"]));
     let latest = |catalog: &Catalog| catalog.latest_version(&id("a")).unwrap().unwrap().version.to_string();
-    assert_eq!(catalog.of(&id("a")).unwrap().manifest.as_ref().unwrap().version.to_string(), "2.0.0-rc.1");
+    let taken = |catalog: &Catalog| catalog.of(&id("a")).unwrap().manifest.as_ref().unwrap().version.to_string();
+    assert_eq!(taken(&catalog), "1.5.0");
+    let welcoming = Selection { allow_prerelease: true, ..Selection::default() };
+    let welcoming = Catalog::new(stores.clone()).with_selection(welcoming);
+    assert_eq!(taken(&welcoming), "2.0.0-rc.1");
     assert_eq!(latest(&catalog), "1.5.0");
     let deprecated = Marks { deprecated: Some(true), ..Marks::default() };
     catalog.mark_version(&id("a"), &Version::new(1, 5, 0), deprecated).unwrap();
+    assert_eq!(taken(&catalog), "1.0.0");
     assert_eq!(latest(&catalog), "1.0.0");
     let told = VersionInfo {
         changelog: "All is well.".into(),
@@ -291,4 +297,28 @@ fn installed_records_keep_their_first_time_and_say_how_far_they_are() {
     );
     catalog.forget_installed(&id("c")).unwrap();
     assert_eq!(catalog.installed().unwrap().len(), 1);
+}
+
+#[test]
+fn a_scan_that_finds_nothing_else_shows_what_was_there_and_broken_ones_are_not_looked_into_again() {
+    let folder = Folder::new();
+    folder.plugin("r/one", "one", "1.0.0");
+    let roots = folder.roots(&["gone", "r"]);
+    let stores = Stores::default();
+    let catalog = Catalog::new(stores.clone());
+    let paths = |catalog: &Catalog| catalog.entries().iter().map(|entry| entry.path.clone()).collect::<Vec<_>>();
+    assert_eq!(catalog.scan(&roots).changes.len(), 2);
+    let before = paths(&catalog);
+    let again = catalog.scan(&roots);
+    assert_eq!((again.found, again.valid, again.invalid, again.read, again.changes.len()), (2, 1, 1, 0, 0));
+    assert_eq!(paths(&catalog), before);
+    // The next host shows what it scans in the order of the folders, too.
+    let next = Catalog::new(stores);
+    assert_eq!(next.scan(&roots).changes.len(), 0);
+    assert_eq!(paths(&next), before);
+    // One folder less is a change, though everything else holds.
+    let fewer = catalog.scan(&roots[1..]);
+    assert_eq!((fewer.found, fewer.changes.len()), (1, 1));
+    folder.write("gone/x.so", "x");
+    assert_eq!(catalog.scan(&roots).changes.len(), 1);
 }

@@ -157,12 +157,12 @@ fn links_that_lead_out_of_the_folder_are_refused() {
 #[test]
 fn code_that_is_not_there_is_a_fault_at_its_place_beside_all_others() {
     let folder = Folder::with(&[("plugin.yaml", &format!("{MANIFEST}colour: red\n"))]);
-    let report = check(&folder.0).unwrap();
+    let report = check(&folder.0, &Platform::anywhere()).unwrap();
     assert!(!report.is_good());
     let codes: Vec<_> = report.faults.iter().map(|fault| (fault.code.as_str(), fault.line, fault.column)).collect();
     assert_eq!(codes, [("unknown_field", 5, 1), ("missing_code", 4, 15)]);
     folder.write("bin/a.wasm/x", "");
-    let report = check(&folder.0).unwrap();
+    let report = check(&folder.0, &Platform::anywhere()).unwrap();
     assert!(report.faults.iter().any(|fault| fault.message.contains("`bin/a.wasm` is a folder")));
 }
 
@@ -172,7 +172,7 @@ fn a_check_looks_at_platform_and_schema_too() {
         "{MANIFEST}compatibility: {{platforms: [plan9], core_version: ^7}}\nconfig_schema: {{type: nonsense}}\n"
     );
     let folder = Folder::with(&[("plugin.yaml", &text), ("bin/a.wasm", "")]);
-    let report = check(&folder.0).unwrap();
+    let report = check(&folder.0, &Platform::anywhere()).unwrap();
     let codes: Vec<&str> = report.faults.iter().map(|fault| fault.code.as_str()).collect();
     assert_eq!(codes, ["unsupported_platform", "version_mismatch", "invalid_schema"]);
     assert!(report.manifest.is_some() && !report.is_good());

@@ -38,13 +38,11 @@ pub(crate) enum What {
 #[derive(Default)]
 pub(crate) struct Listings(HashMap<PathBuf, Listing>);
 
-#[derive(Clone)]
 struct Listing {
     stamp: Stamp,
     inside: Inside,
 }
 
-#[derive(Clone)]
 enum Inside {
     /// Manifests: it is a plugin, or would be with one of them only.
     Manifests(Vec<PathBuf>),
@@ -101,8 +99,7 @@ impl Walk<'_> {
                 Err(error) => return self.meet(path, What::Broken(error)),
             },
         };
-        self.after.0.insert(path.to_path_buf(), listing.clone());
-        match listing.inside {
+        match &listing.inside {
             Inside::Manifests(manifests) => match manifests.as_slice() {
                 [manifest] => self.meet(path, What::Folder { manifest: manifest.clone(), stamp }),
                 several => self.meet(path, What::Broken(folder::several(path, several))),
@@ -112,6 +109,7 @@ impl Walk<'_> {
             }
             Inside::Others(others) => others.iter().for_each(|path| self.entry(path, depth)),
         }
+        self.after.0.insert(path.to_path_buf(), listing);
     }
 
     fn entry(&mut self, path: &Path, depth: usize) {

@@ -22,6 +22,7 @@ use crate::kept;
 use crate::metrics::Metrics;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
+use crate::resolve::Selection;
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::services::Services;
@@ -35,6 +36,7 @@ pub struct Builder {
     pub(super) loads: usize,
     pub(super) load_time: Option<Duration>,
     pub(super) rules: Rules,
+    pub(super) selection: Selection,
     pub(super) adapters: Vec<Adapter>,
     pub(super) capabilities: Vec<String>,
     pub(super) secrets: BTreeMap<String, SecretRef>,
@@ -96,6 +98,13 @@ impl Builder {
         self
     }
 
+    /// What the operator decides about versions: which of them ranges take.
+    #[must_use]
+    pub fn versions(mut self, selection: Selection) -> Self {
+        self.selection = selection;
+        self
+    }
+
     /// Adds an adapter; one of the same name takes the place of an earlier one.
     #[must_use]
     pub fn adapter(mut self, adapter: Adapter) -> Self {
@@ -147,6 +156,7 @@ impl Builder {
         let platform = Arc::new(self.platform());
         let inner = Inner {
             platform,
+            selection: self.selection,
             runtimes: Arc::new(self.runtimes),
             plugins: RwLock::default(),
             policies: Mutex::default(),
@@ -164,7 +174,7 @@ impl Builder {
             store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
-            catalog: Catalog::new(self.stores.clone()),
+            catalog: Catalog::new(self.stores.clone()).with_selection(self.selection),
             stores: self.stores,
             metrics: Metrics::default(),
         };

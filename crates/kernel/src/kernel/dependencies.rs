@@ -28,7 +28,8 @@ impl Kernel {
     pub fn resolve(&self, roots: Vec<Requirement>) -> Result<Plan> {
         let late = Instant::now() + defaults::RESOLVE_DEADLINE;
         let stop = move || if Instant::now() < late { Ok(()) } else { Err(operate::too_long()) };
-        let request = Request { platform: Some(self.platform()), stop: &stop, ..Request::new(roots) };
+        let selection = self.inner.selection;
+        let request = Request { selection, platform: Some(self.platform()), stop: &stop, ..Request::new(roots) };
         Ok(resolve::resolve(&self.available(), &request)?)
     }
 

@@ -28,6 +28,7 @@ use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
 use crate::policy::{self, Policy};
 use crate::recovery::{Recovery, Strategy};
+use crate::resolve::Selection;
 use crate::routes::Rules;
 use crate::runtime::{CodeFacts, Host};
 use crate::secret::Secrets;
@@ -40,6 +41,7 @@ use crate::{describe, grants, operate};
 pub(crate) struct Inner {
     pub(crate) runtimes: Arc<Runtimes>,
     pub(crate) platform: Arc<Platform>,
+    pub(crate) selection: Selection,
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,

@@ -7,25 +7,25 @@ use super::{Illegal, next};
 
 /// Rows are states, columns events in the order of [`Event::ALL`]; `None` is illegal.
 #[rustfmt::skip]
-const TABLE: [(State, [Option<State>; 16]); 13] = {
+const TABLE: [(State, [Option<State>; 17]); 13] = {
     const N: Option<State> = None;
     const F: Option<State> = Some(Failed);
     const Q: Option<State> = Some(Quarantined);
-    //             Register          Resolve         Load           Initialized    Start           Started        Stop            Stopped        Update          Updated        Lost           Unload           Unloaded          Fail Quarantine Release
+    //             Register          Resolve         Load           Postpone          Initialized    Start           Started        Stop            Stopped        Update          Updated        Lost           Unload           Unloaded          Fail Quarantine Release
     [
-    (Discovered,  [Some(Registered), N,              N,             N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Registered,  [N,                Some(Resolved), N,             N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Resolved,    [N,                N,              Some(Loading), N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Loading,     [N,                N,              N,             Some(Loaded),  N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Loaded,      [N,                N,              N,             N,             Some(Starting), N,             N,              N,             N,              N,             Some(Stopped), Some(Unloading), N,                F,   Q,         N]),
-    (Starting,    [N,                N,              N,             N,             N,              Some(Running), N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Running,     [N,                N,              N,             N,             N,              N,             Some(Stopping), N,             Some(Updating), N,             Some(Stopped), N,               N,                F,   Q,         N]),
-    (Updating,    [N,                N,              N,             N,             N,              N,             N,              N,             N,              Some(Running), Some(Stopped), N,               N,                F,   Q,         N]),
-    (Stopping,    [N,                N,              N,             N,             N,              N,             N,              Some(Stopped), N,              N,             N,             N,               N,                F,   Q,         N]),
-    (Stopped,     [N,                N,              N,             N,             Some(Starting), N,             N,              N,             N,              N,             Some(Stopped), Some(Unloading), N,                F,   Q,         N]),
-    (Unloading,   [N,                N,              N,             N,             N,              N,             N,              N,             N,              N,             N,             N,               Some(Registered), F,   Q,         N]),
-    (Failed,      [N,                Some(Resolved), N,             N,             N,              N,             N,              N,             N,              N,             N,             Some(Unloading), N,                F,   Q,         N]),
-    (Quarantined, [N,                N,              N,             N,             N,              N,             N,              N,             N,              N,             N,             Some(Unloading), N,                Q,   Q,         Some(Registered)]),
+    (Discovered,  [Some(Registered), N,              N,             N,                N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Registered,  [N,                Some(Resolved), N,             N,                N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Resolved,    [N,                N,              Some(Loading), N,                N,             N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Loading,     [N,                N,              N,             Some(Registered), Some(Loaded),  N,              N,             N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Loaded,      [N,                N,              N,             N,                N,             Some(Starting), N,             N,              N,             N,              N,             Some(Stopped), Some(Unloading), N,                F,   Q,         N]),
+    (Starting,    [N,                N,              N,             N,                N,             N,              Some(Running), N,              N,             N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Running,     [N,                N,              N,             N,                N,             N,              N,             Some(Stopping), N,             Some(Updating), N,             Some(Stopped), N,               N,                F,   Q,         N]),
+    (Updating,    [N,                N,              N,             N,                N,             N,              N,             N,              N,             N,              Some(Running), Some(Stopped), N,               N,                F,   Q,         N]),
+    (Stopping,    [N,                N,              N,             N,                N,             N,              N,             N,              Some(Stopped), N,              N,             N,             N,               N,                F,   Q,         N]),
+    (Stopped,     [N,                N,              N,             N,                N,             Some(Starting), N,             N,              N,             N,              N,             Some(Stopped), Some(Unloading), N,                F,   Q,         N]),
+    (Unloading,   [N,                N,              N,             N,                N,             N,              N,             N,              N,             N,              N,             N,             N,               Some(Registered), F,   Q,         N]),
+    (Failed,      [N,                Some(Resolved), N,             N,                N,             N,              N,             N,              N,             N,              N,             N,             Some(Unloading), N,                F,   Q,         N]),
+    (Quarantined, [N,                N,              N,             N,                N,             N,              N,             N,              N,             N,              N,             N,             Some(Unloading), N,                Q,   Q,         Some(Registered)]),
     ]
 };
 

@@ -11,10 +11,15 @@ use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Res
 use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
 use super::{load_alone, start};
+use crate::discover::Found;
 use crate::kernel::Inner;
 use crate::plugin::Plugin;
-use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Standing, Step};
+use crate::resolve::{self, Available, Plan, Release, Request, Requirement, Selection, Standing, Step};
+use crate::runtime::BoxFuture;
 use crate::together::together;
+
+/// Dependencies that code may name beside its manifest.
+const DECLARED: usize = 100;
 
 /// What was loaded or started for the sake of something else, in the order in which that ended, well or badly; each with
 /// the state it had before.
@@ -50,6 +55,34 @@ pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest, brought: &B
     needed.find_map(|needed| outcomes.get(&needed.id)?.get()?.clone()).map_or(Ok(()), Err)
 }
 
+/// The same for a plugin whose code has said what it needs beside its manifest. A load may begin others, and so on: the
+/// type of that has to end somewhere.
+pub(super) fn make_ready_boxed<'a>(
+    kernel: &'a Arc<Inner>,
+    plugin: &'a Arc<Plugin>,
+    brought: &'a Brought,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let manifest = plugin.life().found.manifest.clone();
+        make_ready(kernel, &manifest, brought).await
+    })
+}
+
+/// Notes what a plugin's code says that it needs; from here on it counts like what its manifest says.
+///
+/// # Errors
+/// `plugin_error`: the code says something else each time, so that nobody could ever make it ready.
+pub(super) fn declare(found: &mut Found, declared: &mut Vec<Dependency>, more: Vec<Dependency>) -> Result<()> {
+    if declared.len() + more.len() > DECLARED {
+        return Err(Error::new(Code::PluginError, format!("its code names more than {DECLARED} dependencies"))
+            .remedy("let its `info` name the same few plugins each time")
+            .with("dependencies", DECLARED));
+    }
+    found.manifest.dependencies.extend(more.iter().cloned());
+    declared.extend(more);
+    Ok(())
+}
+
 /// What became of one plugin: nothing yet, or ready, or an error.
 type Outcome = OnceCell<Option<Error>>;
 
@@ -79,7 +112,7 @@ async fn ensure(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, ready: Result<()>, br
     let done = match before {
         State::Running | State::Updating => return Ok(()),
         State::Loaded | State::Stopped => start(kernel, &plugin.id).await,
-        _ => load_alone(kernel, plugin, true, ready).await,
+        _ => load_alone(kernel, plugin, true, ready, brought).await,
     };
     if done.is_ok() || plugin.state() == State::Failed {
         brought.note(&plugin.id, before);
@@ -96,6 +129,7 @@ fn below(kernel: &Arc<Inner>, root: &Manifest) -> Result<Plan> {
     let request = Request {
         platform: Some(&kernel.platform),
         stop: &stop,
+        selection: kernel.selection,
         ..Request::new(vec![Requirement { id: root.id.clone(), range: exactly }])
     };
     Ok(resolve::resolve(&reachable(kernel, root), &request)?)
@@ -172,16 +206,16 @@ pub(super) fn check(kernel: &Inner, manifest: &Manifest) -> Result<()> {
 /// `dependency_not_found {dependency}`, `version_mismatch {module, required, found}`.
 pub(crate) fn met(kernel: &Inner, needed: &Dependency) -> Result<Option<State>> {
     if is_host(needed) {
-        return matching(needed, &CONTRACT_VERSION).map(|()| None);
+        return matching(kernel.selection, needed, &CONTRACT_VERSION).map(|()| None);
     }
     let plugin = kernel.plugin(&needed.id).map_err(|_| missing(needed))?;
     let life = plugin.life();
-    matching(needed, &life.found.manifest.version).map(|()| Some(life.state))
+    matching(kernel.selection, needed, &life.found.manifest.version).map(|()| Some(life.state))
 }
 
-fn matching(needed: &Dependency, version: &midplane_contract::Version) -> Result<()> {
+fn matching(selection: Selection, needed: &Dependency, version: &midplane_contract::Version) -> Result<()> {
     let Dependency { id, version: range, .. } = needed;
-    if range.matches(version) {
+    if selection.takes(range, version) {
         return Ok(());
     }
     Err(Error::new(Code::VersionMismatch, format!("it needs `{id}` {range}, found {version}"))

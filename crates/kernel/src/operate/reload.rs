@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::retire::{self, LastHooks};
 use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, reinstate, unload_locked};
-use crate::assemble::{Assembled, assemble, left};
+use crate::assemble::{Assembled, Assembly, assemble, left};
 use crate::availability;
 use crate::build;
 use crate::discover::Found;
@@ -67,12 +67,16 @@ async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
 
 fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
     kernel.refresh_gate(&plugin.id, &found);
-    plugin.life().found = found;
+    let mut life = plugin.life();
+    life.found = found;
+    // What the next code says counts.
+    life.declared.clear();
 }
 
 async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<()> {
     plugin.advance(Event::Update)?;
-    let next = prepare(kernel, plugin, found.clone()).await;
+    let mut found = found;
+    let next = prepare(kernel, plugin, &mut found).await;
     let replaced = match next {
         Ok(next) => switch(kernel, plugin, next).await,
         Err(error) => Err(error),
@@ -106,15 +110,22 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     }
 }
 
-/// The next generation with started instances, beside the old one.
-async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<Assembled> {
-    dependencies::make_ready(kernel, &found.manifest, &Brought::default()).await?;
-    dependencies::check(kernel, &found.manifest)?;
-    let policy = policy(kernel, plugin)?;
-    let _place = kernel.loads.acquire().await;
-    let plan = kernel.plan(&plugin.id, found, policy);
-    let late = plan.late;
-    let Assembled { generation, instances } = assemble(plan).await?;
+/// The next generation with started instances, beside the old one. What its code says that it needs is added to what was
+/// found.
+async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: &mut Found) -> Result<Assembled> {
+    let mut declared = Vec::new();
+    let (Assembled { generation, instances }, late) = loop {
+        dependencies::make_ready(kernel, &found.manifest, &Brought::default()).await?;
+        dependencies::check(kernel, &found.manifest)?;
+        let policy = policy(kernel, plugin)?;
+        let _place = kernel.loads.acquire().await;
+        let plan = kernel.plan(&plugin.id, found.clone(), policy);
+        let late = plan.late;
+        match assemble(plan).await? {
+            Assembly::Whole(assembled) => break (assembled, late),
+            Assembly::Needs(more) => dependencies::declare(found, &mut declared, more)?,
+        }
+    };
     let instances = build::start(&generation, instances, left(generation.times.hook, late)).await?;
     Ok(Assembled { generation, instances })
 }

@@ -17,9 +17,9 @@ pub struct Verdict {
     pub compatible: bool,
     /// Why not, or by what detour; empty where nothing is to be said.
     pub reason: String,
-    /// The adapters that execute its format here, best first.
+    /// The adapters that execute its own code here, best first.
     pub adapters: Vec<String>,
-    /// The fallbacks that can be tried here, in their order.
+    /// The fallbacks that are tried here where its own code cannot run, in their order.
     pub fallbacks: Vec<String>,
     /// What may turn out to be a problem.
     pub warnings: Vec<String>,
@@ -28,14 +28,17 @@ pub struct Verdict {
 pub(super) fn of(platform: &Platform, needs: &Needs<'_>) -> Verdict {
     let refusals = refusals::all(platform, needs);
     let by_fallback = refusals::needs_fallback(platform, needs);
-    let fallbacks = if by_fallback { fallbacks(platform, needs) } else { Vec::new() };
     let reason = match refusals.first() {
         Some(refusal) => reason(platform, needs, &refusal.record().message),
         None if by_fallback => "Compatible with fallback adapters".to_owned(),
         None => String::new(),
     };
-    let adapters = if refusals.is_empty() { adapters(platform, needs) } else { Vec::new() };
-    Verdict { compatible: refusals.is_empty(), reason, adapters, fallbacks, warnings: warnings(platform, needs) }
+    let compatible = refusals.is_empty();
+    let adapters = if compatible && !by_fallback { adapters(platform, needs) } else { Vec::new() };
+    let fallbacks = if compatible { fallbacks(platform, needs) } else { Vec::new() };
+    // What executes it anyway is nothing to fall back to.
+    let fallbacks = fallbacks.into_iter().filter(|name| !adapters.contains(name)).collect();
+    Verdict { compatible, reason, adapters, fallbacks, warnings: warnings(platform, needs) }
 }
 
 /// The document's words for the reason, and ours after them.

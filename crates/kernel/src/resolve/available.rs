@@ -1,15 +1,42 @@
 //! What there is to choose from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use midplane_contract::manifest::{Compatibility, Dependency, Manifest, Resources};
+use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Manifest, Resources};
 use midplane_contract::{PluginId, RuntimeKind, Version};
 use serde::Serialize;
 
 /// Every plugin and version that could be used, in whatever order they were found.
 #[derive(Debug, Clone, Default)]
 pub struct Available {
-    pub(super) plugins: BTreeMap<PluginId, Vec<Release>>,
+    pub(super) plugins: BTreeMap<PluginId, Offered>,
+    /// Every id that anything is called by or asks for, and every range, numbered as they come: their texts are looked at
+    /// once, when a version is added, and not while versions are sought.
+    pub(super) names: HashMap<PluginId, u32>,
+    ranges: HashMap<String, u32>,
+}
+
+/// The versions of one plugin.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Offered {
+    /// The number of its id.
+    pub(super) name: u32,
+    pub(super) releases: Vec<Release>,
+    /// What each of them needs, in short.
+    pub(super) edges: Vec<Vec<Edge>>,
+}
+
+/// A dependency in short.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Edge {
+    /// The number of the id that it is on.
+    pub(super) name: u32,
+    /// The number of its range.
+    pub(super) range: u32,
+    /// Neither on the host nor for development.
+    pub(super) counts: bool,
+    pub(super) peer: bool,
+    pub(super) optional: bool,
 }
 
 /// One version of a plugin.
@@ -87,17 +114,49 @@ impl Available {
 
     /// Adds one version of a plugin. Of two entries of the same version the nearer one counts, else the first.
     pub fn add(&mut self, id: PluginId, release: Release) {
-        self.plugins.entry(id).or_default().push(release);
+        let edges = release.dependencies.iter().map(|needed| self.edge(needed)).collect();
+        let name = number(&mut self.names, &id);
+        let offered = self.plugins.entry(id).or_default();
+        offered.name = name;
+        offered.releases.push(release);
+        offered.edges.push(edges);
+    }
+
+    fn edge(&mut self, needed: &Dependency) -> Edge {
+        let range = needed.version.as_str();
+        let known = self.ranges.get(range).copied();
+        Edge {
+            name: number(&mut self.names, &needed.id),
+            range: known.unwrap_or_else(|| number(&mut self.ranges, &range.to_owned())),
+            counts: needed.kind != DependencyKind::Dev && !is_host(&needed.id),
+            peer: needed.kind == DependencyKind::Peer,
+            optional: needed.optional,
+        }
     }
 
     /// The versions of a plugin, as they were added.
     #[must_use]
     pub fn releases(&self, id: &PluginId) -> &[Release] {
-        self.plugins.get(id).map_or(&[], Vec::as_slice)
+        self.plugins.get(id).map_or(&[], |offered| offered.releases.as_slice())
     }
 
     /// The ids, sorted.
     pub fn ids(&self) -> impl Iterator<Item = &PluginId> {
         self.plugins.keys()
     }
+}
+
+/// The number of a text: the next one where it is new.
+fn number<T: Clone + Eq + std::hash::Hash>(known: &mut HashMap<T, u32>, text: &T) -> u32 {
+    if let Some(number) = known.get(text) {
+        return *number;
+    }
+    let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    known.insert(text.clone(), next);
+    next
+}
+
+/// Whether a dependency is on the host.
+pub(super) fn is_host(id: &PluginId) -> bool {
+    id.as_str() == "core"
 }

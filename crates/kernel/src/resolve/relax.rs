@@ -40,7 +40,7 @@ fn lifted(question: &Question<'_, '_>, demand: &Demand) -> Option<String> {
     let chosen = lifted.ask().ok()?;
     let version = &stock.release(target, *chosen.get(&target)?)?.version;
     let range: VersionRange = demand.range.parse().ok()?;
-    if range.matches(version) {
+    if stock.request.selection.takes(&range, version) {
         return None;
     }
     let Demand { target: id, range, .. } = demand;

@@ -1,18 +1,16 @@
 //! What is wanted.
 
 use midplane_contract::{Error, PluginId, VersionRange};
-use serde::{Deserialize, Serialize};
 
+use super::selection::Selection;
 use crate::platform::Platform;
 
 /// A question to [`super::resolve`].
 pub struct Request<'a> {
     /// What must be there; several for one id must all be met.
     pub roots: Vec<Requirement>,
-    /// Which of the versions that fit.
-    pub strategy: Strategy,
-    /// Whether ranges that name no pre-release take them as well.
-    pub allow_prerelease: bool,
+    /// Which versions ranges take, and which of them is chosen.
+    pub selection: Selection,
     /// The machine that it is for; `None` when any will do.
     pub platform: Option<&'a Platform>,
     /// Asked again and again while versions are sought; an error ends the search and is the answer. A deadline and a
@@ -29,24 +27,11 @@ pub struct Requirement {
     pub range: VersionRange,
 }
 
-/// Which of the versions that fit.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Strategy {
-    /// What is there already where it fits, else the highest.
-    #[default]
-    Semver,
-    /// As `semver`, but a version without operator (`1.2.3`) means that one and no other.
-    Exact,
-    /// The highest, whatever is there already.
-    Latest,
-}
-
 impl Request<'_> {
     /// Asks for these, for any machine, with no end to the search.
     #[must_use]
     pub fn new(roots: Vec<Requirement>) -> Self {
-        Self { roots, strategy: Strategy::default(), allow_prerelease: false, platform: None, stop: &|| Ok(()) }
+        Self { roots, selection: Selection::default(), platform: None, stop: &|| Ok(()) }
     }
 }
 

@@ -110,7 +110,7 @@ impl<'s, 'a> Question<'s, 'a> {
             return needed;
         }
         for (link, dependency) in self.stock.links(plugin, position).filter(|(link, _)| !link.optional) {
-            let wanted = self.stock.wanted_of(link.number, &dependency.version);
+            let wanted = self.stock.wanted_by(link, dependency);
             needed.add(self, plugin, link.peer, &dependency.id, dependency.version.as_str(), wanted);
         }
         needed

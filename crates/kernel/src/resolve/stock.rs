@@ -1,15 +1,15 @@
 //! What there is, numbered and sorted, with what each requirement takes of it. Looks at what the search comes to, and at
 //! nothing else: of ten thousand plugins most versions are never asked about.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use midplane_contract::manifest::{Dependency, DependencyKind};
+use midplane_contract::settings::Strategy;
 use midplane_contract::{Error, PluginId, Version, VersionRange, version};
-use pubgrub::Map;
 
-use super::available::{Available, Release, Standing};
+use super::available::{Available, Edge, Offered, Release, Standing, is_host};
 use super::reason::Cause;
-use super::request::{Request, Requirement, Strategy};
+use super::request::{Request, Requirement};
 use super::versions::Versions;
 use crate::platform::Needs;
 
@@ -21,7 +21,9 @@ pub(super) struct Stock<'a> {
     pub(super) request: &'a Request<'a>,
     /// The roots, sorted, so that their order does not matter.
     pub(super) roots: Vec<&'a Requirement>,
-    numbers: Map<&'a PluginId, u32>,
+    available: &'a Available,
+    /// The number of a plugin by that of its id; [`ROOT`] where there is none.
+    numbers: Vec<u32>,
     plugins: Vec<Shelf<'a>>,
     /// Whether any version that was looked at has a peer, and an optional dependency.
     pub(super) has_peers: Cell<bool>,
@@ -31,10 +33,12 @@ pub(super) struct Stock<'a> {
 /// The versions of one plugin. Sorted when somebody first looks.
 pub(super) struct Shelf<'a> {
     pub(super) id: &'a PluginId,
-    offered: &'a [Release],
+    offered: &'a Offered,
     items: OnceCell<Vec<Item<'a>>>,
     refusals: OnceCell<Vec<Vec<Error>>>,
     usable: OnceCell<Versions>,
+    /// What the ranges of dependencies, by their numbers, take of it. Few ranges are written for one plugin.
+    wanted: RefCell<Vec<(u32, Wanted)>>,
 }
 
 /// One version. What every comparison looks at lies side by side: a release is several cache lines away from the next.
@@ -44,21 +48,21 @@ pub(super) struct Item<'a> {
     deprecated: bool,
     pub(super) standing: Standing,
     pub(super) release: &'a Release,
-    links: OnceCell<Vec<Link>>,
+    edges: &'a [Edge],
 }
 
-/// A dependency in short, so that the whole text of it is not looked at again.
+/// A dependency that counts, in short.
 #[derive(Clone, Copy)]
 pub(super) struct Link {
     /// The plugin that it is on; [`ROOT`] where there is none.
     pub(super) number: u32,
-    /// Neither on the host nor for development.
-    counts: bool,
+    range: u32,
     pub(super) peer: bool,
     pub(super) optional: bool,
 }
 
 /// What one requirement on a plugin comes to.
+#[derive(Clone)]
 pub(super) enum Wanted {
     /// These versions of it will do; at least one.
     Versions(u32, Versions),
@@ -70,17 +74,18 @@ impl<'a> Stock<'a> {
     pub(super) fn new(available: &'a Available, request: &'a Request<'a>) -> Self {
         let mut roots: Vec<&Requirement> = request.roots.iter().collect();
         roots.sort_by_key(|root| (&root.id, root.range.as_str()));
-        let mut numbers = Map::default();
+        let mut numbers = vec![ROOT; available.names.len()];
         let mut plugins = Vec::with_capacity(available.plugins.len());
-        for (number, (id, releases)) in (1..).zip(&available.plugins) {
-            numbers.insert(id, number);
-            plugins.push(Shelf::new(id, releases));
+        for (number, (id, offered)) in (1..).zip(&available.plugins) {
+            numbers.get_mut(offered.name as usize).into_iter().for_each(|known| *known = number);
+            plugins.push(Shelf::new(id, offered));
         }
-        Self { request, roots, numbers, plugins, has_peers: Cell::new(false), has_wishes: Cell::new(false) }
+        Self { request, roots, available, numbers, plugins, has_peers: Cell::new(false), has_wishes: Cell::new(false) }
     }
 
     pub(super) fn number(&self, id: &PluginId) -> Option<u32> {
-        self.numbers.get(id).copied()
+        let name = self.available.names.get(id)?;
+        self.numbers.get(*name as usize).copied().filter(|number| *number != ROOT)
     }
 
     pub(super) fn shelf(&self, plugin: u32) -> Option<&Shelf<'a>> {
@@ -94,20 +99,26 @@ impl<'a> Stock<'a> {
     /// The dependencies of a version that count, with the numbers of the plugins that they are on.
     pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (Link, &'a Dependency)> {
         let item = self.shelf(plugin).and_then(|shelf| shelf.items().get(position as usize));
-        let links = item.map(|item| {
-            let links = item.links.get_or_init(|| item.release.dependencies.iter().map(|it| self.link(it)).collect());
-            links.iter().copied().zip(&item.release.dependencies)
-        });
-        links.into_iter().flatten().filter(|(link, _)| link.counts)
+        let edges = item.into_iter().flat_map(|item| item.edges.iter().zip(&item.release.dependencies));
+        edges.filter(|(edge, _)| edge.counts).map(|(edge, needed)| (self.link(edge), needed))
     }
 
-    fn link(&self, needed: &Dependency) -> Link {
-        let peer = needed.kind == DependencyKind::Peer;
-        let counts = needed.kind != DependencyKind::Dev && !is_host(&needed.id);
+    fn link(&self, edge: &Edge) -> Link {
+        let Edge { name, range, peer, optional, .. } = *edge;
         self.has_peers.set(self.has_peers.get() || peer);
-        self.has_wishes.set(self.has_wishes.get() || (needed.optional && counts));
-        let number = if counts { self.number(&needed.id).unwrap_or(ROOT) } else { ROOT };
-        Link { number, counts, peer, optional: needed.optional }
+        self.has_wishes.set(self.has_wishes.get() || optional);
+        Link { number: self.numbers.get(name as usize).copied().unwrap_or(ROOT), range, peer, optional }
+    }
+
+    /// What a dependency asks for.
+    pub(super) fn wanted_by(&self, link: Link, needed: &Dependency) -> Wanted {
+        let Some(shelf) = self.shelf(link.number) else { return Wanted::Nothing(Cause::Missing) };
+        if let Some((_, wanted)) = shelf.wanted.borrow().iter().find(|(range, _)| *range == link.range) {
+            return wanted.clone();
+        }
+        let wanted = self.wanted_of(link.number, &needed.version);
+        shelf.wanted.borrow_mut().push((link.range, wanted.clone()));
+        wanted
     }
 
     /// What a range asks for.
@@ -118,10 +129,7 @@ impl<'a> Stock<'a> {
     /// What a range asks for of the plugin of a number.
     pub(super) fn wanted_of(&self, number: u32, range: &VersionRange) -> Wanted {
         let Some(shelf) = self.shelf(number) else { return Wanted::Nothing(Cause::Missing) };
-        let exact = match self.request.strategy {
-            Strategy::Exact => version::parse_version(range.as_str()).ok(),
-            _ => None,
-        };
+        let exact = self.request.selection.exactly(range);
         let mut taken = Versions::none();
         for (position, item) in (0..).zip(shelf.items()) {
             if self.takes(range, exact.as_ref(), &item.version, item.stable) {
@@ -139,18 +147,15 @@ impl<'a> Stock<'a> {
 
     /// Whether a range takes a version.
     pub(super) fn accepts(&self, range: &VersionRange, release: &Release) -> bool {
-        let exact = version::parse_version(range.as_str()).ok().filter(|_| self.request.strategy == Strategy::Exact);
+        let exact = self.request.selection.exactly(range);
         self.takes(range, exact.as_ref(), &release.version, release.stable)
     }
 
     fn takes(&self, range: &VersionRange, exact: Option<&Version>, version: &Version, stable: bool) -> bool {
-        if let Some(exact) = exact {
-            return exact == version;
-        }
-        if self.request.allow_prerelease {
-            return range.matches_prerelease(version);
-        }
-        range.matches(version) && (stable || names(range, version))
+        let selection = self.request.selection;
+        // One that its author does not call stable counts as a pre-release.
+        let welcome = stable || exact.is_some() || selection.allow_prerelease || names(range, version);
+        selection.takes_as(range, exact, version) && welcome
     }
 
     /// The versions that can run where the plan is for.
@@ -177,7 +182,7 @@ impl<'a> Stock<'a> {
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
         let items = self.shelf(plugin)?.items();
-        let keeps = self.request.strategy != Strategy::Latest;
+        let keeps = self.request.selection.strategy != Strategy::Latest;
         let rank = |position: &u32| {
             let item = items.get(*position as usize)?;
             let standing = if keeps { item.standing } else { Standing::default() };
@@ -204,14 +209,16 @@ impl<'a> Stock<'a> {
 }
 
 impl<'a> Shelf<'a> {
-    fn new(id: &'a PluginId, offered: &'a [Release]) -> Self {
-        Self { id, offered, items: OnceCell::new(), refusals: OnceCell::new(), usable: OnceCell::new() }
+    fn new(id: &'a PluginId, offered: &'a Offered) -> Self {
+        let (items, refusals, usable) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { id, offered, items, refusals, usable, wanted: RefCell::default() }
     }
 
     /// Lowest first. A position in this list is a version's number.
     pub(super) fn items(&self) -> &[Item<'a>] {
         self.items.get_or_init(|| {
-            let mut items: Vec<Item<'a>> = self.offered.iter().map(Item::new).collect();
+            let offered = self.offered.releases.iter().zip(&self.offered.edges);
+            let mut items: Vec<Item<'a>> = offered.map(|(release, edges)| Item::new(release, edges)).collect();
             // Of the same version the nearest is first, and stays.
             items.sort_by(|one, two| one.version.cmp(&two.version).then(two.standing.cmp(&one.standing)));
             items.dedup_by(|next, kept| next.version == kept.version);
@@ -227,14 +234,14 @@ impl<'a> Shelf<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn new(release: &'a Release) -> Self {
+    fn new(release: &'a Release, edges: &'a [Edge]) -> Self {
         Self {
             version: release.version.clone(),
             stable: release.stable,
             deprecated: release.deprecated.is_some(),
             standing: release.standing,
             release,
-            links: OnceCell::new(),
+            edges,
         }
     }
 }
@@ -245,9 +252,4 @@ fn names(range: &VersionRange, version: &Version) -> bool {
         .as_str()
         .strip_prefix('=')
         .is_some_and(|text| version::parse_version(text.trim()).is_ok_and(|it| it == *version))
-}
-
-/// Whether a dependency is on the host.
-pub(super) fn is_host(id: &PluginId) -> bool {
-    id.as_str() == "core"
 }

@@ -62,7 +62,7 @@ async fn examine(kernel: &Arc<Inner>, plugin: &Plugin, generation: &Generation, 
         Some(Err(error)) => Some(error.clone()),
         Some(Ok(definition)) => {
             let has = |action: &InterfaceAction| generation.actions().any(|(_, name)| *name == action.name);
-            match complete(definition, &generation.manifest, has) {
+            match complete(definition, generation.capabilities().count(), has) {
                 Ok(()) => ask(plugin, definition).await.err(),
                 Err(error) => Some(error),
             }
@@ -113,7 +113,7 @@ fn versioned(
 ///
 /// # Errors
 /// `action_not_found {interface, action}`, `manifest_invalid` for too few capabilities.
-fn complete(definition: &Interface, manifest: &Manifest, has: impl Fn(&InterfaceAction) -> bool) -> Result<()> {
+fn complete(definition: &Interface, able: usize, has: impl Fn(&InterfaceAction) -> bool) -> Result<()> {
     let Interface { name, version, actions, capabilities, .. } = definition;
     if let Some(lacking) = actions.iter().find(|action| !action.optional && !has(action)) {
         let message = format!("whoever provides `{name}` {version} needs the action `{}`", lacking.name);
@@ -122,15 +122,15 @@ fn complete(definition: &Interface, manifest: &Manifest, has: impl Fn(&Interface
             .with("interface", name.as_str())
             .with("action", lacking.name.as_str()));
     }
-    if manifest.capabilities.len() < *capabilities {
-        let has = manifest.capabilities.len();
+    if able < *capabilities {
+        let what = if *capabilities == 1 { "capability" } else { "capabilities" };
         let message =
-            format!("whoever provides `{name}` {version} declares at least {capabilities} capabilities, not {has}");
+            format!("whoever provides `{name}` {version} declares at least {capabilities} {what}, not {able}");
         return Err(Error::new(Code::ManifestInvalid, message)
             .remedy("name what it can do under `capabilities` in the manifest")
             .with("interface", name.as_str())
             .with("required", *capabilities)
-            .with("found", has));
+            .with("found", able));
     }
     Ok(())
 }

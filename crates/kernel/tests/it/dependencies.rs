@@ -4,7 +4,8 @@ use std::thread;
 
 use midplane_contract::{Code, State};
 use midplane_kernel::block_on;
-use midplane_testkit::PluginFolder;
+use midplane_kernel::resolve::{Selection, Strategy};
+use midplane_testkit::{Fake, PluginFolder, probe};
 use serde_json::{Value, json};
 
 use crate::house::{House, name};
@@ -126,4 +127,24 @@ fn what_others_need_is_not_unloaded() {
     assert_eq!(house.state(&base), State::Running);
     block_on(house.kernel.unload(&top)).unwrap();
     block_on(house.kernel.unload(&base)).unwrap();
+}
+
+#[test]
+fn what_dependencies_accept_is_the_operator_s_to_decide() {
+    let load = |selection: Selection, version: &str, needs: &str| {
+        let house = House::over(Fake::new().program("probe", probe()), |builder| builder.versions(selection));
+        house.register(&needing("base", on(&[])).with("version", version));
+        let top = house.register(&needing("top", json!([{ "id": "base", "version": needs }])));
+        let loaded = block_on(house.kernel.load(&top)).map_err(|error| error.code());
+        assert_eq!(house.kernel.unmet(&top).unwrap().len(), usize::from(loaded.is_err()));
+        loaded
+    };
+    let plain = Selection::default();
+    let welcoming = Selection { allow_prerelease: true, ..plain };
+    assert_eq!(load(plain, "1.3.0-rc.1", "^1.2"), Err(Code::VersionMismatch));
+    assert_eq!(load(welcoming, "1.3.0-rc.1", "^1.2"), Ok(()));
+    let exact = Selection { strategy: Strategy::Exact, ..plain };
+    assert_eq!(load(plain, "1.3.0", "1.2.0"), Ok(()));
+    assert_eq!(load(exact, "1.3.0", "1.2.0"), Err(Code::VersionMismatch));
+    assert_eq!(load(exact, "1.2.0", "1.2.0"), Ok(()));
 }

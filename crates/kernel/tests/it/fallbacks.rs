@@ -56,6 +56,46 @@ fn a_fallback_without_code_and_one_that_is_not_permitted_refuse_the_load() {
 }
 
 #[test]
+fn a_plugin_whose_own_code_fails_is_loaded_by_a_fallback_and_as_many_are_tried_as_are_permitted() {
+    // Nothing here runs native code; the plugin says nothing about systems.
+    let broken = |house: &House, beside: &[(&str, &str)]| {
+        let compatibility = json!({ "fallbacks": ["wasm"] });
+        let plugin = PluginFolder::new("p", "native", "p.so", "").with("compatibility", compatibility);
+        let path = house.write(&plugin);
+        beside.iter().for_each(|(file, text)| fs::write(path.join(file), text).unwrap());
+        block_on(house.kernel.register(path)).unwrap()
+    };
+    let house = House::new();
+    let id = broken(&house, &[("p.wasm", "probe\nportable")]);
+    block_on(house.kernel.load(&id)).unwrap();
+    assert_eq!(house.call("p/version", "").unwrap(), "portable");
+    let house = House::new();
+    let id = broken(&house, &[]);
+    let alone = block_on(house.kernel.load(&id)).unwrap_err();
+    assert_eq!((alone.code(), alone.record().cause.len()), (Code::UnsupportedRuntime, 0), "{alone:?}");
+    let three = || {
+        ["script", "wasm", "process"].map(|name| Adapter {
+            name: name.into(),
+            systems: Vec::new(),
+            formats: vec![Format::Wasm],
+            native: false,
+        })
+    };
+    let attempts = |most: usize| {
+        let mut rules = Rules::default();
+        rules.fallback_strategy.max_fallback_attempts = most;
+        let house = House::over(Fake::new().program("probe", probe()), |builder| {
+            three().into_iter().fold(builder.compatibility(rules), |builder, adapter| builder.adapter(adapter))
+        });
+        let id = foreign(&house, &["script", "wasm", "process"], &[("p.wasm", "no-such-program")]);
+        let error = block_on(house.kernel.load(&id)).unwrap_err();
+        // One that is tried alone says itself why.
+        error.record().cause.len().max(1)
+    };
+    assert_eq!([1, 2, 3, 9].map(attempts), [1, 2, 3, 3]);
+}
+
+#[test]
 fn an_embedder_adds_capabilities_and_adapters_and_turns_them_off() {
     let rules = || Rules {
         adapters: [("wasm".to_owned(), AdapterRule { enabled: false, ..AdapterRule::default() })].into(),

@@ -128,3 +128,19 @@ fn files_go_by_type_then_rule_and_to_those_that_run() {
     let routes = house.kernel.routes(Path::new("x.gif"), Some("image/gif"));
     assert_eq!((routes.len(), routes[0].action.as_deref()), (1, Some("image.turn")));
 }
+
+#[test]
+fn an_update_that_offers_less_sends_calls_on_to_what_remains() {
+    let house = house();
+    let folder = PluginFolder::fake("a", "images");
+    house.load(&folder);
+    house.load(&PluginFolder::fake("b", "images"));
+    prefer(&house, "a", 1);
+    assert_eq!(dispatch(&house, "image.turn").unwrap(), "a");
+    house.write(&folder.code("viewer"));
+    block_on(house.kernel.reload(&name("a"))).unwrap();
+    assert_eq!(dispatch(&house, "image.turn").unwrap(), "b");
+    assert_eq!(dispatch(&house, "show").unwrap(), "a");
+    block_on(house.kernel.unload(&name("b"))).unwrap();
+    assert_eq!(dispatch(&house, "image.turn").unwrap_err().code(), Code::ActionNotFound);
+}

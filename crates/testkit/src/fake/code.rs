@@ -24,6 +24,7 @@ impl FakeCode {
             hooks: program.hooks.iter().map(|(hook, _)| *hook).collect(),
             build_id: image.text.clone(),
             stays_loaded: shared.stays_loaded.clone(),
+            info: program.info.clone(),
             ..CodeFacts::default()
         };
         Self { shared, image, program, limits, facts }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{ActionName, Hook, Result};
+use midplane_contract::{ActionName, Hook, PluginInfo, Result};
 use midplane_kernel::Reply;
 
 use super::desk::Desk;
@@ -17,6 +17,7 @@ pub struct Program {
     pub(crate) actions: Vec<Deed>,
     pub(crate) hooks: Vec<(Hook, Arc<HookFn>)>,
     pub(crate) futures: bool,
+    pub(crate) info: PluginInfo,
 }
 
 /// What an action does.
@@ -72,6 +73,13 @@ impl Program {
     ) -> Self {
         self.hooks.retain(|(known, _)| *known != hook);
         self.hooks.push((hook, Arc::new(run)));
+        self
+    }
+
+    /// What the code says of itself.
+    #[must_use]
+    pub fn info(mut self, info: PluginInfo) -> Self {
+        self.info = info;
         self
     }
 

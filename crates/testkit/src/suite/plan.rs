@@ -9,6 +9,7 @@ use midplane_contract::manifest::cases::{self, Expectation};
 use midplane_contract::manifest::{Fault, into_error};
 use midplane_contract::{Code, Error, Manifest, Result};
 use midplane_kernel::discover;
+use midplane_kernel::platform::Platform;
 use serde::Serialize;
 
 use super::checks::{self, Check, Ground};
@@ -69,7 +70,7 @@ struct Seen {
 /// Reads the manifest and the case files, and registers the plugin.
 pub(super) fn make(suite: &Suite) -> Result<Plan> {
     let path = suite.setting.path.as_path();
-    let report = discover::check(path)?;
+    let report = discover::check(path, &Platform::anywhere())?;
     if !report.is_good() {
         return Err(into_error(&report.file.display().to_string(), &report.faults));
     }

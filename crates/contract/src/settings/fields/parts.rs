@@ -84,14 +84,26 @@ pub(super) const VERSIONS: &[Field] = &[
     may("allow_prerelease", Shape::Flag, "Choose pre-releases as well"),
 ];
 
+const ADAPTER: &[Field] = &[
+    may("enabled", Shape::Flag, "Whether it may be used"),
+    may("supported_formats", Shape::List(&FILLED), "Formats or endings that it may be used for; its own where empty"),
+    may("runtime", FILLED, "The engine; each adapter has one, and another name is a warning"),
+];
+
 pub(super) const COMPATIBILITY: &[Field] = &[
     may("strict_mode", Shape::Flag, "Refuse a plugin that says nothing about where it runs"),
     may("enable_fallback", Shape::Flag, "Load what a plugin names instead where it cannot run"),
+    may("auto_detect", Shape::Flag, "Look at the machine; without, only what the overrides say is known of it"),
     may("override_os", Shape::Text(Rule::Any), "The operating system to compare with; the machine's where empty"),
     may("override_arch", Shape::Text(Rule::Any), "The processor to compare with; the machine's where empty"),
     may("prefer_native", Shape::Flag, "Prefer native code among fallbacks"),
     may("allow_emulation", Shape::Flag, "Allow code for another processor where the machine emulates it"),
     may("max_fallback_attempts", MANY, "Fallbacks tried at most"),
+    may(
+        "adapters",
+        Shape::Table(Rule::Filled, &Shape::Object(ADAPTER)),
+        "Adapters by name: windows, linux, macos, process, wasm, script, remote, or the embedder's",
+    ),
 ];
 
 static STORES: Words = Words { what: "store", code: FaultCode::UnknownWord, words: &["file", "database", "redis"] };

@@ -15,7 +15,7 @@ fn the_highest_is_taken_unless_one_is_there_already() {
     assert_eq!(chosen(&["a 1.0.0@", "a 1.2.0"], &["a"], plain), ["a 1.0.0"]);
     assert_eq!(chosen(&["a 1.0.0#", "a 1.1.0@", "a 1.2.0"], &["a"], plain), ["a 1.0.0"]);
     assert_eq!(chosen(&["a 1.0.0#", "a 1.2.0"], &["a ^1.1"], plain), ["a 1.2.0"]);
-    assert_eq!(chosen(&["a 1.0.0#", "a 1.2.0"], &["a"], |it| it.strategy = Strategy::Latest), ["a 1.2.0"]);
+    assert_eq!(chosen(&["a 1.0.0#", "a 1.2.0"], &["a"], |it| it.selection.strategy = Strategy::Latest), ["a 1.2.0"]);
 }
 
 #[test]
@@ -31,20 +31,20 @@ fn pre_releases_are_taken_where_they_are_named_or_welcome() {
     let lines = ["a 1.0.0", "a 1.1.0-rc.1", "b 1.0.0: a >=1.1.0-rc.1"];
     assert_eq!(chosen(&lines, &["a"], |_| {}), ["a 1.0.0"]);
     assert_eq!(chosen(&lines, &["b"], |_| {}), ["a 1.1.0-rc.1", "b 1.0.0"]);
-    assert_eq!(chosen(&lines, &["a"], |it| it.allow_prerelease = true), ["a 1.1.0-rc.1"]);
+    assert_eq!(chosen(&lines, &["a"], |it| it.selection.allow_prerelease = true), ["a 1.1.0-rc.1"]);
     // What its author does not call stable is one, whatever it is called.
     let lines = ["a 1.0.0", "a 1.1.0~"];
     assert_eq!(chosen(&lines, &["a"], |_| {}), ["a 1.0.0"]);
     assert_eq!(chosen(&lines, &["a =1.1.0"], |_| {}), ["a 1.1.0"]);
-    assert_eq!(chosen(&lines, &["a ^1.1"], |it| it.allow_prerelease = true), ["a 1.1.0"]);
+    assert_eq!(chosen(&lines, &["a ^1.1"], |it| it.selection.allow_prerelease = true), ["a 1.1.0"]);
 }
 
 #[test]
 fn an_exact_strategy_takes_a_bare_version_at_its_word() {
     let lines = ["a 1.0.0", "a 1.2.0"];
     assert_eq!(chosen(&lines, &["a 1.0.0"], |_| {}), ["a 1.2.0"]);
-    assert_eq!(chosen(&lines, &["a 1.0.0"], |it| it.strategy = Strategy::Exact), ["a 1.0.0"]);
-    assert_eq!(chosen(&lines, &["a ^1.0.0"], |it| it.strategy = Strategy::Exact), ["a 1.2.0"]);
+    assert_eq!(chosen(&lines, &["a 1.0.0"], |it| it.selection.strategy = Strategy::Exact), ["a 1.0.0"]);
+    assert_eq!(chosen(&lines, &["a ^1.0.0"], |it| it.selection.strategy = Strategy::Exact), ["a 1.2.0"]);
 }
 
 #[test]

@@ -104,18 +104,8 @@ const MONITORING: &[Rule] = &[
 ];
 
 const COMPATIBILITY: &[Rule] = &[
-    rule(
-        "platform_detection.auto_detect",
-        Always(true, "the machine is looked at unless override_os or override_arch says otherwise"),
-    ),
-    rule("platform_detection.override_os", To("compatibility.override_os")),
-    rule("platform_detection.override_arch", To("compatibility.override_arch")),
-    rule(
-        "adapters.*.enabled",
-        Always(true, "every runtime of this build is there; a plugin that is not wanted is disabled by itself"),
-    ),
-    rule("adapters.*.supported_formats", No(ENDINGS)),
-    rule("adapters.*.runtime", No("WebAssembly runs on wasmtime")),
+    rule("platform_detection.*", To("compatibility.*")),
+    rule("adapters.*.*", To("compatibility.adapters.*.*")),
     rule("fallback_strategy.*", To("compatibility.*")),
     rule("*", To("compatibility.*")),
 ];
