@@ -29,7 +29,7 @@ fn ask(house: &House, id: &str, function: &str, args: Value, payload: &str) -> R
 fn get(house: &House, id: &str, key: &str) -> String {
     let answer = ask(house, id, "state.get", json!({ "key": key }), "");
     answer.unwrap_or_else(|error| {
-        assert_eq!(error.record().data["code"], "key_not_found", "{error:?}");
+        assert_eq!(error.record().data.get("code").unwrap(), "key_not_found", "{error:?}");
         String::new()
     })
 }
