@@ -34,17 +34,30 @@ impl Host {
     /// # Errors
     /// `config_invalid` for settings with faults, and the work's own.
     pub(crate) async fn with<T>(from: &Sources, work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
-        Self::over(from, Stores::default(), work).await
+        let mut settings = policies::settings(from)?;
+        // Nothing that is kept is looked at, and nothing made to keep it in.
+        settings.store = None;
+        Self::begin(settings, None, work).await
     }
 
-    /// The same, keeping what is to last in these stores.
+    /// The same, keeping what is to last: in these stores, and where the settings say.
+    ///
+    /// # Errors
+    /// Those of opening the store of the settings as well.
     pub(crate) async fn over<T>(
         from: &Sources,
-        stores: Stores,
+        stores: Option<Stores>,
         work: impl AsyncFnOnce(&Host) -> Outcome<T>,
     ) -> Outcome<T> {
-        let settings = policies::settings(from)?;
-        let kernel = midplane::settings::kernel(&settings).stores(stores).build();
+        Self::begin(policies::settings(from)?, stores, work).await
+    }
+
+    async fn begin<T>(
+        settings: Settings,
+        stores: Option<Stores>,
+        work: impl AsyncFnOnce(&Host) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let kernel = midplane::settings::kernel(&settings, stores)?.build();
         let host = Self { kernel, door: OnceLock::new(), settings };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);

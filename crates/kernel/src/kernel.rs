@@ -67,6 +67,12 @@ impl Kernel {
         self.inner.set_policy(id, policy);
     }
 
+    /// What the operator has decided about a plugin so far, and what a store has kept of it.
+    #[must_use]
+    pub fn policy(&self, id: &PluginId) -> Policy {
+        self.inner.policy(id)
+    }
+
     /// Registers a plugin folder, manifest, or bare file; no code stays loaded. A bare file is asked who it is.
     ///
     /// # Errors

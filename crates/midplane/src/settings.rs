@@ -4,6 +4,7 @@
 //! [`Watch`] does so again whenever a file changes.
 
 mod folders;
+mod store;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,11 @@ use std::path::{Path, PathBuf};
 
 use midplane_contract::settings::{Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
 use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
-use midplane_kernel::{Builder, Policy};
+use midplane_kernel::{Builder, Policy, Stores};
 
 pub use folders::{expand_home, folders};
+#[cfg(feature = "redis")]
+pub(crate) use store::missing;
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.
@@ -63,13 +66,24 @@ pub fn text(file: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Begins a kernel with every runtime of this build, as the settings say.
-#[must_use]
-pub fn kernel(settings: &Settings) -> Builder {
-    crate::kernel()
+/// Begins a kernel with every runtime of this build, as the settings say. `data` is the host's data folder, if it has one:
+/// what lasts is kept there, and configurations as well where the settings say `store: {kind: database}`.
+///
+/// # Errors
+/// Those of opening the store of the settings: `storage`, `config_invalid` for a database without a folder, and
+/// `not_supported` for a kind that this build leaves out. A Redis server need not be there yet.
+pub fn kernel(settings: &Settings, data: Option<Stores>) -> Result<Builder> {
+    let mut builder = crate::kernel()
         .concurrent_loads(settings.load.concurrent)
         .secrets(settings.secrets.clone())
-        .limits(settings.limits.limits())
+        .limits(settings.limits.limits());
+    if let Some(wanted) = &settings.store {
+        builder = builder.config_store(store::open(wanted, data.as_ref())?);
+    }
+    Ok(match data {
+        Some(stores) => builder.stores(stores),
+        None => builder,
+    })
 }
 
 /// What the settings decide about single plugins.

@@ -8,13 +8,11 @@
 //! Reading order: `store` (load, save) → `server` (connections, deadlines) → `ear` (listening) → `fault` (what errors say).
 #![forbid(unsafe_code)]
 
-mod address;
 mod ear;
 mod fault;
 mod message;
 mod server;
 mod store;
 
-pub use address::{Address, BadAddress};
 pub use server::Settings;
 pub use store::RedisStore;

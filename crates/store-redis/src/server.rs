@@ -3,11 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use midplane_contract::settings::ServerAddress;
 use midplane_contract::{Result, SecretRef};
 use midplane_kernel::secret;
 use redis::{Client, Connection, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, RedisResult, cmd};
 
-use crate::address::Address;
 use crate::fault::{Fault, bad_password};
 
 /// Connections kept for the next request.
@@ -17,7 +17,7 @@ const IDLE: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Where it is.
-    pub address: Address,
+    pub address: ServerAddress,
     /// The number of its database.
     pub database: u16,
     /// The user; the server's default one where absent.
@@ -85,8 +85,8 @@ impl Server {
         let password = password.map_err(|error| bad_password(settings, &error))?;
         let open = || -> RedisResult<Connection> {
             let plain = RedisConnectionInfo::default().set_skip_set_lib_name();
-            let place = ConnectionAddr::from(&settings.address).into_connection_info()?.set_redis_settings(plain);
-            let mut connection = Client::open(place)?.get_connection_with_timeout(settings.timeout)?;
+            let server = place(&settings.address).into_connection_info()?.set_redis_settings(plain);
+            let mut connection = Client::open(server)?.get_connection_with_timeout(settings.timeout)?;
             connection.set_read_timeout(Some(settings.timeout))?;
             connection.set_write_timeout(Some(settings.timeout))?;
             // Asked here and not by the client, which would not say what the server answers.
@@ -99,5 +99,12 @@ impl Server {
             Ok(connection)
         };
         open().map_err(|error| Fault { settings, sent: false }.of(&error))
+    }
+}
+
+fn place(address: &ServerAddress) -> ConnectionAddr {
+    match address {
+        ServerAddress::Tcp(host, port) => ConnectionAddr::Tcp(host.clone(), *port),
+        ServerAddress::Socket(path) => ConnectionAddr::Unix(path.clone()),
     }
 }

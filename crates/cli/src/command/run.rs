@@ -23,7 +23,7 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     }
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
-    let stores = run.data.stores()?.unwrap_or_default();
+    let stores = run.data.stores()?;
     Host::over(&run.policies.sources(), stores, async |host| {
         let door = interrupt.or(load(&run, host)).await??;
         let delivery = Delivery { output, save: run.calling.save.as_deref(), interrupt: &interrupt };

@@ -9,7 +9,6 @@ const IDLE: &[&[&str]] = &[
     &["reload"],
     &["restart"],
     &["health"],
-    &["store"],
     &["load", "timeout"],
     &["runtimes"],
     &["wire"],

@@ -4,13 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use redis::ConnectionAddr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 const PORT: u16 = 6379;
 
 /// Where a Redis server is: `HOST`, `HOST:PORT`, `[IPV6]:PORT`, or the path of a Unix socket, beginning with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub enum ServerAddress {
     /// A name or address, and a port.
     Tcp(String, u16),
     /// A Unix socket.
@@ -18,18 +18,11 @@ pub enum Address {
 }
 
 /// A text that is no address. Holds nothing of it: there may be a password in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it is not HOST:PORT, and not the path of a socket")]
 pub struct BadAddress;
 
-impl fmt::Display for BadAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the address of the Redis server is not HOST:PORT, and not the path of a socket")
-    }
-}
-
-impl std::error::Error for BadAddress {}
-
-impl FromStr for Address {
+impl FromStr for ServerAddress {
     type Err = BadAddress;
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
@@ -60,7 +53,7 @@ fn split(text: &str) -> Result<(&str, Option<&str>), BadAddress> {
     }
 }
 
-impl fmt::Display for Address {
+impl fmt::Display for ServerAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(host, port) if host.contains(':') => write!(f, "[{host}]:{port}"),
@@ -70,12 +63,15 @@ impl fmt::Display for Address {
     }
 }
 
-impl From<&Address> for ConnectionAddr {
-    fn from(address: &Address) -> Self {
-        match address {
-            Address::Tcp(host, port) => Self::Tcp(host.clone(), *port),
-            Address::Socket(path) => Self::Unix(path.clone()),
-        }
+impl Serialize for ServerAddress {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ServerAddress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -85,7 +81,7 @@ mod tests {
 
     #[test]
     fn an_address_is_a_host_with_or_without_a_port_or_a_socket() {
-        let shown = |text: &str| text.parse::<Address>().map(|address| address.to_string());
+        let shown = |text: &str| text.parse::<ServerAddress>().map(|address| address.to_string());
         for (text, means) in [
             ("redis", "redis:6379"),
             ("10.0.0.1:7000", "10.0.0.1:7000"),
