@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use midplane_contract::{Code as Fault, Error, Hook, Kind, Limits, Placement, PluginId, Result, RuntimeKind, defaults};
 
 use crate::availability::Told;
+use crate::bounds::Bounds;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
@@ -33,6 +34,10 @@ pub(crate) struct Plan {
     pub(crate) policy: Policy,
     /// Those that hold.
     pub(crate) limits: Limits,
+    /// Those as well.
+    pub(crate) bounds: Bounds,
+    /// What calls in flight get at the end.
+    pub(crate) drain: Duration,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
@@ -129,10 +134,10 @@ fn decide(plan: &Plan) -> Result<Decided> {
         placement,
         trust: plan.policy.trust,
         limits,
-        instances: manifest.instances,
+        instances: plan.bounds.instances(manifest.instances),
         cache: plan.cache.clone(),
     };
-    let times = times(&request.limits);
+    let times = times(&request.limits, plan.drain);
     Ok(Decided { request, runtime, config, times })
 }
 
@@ -199,12 +204,13 @@ fn verify(request: &LoadRequest, facts: &CodeFacts) -> Result<()> {
     Ok(())
 }
 
-fn times(limits: &Limits) -> Times {
+fn times(limits: &Limits, drain: Duration) -> Times {
     let millis = |limit: Option<u64>, default: Duration| limit.map_or(default, Duration::from_millis);
     Times {
         call: millis(limits.call_deadline_ms, defaults::CALL_DEADLINE),
         hook: millis(limits.hook_deadline_ms, defaults::HOOK_DEADLINE),
         probe: defaults::PROBE_DEADLINE,
+        drain,
     }
 }
 

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, CallOptions};
 use crate::assemble::Runtimes;
+use crate::bounds::Bounds;
 use crate::bus::{Bus, Message, Receipt};
 use crate::discover::{self, Found};
 use crate::lasting::to_its_end;
@@ -55,6 +56,8 @@ impl Kernel {
             capabilities: Vec::new(),
             secrets: std::collections::BTreeMap::new(),
             limits: Limits::default(),
+            bounds: Bounds::default(),
+            drain: defaults::SHUTDOWN_DRAIN,
             store: None,
             stores: Stores::default(),
             fetch: None,
@@ -188,7 +191,7 @@ impl Kernel {
         to_its_end(async move { operate::start(&kernel, &id).await }).await
     }
 
-    /// Stops a running plugin: calls in flight end first (10 s at most), new ones get `not_running`.
+    /// Stops a running plugin: calls in flight end first (10 s at most, or [`Builder::drain`]), new ones get `not_running`.
     ///
     /// # Errors
     /// `state` errors. What the `stop` hook says is logged and kept as the last error.

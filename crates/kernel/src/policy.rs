@@ -3,6 +3,8 @@
 use midplane_contract::{Limits, Permission, Placement, Trust};
 use serde_json::{Map, Value};
 
+use crate::bounds::Bounds;
+
 /// An operator's word on one plugin. The default trusts normally, grants nothing and changes nothing.
 #[derive(Debug, Clone)]
 pub struct Policy {
@@ -16,6 +18,8 @@ pub struct Policy {
     pub config: Map<String, Value>,
     /// Limits; each one that is set takes the place of the manifest's.
     pub limits: Limits,
+    /// Limits that manifests know nothing of.
+    pub bounds: Bounds,
     /// Among providers of one interface, and handlers of one action or file, the highest goes first.
     pub priority: i32,
 }
@@ -28,6 +32,7 @@ impl Default for Policy {
             grants: Vec::new(),
             config: Map::new(),
             limits: Limits::default(),
+            bounds: Bounds::default(),
             priority: 0,
         }
     }

@@ -30,9 +30,10 @@ pub use midplane_contract::{
 #[cfg(feature = "fetch")]
 pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
-    Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
-    Kernel, Policy, Provider, Record, Recovery, ReplyStream, Route, Scope, Service, Slot, Status, Stores, Strategy,
-    Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve, routes, runtime, secret,
+    Action, Bounds, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts,
+    GenerationStatus, Kernel, Policy, Provider, Record, Recovery, ReplyStream, Route, Scope, Service, Slot, Status,
+    Stores, Strategy, Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve, routes,
+    runtime, secret,
 };
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;

@@ -12,9 +12,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use midplane_contract::settings::{Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
+use midplane_contract::settings::{HostLimits, Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
 use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
-use midplane_kernel::{Builder, Policy, Stores};
+use midplane_kernel::{Bounds, Builder, Policy, Stores};
 
 pub use folders::{expand_home, folders};
 #[cfg(feature = "redis")]
@@ -76,7 +76,9 @@ pub fn kernel(settings: &Settings, data: Option<Stores>) -> Result<Builder> {
     let mut builder = crate::kernel()
         .concurrent_loads(settings.load.concurrent)
         .secrets(settings.secrets.clone())
-        .limits(settings.limits.limits());
+        .limits(settings.limits.limits())
+        .bounds(bounds(&settings.limits))
+        .drain(settings.shutdown.drain);
     if let Some(wanted) = &settings.store {
         builder = builder.config_store(store::open(wanted, data.as_ref())?);
     }
@@ -100,6 +102,17 @@ fn policy(plugin: &PluginSettings) -> Policy {
         grants: plugin.permissions.clone(),
         config: plugin.config.clone(),
         limits: plugin.limits.limits(),
+        bounds: bounds(&plugin.limits),
+    }
+}
+
+/// Those of the limits that manifests know nothing of.
+fn bounds(limits: &HostLimits) -> Bounds {
+    Bounds {
+        instances: limits.instances,
+        subscriber_queue: limits.subscriber_queue,
+        call_depth: limits.call_depth,
+        log_line: limits.log_line,
     }
 }
 

@@ -14,13 +14,8 @@ const IDLE: &[&[&str]] = &[
     &["wire"],
     &["remote"],
     &["listen"],
-    &["shutdown"],
     &["versions"],
     &["compatibility"],
-    &["limits", "instances"],
-    &["limits", "subscriber_queue"],
-    &["limits", "call_depth"],
-    &["limits", "log_line"],
     &["name"],
     &["type"],
 ];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
+use crate::bounds::Bounds;
 use crate::bus::Bus;
 use crate::call::Scope;
 use crate::catalog::Catalog;
@@ -52,6 +54,9 @@ pub(crate) struct Inner {
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
     pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
+    /// What calls in flight get at the end.
+    pub(super) drain: Duration,
     pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
@@ -98,6 +103,7 @@ impl Inner {
         let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         plugin.life().disabled = disabled;
+        plugin.heed(&self.bounds(&self.policy(&id)));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.gate.set(&id, declared, granted);
@@ -162,7 +168,15 @@ impl Inner {
         policy::effective(&policy::effective(&self.limits, manifest), policy)
     }
 
+    /// The same for those that manifests know nothing of.
+    fn bounds(&self, policy: &Policy) -> Bounds {
+        policy.bounds.over(self.bounds)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        if let Ok(plugin) = self.plugin(id) {
+            plugin.heed(&self.bounds(&policy));
+        }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
@@ -219,17 +233,21 @@ impl Inner {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
         let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
+        let bounds = self.bounds(&policy);
+        let depth = bounds.depth();
         let fetching = Fetching::new();
         let theirs = Arc::clone(&fetching);
         let host = move || -> Arc<dyn Host> {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
-            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, seat })
+            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, seat })
         };
         Plan {
             plugin: id.clone(),
             number,
             limits: self.limits(&found.manifest.limits, &policy.limits),
+            bounds,
+            drain: self.drain,
             secrets: Arc::clone(&self.secrets),
             found,
             policy,

@@ -6,6 +6,7 @@
 )]
 
 mod availability;
+mod bounds;
 mod branches;
 mod bus;
 mod bus_plugins;

@@ -69,9 +69,9 @@ fn secrets_and_stores_are_named_never_written() {
 
 #[test]
 fn a_setting_that_nothing_goes_by_is_said_to_be_one() {
-    let settled = read("shutdown: {drain: 5s}\nlimits: {queue: 3}\n");
+    let settled = read("restart: {auto: false}\nlimits: {queue: 3}\n");
     let (_, faults) = settled.faults.first().unwrap();
     let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
-    assert_eq!(paths, ["/shutdown"]);
+    assert_eq!(paths, ["/restart"]);
     assert!(settled.settings.is_some());
 }
