@@ -15,6 +15,7 @@ mod cancelling;
 mod catalog;
 mod configuration;
 mod dependencies;
+mod documents;
 mod events;
 mod failures;
 mod fallbacks;
