@@ -55,6 +55,7 @@ pub(crate) struct Assembled {
 /// Loads code and initializes instances. On error everything that was loaded is gone again. A plugin that is made for other
 /// systems is loaded by one of its fallbacks.
 pub(crate) async fn assemble(plan: Plan) -> Result<Assembled> {
+    plan.policy.expects(&plan.found.manifest)?;
     let mut errors = Vec::new();
     for way in fallback::ways(&plan.found, &plan.platform)? {
         match assemble_one(Plan { found: way, ..plan.clone() }).await {

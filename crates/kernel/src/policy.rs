@@ -1,6 +1,6 @@
 //! What an operator decides about one plugin.
 
-use midplane_contract::{Limits, Permission, Placement, Trust};
+use midplane_contract::{Code, Error, Limits, Manifest, Permission, Placement, Result, RuntimeKind, Trust};
 use serde_json::{Map, Value};
 
 use crate::bounds::Bounds;
@@ -10,6 +10,8 @@ use crate::bounds::Bounds;
 pub struct Policy {
     /// How far the plugin is trusted.
     pub trust: Trust,
+    /// The runtime that its manifest has to name, as a check; `None` for any.
+    pub runtime: Option<RuntimeKind>,
     /// Where it runs; `None` leaves that to the manifest and the contract.
     pub placement: Option<Placement>,
     /// Permissions granted, and with `!` denied.
@@ -28,12 +30,31 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             trust: Trust::Normal,
+            runtime: None,
             placement: None,
             grants: Vec::new(),
             config: Map::new(),
             limits: Limits::default(),
             bounds: Bounds::default(),
             priority: 0,
+        }
+    }
+}
+
+impl Policy {
+    /// Whether a plugin is of the kind that the operator takes it for.
+    ///
+    /// # Errors
+    /// `config_invalid`, naming both kinds.
+    pub(crate) fn expects(&self, manifest: &Manifest) -> Result<()> {
+        let found = manifest.entry.runtime;
+        match self.runtime.filter(|wanted| *wanted != found) {
+            None => Ok(()),
+            Some(wanted) => {
+                let message = format!("the settings take the plugin for `{wanted}`, and its manifest says `{found}`");
+                Err(Error::new(Code::ConfigInvalid, message)
+                    .remedy("correct its `type` in the settings, or see whether it is another plugin"))
+            }
         }
     }
 }

@@ -97,6 +97,7 @@ pub fn policies(settings: &Settings) -> BTreeMap<PluginId, Policy> {
 fn policy(plugin: &PluginSettings) -> Policy {
     Policy {
         trust: plugin.trust,
+        runtime: plugin.runtime(),
         placement: plugin.placement,
         priority: plugin.priority,
         grants: plugin.permissions.clone(),

@@ -17,7 +17,6 @@ const IDLE: &[&[&str]] = &[
     &["versions"],
     &["compatibility"],
     &["name"],
-    &["type"],
 ];
 
 /// Says which of them are written.

@@ -40,6 +40,7 @@ fn a_plugin_s_settings_are_read_in_both_spellings() {
     let settled = read(text);
     let settings = settled.settings.clone().unwrap_or_else(|| panic!("{:?}", settled.faults));
     let plugin = settings.plugins.values().next().unwrap();
+    assert_eq!(plugin.runtime(), Some(crate::RuntimeKind::Native));
     assert_eq!((plugin.priority, plugin.auto_start, plugin.trust), (-3, true, Trust::Untrusted));
     assert_eq!(serde_json::Value::Object(plugin.config.clone()), json!({"any": [1, {"b": null}]}));
     let limits = plugin.limits.limits();
