@@ -49,10 +49,9 @@ impl Ear {
                 pause = SHORTEST;
                 self.catch_up(&shared)?;
                 let settings = shared.server.settings.clone();
-                let own = shared.own.clone();
                 // Not held while waiting: the store would never go.
                 drop(shared);
-                self.hear(connection.as_pubsub(), settings.timeout, &own)
+                self.hear(connection.as_pubsub(), settings.timeout)
                     .map_err(|error| Fault { settings: &settings, sent: false }.of(&error))
             });
             if let Err(error) = ended
@@ -73,14 +72,14 @@ impl Ear {
     }
 
     /// Hands on messages until the connection or the store is gone.
-    fn hear(&self, mut connection: PubSub<'_>, timeout: Duration, own: &str) -> RedisResult<()> {
+    fn hear(&self, mut connection: PubSub<'_>, timeout: Duration) -> RedisResult<()> {
         let mut heard = Instant::now();
         while self.is_wanted() {
             connection.set_read_timeout(Some(TICK))?;
             match connection.get_message() {
                 Ok(message) => {
                     heard = Instant::now();
-                    self.tell(message.get_payload_bytes(), own);
+                    self.tell(message.get_payload_bytes());
                 }
                 Err(error) if error.is_timeout() && heard.elapsed() < QUIET => {}
                 Err(error) if error.is_timeout() => {
@@ -94,11 +93,14 @@ impl Ear {
         Ok(())
     }
 
-    fn tell(&self, text: &[u8], own: &str) {
-        if let (Some(plugin), Some(shared)) = (message::read(text, own), self.shared.upgrade()) {
+    /// This host's own changes are told as well: one whose answer did not come in time may have been made all the same.
+    fn tell(&self, text: &[u8]) {
+        let Some(shared) = self.shared.upgrade() else { return };
+        let Some((plugin, from)) = message::read(text) else { return };
+        if from != shared.own {
             shared.forget(&plugin);
-            (self.changed)(News::Of(&plugin));
         }
+        (self.changed)(News::Of(&plugin));
     }
 
     fn is_wanted(&self) -> bool {

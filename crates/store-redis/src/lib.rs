@@ -2,7 +2,7 @@
 //! over one hash, and a channel on which every change is told.
 //!
 //! `PREFIX:configs` holds a field for each plugin, JSON. A change is one transaction: the field is written and its plugin
-//! named on the channel `PREFIX:config-changed`. Nothing depends on how the server is configured. A host that could not
+//! named on the channel `PREFIX:config-changed`, to whoever has written it as well. Nothing depends on how the server is configured. A host that could not
 //! listen for a while compares everything when it can again, and puts back what a server that came back empty has lost.
 //!
 //! Reading order: `store` (load, save) → `server` (connections, deadlines) → `ear` (listening) → `fault` (what errors say).

@@ -93,11 +93,10 @@ impl Shared {
 
     fn write(&self, plugin: &PluginId, config: &Map<String, Value>) -> Result<()> {
         let json = to_json(config)?;
-        let told = message::write(plugin, &self.own);
         let change = [
             cmd("MULTI"),
             cmd("HSET").arg(&self.hash).arg(plugin.as_str()).arg(&json).to_owned(),
-            cmd("PUBLISH").arg(&self.channel).arg(told).to_owned(),
+            cmd("PUBLISH").arg(&self.channel).arg(message::write(plugin, &self.own)).to_owned(),
             cmd("EXEC"),
         ];
         self.server.ask(|connection| transact(connection, &change))?;

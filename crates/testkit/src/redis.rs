@@ -58,6 +58,23 @@ impl Redis {
         assert!(eventually(|| self.begin()), "the server does not come back on port {}", self.port);
     }
 
+    /// Has it do nothing until [`Redis::resume`]: it is there, accepts, and answers nobody.
+    pub fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Has it go on where it was.
+    pub fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        if let Some(child) = &self.child {
+            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
+            assert!(sent.is_ok_and(|status| status.success()), "kill {signal} does not work");
+        }
+    }
+
     /// What `redis-cli` says to these words.
     ///
     /// # Panics

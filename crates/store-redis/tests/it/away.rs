@@ -1,11 +1,14 @@
 //! Servers that go, and come back.
 
+use std::time::Duration;
+
 use midplane_contract::Code;
 use midplane_kernel::config::ConfigStore;
+use midplane_store_redis::{RedisStore, Settings};
 use midplane_testkit::Redis;
 use serde_json::json;
 
-use crate::hosts::{Host, id, numbered, store};
+use crate::hosts::{Host, id, numbered, settings, store};
 
 #[test]
 fn a_plugin_keeps_its_configuration_while_the_server_is_away_and_what_was_missed_arrives_afterwards() {
@@ -84,4 +87,27 @@ fn connections_that_the_server_closes_are_made_again() {
     }
     one.update(json!({"n": 9})).unwrap();
     two.comes_to_have(&json!({"n": 9}));
+}
+
+#[test]
+fn a_change_whose_answer_does_not_come_in_time_ends_alike_at_all_hosts() {
+    let server = Redis::start(&[]);
+    let short = || {
+        let timeout = Duration::from_secs(2);
+        RedisStore::new(Settings { timeout, ..settings(&server.address()) })
+    };
+    let (one, two) = (Host::running(short()), Host::running(short()));
+    one.update(json!({"n": 1})).unwrap();
+    two.comes_to_have(&json!({"n": 1}));
+    server.pause();
+    let error = one.update(json!({"n": 2})).unwrap_err();
+    assert_eq!(error.code(), Code::Storage);
+    assert!(error.record().message.contains("whether it has done what it was asked is not known"), "{error}");
+    assert_eq!((one.config(), two.config()), (json!({"n": 1}), json!({"n": 1})));
+    server.resume();
+    // It had got it, and does it then.
+    one.comes_to_have(&json!({"n": 2}));
+    two.comes_to_have(&json!({"n": 2}));
+    two.update(json!({"n": 3})).unwrap();
+    one.comes_to_have(&json!({"n": 3}));
 }
