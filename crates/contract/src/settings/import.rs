@@ -1,7 +1,7 @@
 //! Other configuration files, to settings: `plugins`, `hotload`, `dependency`, `monitoring`, `compatibility`,
 //! `wasm_plugins` and `migration_strategy` of requirements 003 and 004, and settings of our own.
 //!
-//! Each value is looked up by its path in one table of rules ([`rules`]). What has a place in the settings goes there as
+//! Each value is looked up by its path in one table of rules (`rules`). What has a place in the settings goes there as
 //! it is written, variables and units too; what has none is named, with the reason.
 
 mod rules;
