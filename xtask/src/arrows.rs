@@ -23,6 +23,7 @@ const GRPC: &str = "midplane-runtime-grpc";
 const JS: &str = "midplane-runtime-js";
 const WIRE: &str = "midplane-runtime-wire";
 const STORE: &str = "midplane-store";
+const STORE_REDIS: &str = "midplane-store-redis";
 const LIBRARY: &str = "midplane";
 const SDK: &str = "midplane-sdk";
 const NODE: &str = "midplane-node";
@@ -41,9 +42,13 @@ pub const ROOMS: &[Room] = &[
     // Connections carry the wire; what speaks it at the host's end is the same for both.
     Room { name: CONNECT, may_use: &[CONTRACT, KERNEL, WIRE] },
     Room { name: STORE, may_use: &[CONTRACT, KERNEL] },
+    Room { name: STORE_REDIS, may_use: &[CONTRACT, KERNEL] },
     Room { name: FETCH, may_use: &[CONTRACT, KERNEL] },
     Room { name: TESTKIT, may_use: &[CONTRACT, KERNEL] },
-    Room { name: LIBRARY, may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT, STORE, FETCH] },
+    Room {
+        name: LIBRARY,
+        may_use: &[CONTRACT, KERNEL, NATIVE, WASM, JS, WIRE, GRPC, CONNECT, STORE, STORE_REDIS, FETCH],
+    },
     // What a host answers needs a kernel, and no runtime.
     Room { name: NODE, may_use: &[CONTRACT, KERNEL] },
     // `midplane test` is the suite of the test kit.

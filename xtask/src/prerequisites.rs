@@ -32,6 +32,8 @@ const TOOLS: &[Tool] = &[
     Tool { program: "go", probe: &["version"], packages: &["golang-go"], purpose: "builds Go plugins (1.24 or newer)" },
     Tool { program: "bash", probe: VERSION, packages: &["bash"], purpose: "runs plugins that are shell scripts" },
     Tool { program: "chromium", probe: VERSION, packages: &["chromium"], purpose: "runs the plugin that is a page in a browser" },
+    Tool { program: "redis-server", probe: VERSION, packages: &["redis-server"], purpose: "keeps plugins' configurations for hosts that share them; tests start their own" },
+    Tool { program: "redis-cli", probe: VERSION, packages: &["redis-tools"], purpose: "does in tests what other clients of a Redis server do" },
 ];
 
 /// Setting this to anything forbids installing packages.
@@ -90,7 +92,7 @@ fn packages(tools: &[Tool]) -> Vec<&'static str> {
 fn explanation(missing: &[Tool]) -> String {
     let mut text = "the tests need programs that are not here:\n".to_owned();
     for tool in missing {
-        text.push_str(&format!("  {:<8} {}\n", tool.program, tool.purpose));
+        text.push_str(&format!("  {:<12} {}\n", tool.program, tool.purpose));
     }
     text.push_str(&format!(
         "install them, on Debian and Ubuntu with: sudo apt-get install {}",

@@ -36,19 +36,32 @@ impl Host {
     /// # Errors
     /// `config_invalid` for settings with faults, and the work's own.
     pub(crate) async fn with<T>(from: &Sources, work: impl AsyncFnOnce(&Host) -> Outcome<T>) -> Outcome<T> {
-        Self::over(from, Stores::default(), work).await
+        let mut settings = policies::settings(from)?;
+        // Nothing that is kept is looked at, and nothing made to keep it in.
+        settings.store = None;
+        Self::begin(settings, None, is_given(from), work).await
     }
 
-    /// The same, keeping what is to last in these stores.
+    /// The same, keeping what is to last: in these stores, and where the settings say.
+    ///
+    /// # Errors
+    /// Those of opening the store of the settings as well.
     pub(crate) async fn over<T>(
         from: &Sources,
-        stores: Stores,
+        stores: Option<Stores>,
         work: impl AsyncFnOnce(&Host) -> Outcome<T>,
     ) -> Outcome<T> {
-        let settings = policies::settings(from)?;
+        Self::begin(policies::settings(from)?, stores, is_given(from), work).await
+    }
+
+    async fn begin<T>(
+        settings: Settings,
+        stores: Option<Stores>,
+        given: bool,
+        work: impl AsyncFnOnce(&Host) -> Outcome<T>,
+    ) -> Outcome<T> {
         let interfaces = midplane::settings::interfaces(&settings)?;
-        let kernel = midplane::settings::kernel(&settings).stores(stores).build();
-        let given = !from.files.is_empty() || !from.assignments.is_empty();
+        let kernel = midplane::settings::kernel(&settings, stores)?.build();
         let host = Self { kernel, door: OnceLock::new(), settings, given };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);
@@ -170,6 +183,11 @@ impl Host {
         }
         Ok(self.kernel.action(&address.to_string())?)
     }
+}
+
+/// Whether anybody wrote settings, beside the environment.
+fn is_given(from: &Sources) -> bool {
+    !from.files.is_empty() || !from.assignments.is_empty()
 }
 
 /// Runs a command on an executor of its own. What still blocks when the command has ended is left behind.

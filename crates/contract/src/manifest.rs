@@ -31,7 +31,7 @@ use crate::reading::fault::Faults;
 use crate::reading::walk::{self, Place};
 use crate::reading::{tree, yaml};
 pub(crate) use fields::RESOURCES as RESOURCE_FIELDS;
-pub(crate) use words::{PLACEMENTS as PLACEMENT_WORDS, RUNTIMES as RUNTIME_WORDS};
+pub(crate) use words::{PLACEMENTS as PLACEMENT_WORDS, RUNTIMES as RUNTIME_WORDS, runtime as runtime_of_word};
 
 use document::Document;
 

@@ -5,6 +5,7 @@
 //! as for manifests: text to a tree with places, `${VAR}` expanded (`expand`), older spellings translated (`older`), the
 //! tree against the tables of fields (`fields`), layers merged (`layers`), and the tree to the model (`model`).
 
+mod address;
 mod emit;
 mod expand;
 mod fields;
@@ -14,6 +15,7 @@ mod layer;
 mod layers;
 mod model;
 mod older;
+mod store;
 mod units;
 mod variable;
 
@@ -21,6 +23,7 @@ use serde_json::Value;
 
 use crate::reading::schema;
 
+pub use address::{BadAddress, ServerAddress};
 pub use emit::yaml as to_yaml;
 pub use layer::Layer;
 pub use layers::{FaultsByFile, Origin, Settled, settle};

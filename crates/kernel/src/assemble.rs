@@ -14,6 +14,7 @@ use midplane_contract::{
 };
 
 use crate::availability::Told;
+use crate::bounds::Bounds;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
 use crate::hooks::{Hooks, on_a_thread};
@@ -38,6 +39,10 @@ pub(crate) struct Plan {
     pub(crate) policy: Policy,
     /// Those that hold.
     pub(crate) limits: Limits,
+    /// Those as well.
+    pub(crate) bounds: Bounds,
+    /// What calls in flight get at the end.
+    pub(crate) drain: Duration,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) cache: PathBuf,
     pub(crate) runtimes: Arc<Runtimes>,
@@ -64,6 +69,7 @@ pub(crate) enum Assembly {
 /// Loads code and initializes instances. On error everything that was loaded is gone again. A plugin that is made for other
 /// systems, or whose own code fails, is loaded by one of its fallbacks.
 pub(crate) async fn assemble(plan: Plan) -> Result<Assembly> {
+    plan.policy.expects(&plan.found.manifest)?;
     let mut errors = Vec::new();
     let mut ways = fallback::ways(&plan.found, &plan.platform)?.into_iter().peekable();
     while let Some(way) = ways.next() {
@@ -157,10 +163,10 @@ fn decide(plan: &Plan) -> Result<Decided> {
         placement,
         trust: plan.policy.trust,
         limits,
-        instances: manifest.instances,
+        instances: plan.bounds.instances(manifest.instances),
         cache: plan.cache.clone(),
     };
-    let times = times(&request.limits);
+    let times = times(&request.limits, plan.drain);
     Ok(Decided { request, runtime, config, times })
 }
 
@@ -238,12 +244,13 @@ fn undeclared(manifest: &Manifest, facts: &CodeFacts) -> Vec<Dependency> {
     more
 }
 
-fn times(limits: &Limits) -> Times {
+fn times(limits: &Limits, drain: Duration) -> Times {
     let millis = |limit: Option<u64>, default: Duration| limit.map_or(default, Duration::from_millis);
     Times {
         call: millis(limits.call_deadline_ms, defaults::CALL_DEADLINE),
         hook: millis(limits.hook_deadline_ms, defaults::HOOK_DEADLINE),
         probe: defaults::PROBE_DEADLINE,
+        drain,
     }
 }
 

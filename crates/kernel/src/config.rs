@@ -9,7 +9,7 @@ mod units;
 use midplane_contract::{Code, Error, Result};
 use serde_json::{Map, Value, json};
 
-pub use store::{Changed, ConfigStore, FileStore};
+pub use store::{Changed, ConfigStore, DatabaseStore, FileStore, News, from_json, no_configuration, to_json};
 
 /// Largest configuration, as JSON in bytes.
 pub const CONFIG_SIZE: usize = 1024 * 1024;

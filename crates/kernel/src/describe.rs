@@ -26,7 +26,8 @@ pub(crate) fn refusals(kernel: &Inner, manifest: &Manifest, policy: &Policy) -> 
         let operator = kernel.secrets.resolve(&policy.config)?;
         config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
     };
-    place().err().into_iter().chain(config().err()).collect()
+    let faults = [policy.expects(manifest).err(), place().err(), config().err()];
+    faults.into_iter().flatten().collect()
 }
 
 /// Fills the manifest of a bare file from the file's own `info`, and says what its runtime found out. Loads the code

@@ -52,6 +52,8 @@ pub(crate) struct Times {
     pub(crate) call: Duration,
     pub(crate) hook: Duration,
     pub(crate) probe: Duration,
+    /// What calls in flight get when it ends.
+    pub(crate) drain: Duration,
 }
 
 impl Generation {

@@ -37,6 +37,8 @@ pub(crate) struct Binding {
     pub(crate) plugin: PluginId,
     pub(crate) generation: u64,
     pub(crate) log: Log,
+    /// How deep in a chain of calls it may call.
+    pub(crate) depth: usize,
     pub(crate) fetching: Arc<Fetching>,
     pub(crate) given: Arc<Given>,
     /// Whose fetches these are, within the generation.
@@ -145,13 +147,11 @@ impl Binding {
     fn link(&self, within: &Within<'_>) -> Result<Arc<Caller>> {
         let parent = within.scope.caller.clone();
         let depth = parent.as_ref().map_or(0, |parent| parent.depth) + 1;
-        if depth > defaults::CALL_DEPTH {
-            return Err(Error::new(
-                Code::DepthExceeded,
-                format!("calls are nested deeper than {}", defaults::CALL_DEPTH),
-            )
-            .remedy("look for plugins that call each other without end")
-            .with("depth", depth));
+        if depth > self.depth {
+            let message = format!("calls are nested deeper than {}", self.depth);
+            return Err(Error::new(Code::DepthExceeded, message)
+                .remedy("look for plugins that call each other without end, or raise limits.call_depth")
+                .with("depth", depth));
         }
         let action = within.action.and_then(|action| ActionName::new(action).ok());
         Ok(Arc::new(Caller { plugin: self.plugin.clone(), action, parent, depth }))

@@ -73,6 +73,13 @@ impl Inbox {
         }
     }
 
+    /// How many events may wait from here on.
+    pub(crate) fn resize(&self, most: usize) {
+        if let Sink::Mailbox(mailbox) = &self.subscriber.sink {
+            mailbox.resize(most);
+        }
+    }
+
     /// Adds a subscription of a generation. One on the same topic takes the place of an earlier one. What a generation asks
     /// for that is still being made ready beside another counts once it is the one in use.
     pub(crate) fn subscribe(&self, bus: &Bus, generation: u64, wanted: Wanted) -> Result<()> {

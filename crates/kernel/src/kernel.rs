@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use crate::action::{Action, CallOptions};
 use crate::assemble::Runtimes;
+use crate::bounds::Bounds;
 use crate::bus::{Bus, Message, Receipt};
 use crate::discover::{self, Found};
 use crate::lasting::to_its_end;
@@ -61,6 +62,8 @@ impl Kernel {
             capabilities: Vec::new(),
             secrets: std::collections::BTreeMap::new(),
             limits: Limits::default(),
+            bounds: Bounds::default(),
+            drain: defaults::SHUTDOWN_DRAIN,
             store: None,
             stores: Stores::default(),
             fetch: None,
@@ -71,6 +74,12 @@ impl Kernel {
     /// count from the next load; grants count at once.
     pub fn set_policy(&self, id: &PluginId, policy: Policy) {
         self.inner.set_policy(id, policy);
+    }
+
+    /// What the operator has decided about a plugin so far, and what a store has kept of it.
+    #[must_use]
+    pub fn policy(&self, id: &PluginId) -> Policy {
+        self.inner.policy(id)
     }
 
     /// Registers a plugin folder, manifest, or bare file; no code stays loaded. A bare file is asked who it is.
@@ -188,7 +197,7 @@ impl Kernel {
         to_its_end(async move { operate::start(&kernel, &id).await }).await
     }
 
-    /// Stops a running plugin: calls in flight end first (10 s at most), new ones get `not_running`.
+    /// Stops a running plugin: calls in flight end first (10 s at most, or [`Builder::drain`]), new ones get `not_running`.
     ///
     /// # Errors
     /// `state` errors. What the `stop` hook says is logged and kept as the last error.

@@ -14,6 +14,7 @@ mod assemble;
 mod availability;
 mod barrier;
 mod berth;
+mod bounds;
 mod build;
 pub mod bus;
 pub mod call;
@@ -64,6 +65,7 @@ mod together;
 mod turn;
 
 pub use action::{Action, CallOptions};
+pub use bounds::Bounds;
 pub use bus::{Bus, Event, Message, Subscription};
 pub use call::{Call, Caller, ChunkSink, Deadline, Reply, Scope};
 pub use fetch::{Fetch, FetchAnswer, FetchRequest, Pass, Place, Reach};

@@ -1,6 +1,8 @@
 //! A plugin's log: lines of bounded length and number without control characters, under the plugin's id.
 
 use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use midplane_contract::{Error, PluginId, defaults};
 use serde_json::Value;
@@ -14,6 +16,8 @@ use crate::throttle::{Allowance, Throttle};
 pub(crate) struct Log {
     plugin: PluginId,
     throttle: Throttle,
+    /// Bytes of a line.
+    most: Arc<AtomicUsize>,
 }
 
 impl Log {
@@ -23,7 +27,12 @@ impl Log {
         let throttle = Throttle::new(allowance, move |count, level| {
             emit(&named, level, &allowance.excess(count), "");
         });
-        Self { plugin, throttle }
+        Self { plugin, throttle, most: Arc::new(AtomicUsize::new(defaults::LOG_LINE)) }
+    }
+
+    /// Cuts lines at so many bytes from here on.
+    pub(crate) fn cut_at(&self, most: usize) {
+        self.most.store(most, Ordering::Relaxed);
     }
 
     /// Writes a line to the host's log, target `plugin`. Longer lines are cut and say so; one too many is only counted.
@@ -33,9 +42,10 @@ impl Log {
             return;
         }
         let fields = fields.filter(|fields| !fields.is_null()).map(Value::to_string).unwrap_or_default();
-        let size = message.len().min(defaults::LOG_LINE) + fields.len().min(defaults::LOG_LINE);
+        let most = self.most.load(Ordering::Relaxed);
+        let size = message.len().min(most) + fields.len().min(most);
         if self.throttle.admits(level, size) {
-            emit(&self.plugin, level, &tidy(&mask(message)), &tidy(&mask(&fields)));
+            emit(&self.plugin, level, &tidy(&mask(message), most), &tidy(&mask(&fields), most));
         }
     }
 
@@ -84,9 +94,9 @@ fn emit(plugin: &PluginId, level: Level, message: &str, fields: &str) {
     }
 }
 
-/// Cuts to 16 KiB and escapes control characters, so that a plugin cannot write lines of others or steer a terminal.
-fn tidy(text: &str) -> Cow<'_, str> {
-    let cut = (0..=defaults::LOG_LINE.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+/// Cuts to so many bytes and escapes control characters, so that a plugin cannot write lines of others or steer a terminal.
+fn tidy(text: &str, most: usize) -> Cow<'_, str> {
+    let cut = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
     let (kept, rest) = text.split_at(cut);
     if rest.is_empty() && !kept.chars().any(char::is_control) {
         return Cow::Borrowed(kept);
@@ -107,14 +117,14 @@ mod tests {
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(tidy("a\u{1b}[31mb\nc\td"), "a\\u{1b}[31mb\\nc\td");
-        assert!(matches!(tidy("plain ü"), Cow::Borrowed("plain ü")));
+        assert_eq!(tidy("a\u{1b}[31mb\nc\td", 100), "a\\u{1b}[31mb\\nc\td");
+        assert!(matches!(tidy("plain ü", 8), Cow::Borrowed("plain ü")));
     }
 
     #[test]
     fn long_lines_are_cut_between_characters() {
         let long = "ü".repeat(defaults::LOG_LINE);
-        let tidied = tidy(&long);
+        let tidied = tidy(&long, defaults::LOG_LINE);
         assert!(tidied.len() < defaults::LOG_LINE + 64);
         assert!(tidied.ends_with("more bytes cut off)"));
     }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, HealthStatus, PluginId, Result, State};
 
+use crate::bounds::Bounds;
 use crate::catalog::Usage;
 use crate::discover::Found;
 use crate::inbox::Inbox;
@@ -101,6 +102,12 @@ impl Plugin {
             changes,
             serving: AtomicUsize::new(0),
         }
+    }
+
+    /// Goes by these bounds from here on.
+    pub(crate) fn heed(&self, bounds: &Bounds) {
+        self.log.cut_at(bounds.line());
+        self.inbox.resize(bounds.queue());
     }
 
     /// Says that who provides what may be another matter from here on.

@@ -75,19 +75,20 @@ pub(crate) enum Keep {
 
 /// Checks a configuration, hands it to every instance, and keeps it.
 pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Map<String, Value>) -> Result<()> {
-    change_config(kernel, id, config, Keep::Yes).await
+    let plugin = kernel.plugin(id)?;
+    let _one_at_a_time = plugin.operations.lock().await;
+    take_config(kernel, &plugin, config, Keep::Yes).await
 }
 
-/// The same, and kept or not.
-pub(crate) async fn change_config(
+/// The same for whoever holds the plugin's operations, and kept or not.
+pub(crate) async fn take_config(
     kernel: &Arc<Inner>,
-    id: &PluginId,
+    plugin: &Arc<Plugin>,
     config: Map<String, Value>,
     keep: Keep,
 ) -> Result<()> {
-    let plugin = kernel.plugin(id)?;
-    let _one_at_a_time = plugin.operations.lock().await;
-    let generation = loaded(&plugin)?;
+    let id = &plugin.id;
+    let generation = loaded(plugin)?;
     let manifest = &generation.manifest;
     let operator = kernel.secrets.resolve(&config).map_err(|error| generation.sign(error))?;
     let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
@@ -95,26 +96,26 @@ pub(crate) async fn change_config(
     let bytes: Arc<[u8]> =
         serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();
     // One instance is asked before any is told.
-    tell(&plugin, &generation, Hook::ValidateConfig, 0, &bytes).await?;
+    tell(plugin, &generation, Hook::ValidateConfig, 0, &bytes).await?;
     let core = &plugin.slot.core;
     let lanes = core.berth().lanes();
     for lane in 0..lanes {
-        if let Err(error) = tell(&plugin, &generation, Hook::ConfigChanged, lane, &bytes).await {
-            take_back(&plugin, &generation, lane).await;
+        if let Err(error) = tell(plugin, &generation, Hook::ConfigChanged, lane, &bytes).await {
+            take_back(plugin, &generation, lane).await;
             return Err(error);
         }
     }
     if keep == Keep::Yes
         && let Err(error) = kept::keep(kernel, id, &config).await
     {
-        take_back(&plugin, &generation, lanes).await;
+        take_back(plugin, &generation, lanes).await;
         return Err(error);
     }
     *generation.config.write().unwrap_or_else(PoisonError::into_inner) = bytes;
     let mut policy = kernel.policy(id);
     policy.config = config;
     kernel.set_policy(id, policy);
-    announce(kernel, "plugin.config_changed", &plugin, json!({}));
+    announce(kernel, "plugin.config_changed", plugin, json!({}));
     Ok(())
 }
 

@@ -132,18 +132,28 @@ impl Secrets {
     }
 
     fn read(&self, place: &SecretRef) -> Result<String> {
-        let secret = match place {
-            SecretRef::Env(name) => std::env::var(name).map_err(|error| match error {
-                std::env::VarError::NotPresent => unreadable(place, "the variable is not set"),
-                std::env::VarError::NotUnicode(_) => unreadable(place, "the variable is not UTF-8 text"),
-            })?,
-            SecretRef::File(path) => of_file(place, path)?,
-            // The places of the settings are never names themselves.
-            SecretRef::Named(name) => return self.named(name),
-        };
-        remember(&secret);
-        Ok(secret)
+        match place {
+            SecretRef::Named(name) => self.named(name),
+            place => read(place),
+        }
     }
+}
+
+/// Reads a secret of the environment or of a file, and remembers it for [`mask`].
+///
+/// # Errors
+/// `config_invalid`, with the place and why nothing can be read there. A name alone is no place.
+pub fn read(place: &SecretRef) -> Result<String> {
+    let secret = match place {
+        SecretRef::Env(name) => std::env::var(name).map_err(|error| match error {
+            std::env::VarError::NotPresent => unreadable(place, "the variable is not set"),
+            std::env::VarError::NotUnicode(_) => unreadable(place, "the variable is not UTF-8 text"),
+        })?,
+        SecretRef::File(path) => of_file(place, path)?,
+        SecretRef::Named(_) => return Err(unreadable(place, "it is a name, and no place")),
+    };
+    remember(&secret);
+    Ok(secret)
 }
 
 fn of_file(place: &SecretRef, path: &Path) -> Result<String> {

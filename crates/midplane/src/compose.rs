@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{Placement, RuntimeKind};
+use midplane_contract::settings::ConfigStore as Wanted;
+use midplane_contract::{Placement, Result, RuntimeKind};
+use midplane_kernel::config::ConfigStore;
 use midplane_kernel::{Builder, Kernel, Runtime};
 
 use crate::on_demand::OnDemand;
@@ -24,8 +26,32 @@ pub fn kernel() -> Builder {
 /// `storage`: the folder cannot be written, its disk is full, or `state.db` is damaged. A broken `catalog.db` is set
 /// aside and begun anew.
 #[cfg(feature = "store")]
-pub fn data(folder: impl AsRef<std::path::Path>) -> midplane_contract::Result<midplane_kernel::Stores> {
+pub fn data(folder: impl AsRef<std::path::Path>) -> Result<midplane_kernel::Stores> {
     midplane_store::open(folder.as_ref())
+}
+
+/// The store of configurations in Redis that settings name.
+///
+/// # Errors
+/// `config_invalid` without an address.
+#[cfg(feature = "redis")]
+pub(crate) fn redis(wanted: &Wanted) -> Result<Arc<dyn ConfigStore>> {
+    use midplane_store_redis::{RedisStore, Settings};
+    let address = wanted.address.clone();
+    Ok(Arc::new(RedisStore::new(Settings {
+        address: address.ok_or_else(|| crate::settings::missing("address", "where its server is"))?,
+        database: wanted.database,
+        user: wanted.user.clone(),
+        password: wanted.password.clone(),
+        prefix: wanted.prefix.clone(),
+        timeout: wanted.timeout,
+    })))
+}
+
+#[cfg(not(feature = "redis"))]
+pub(crate) fn redis(_: &Wanted) -> Result<Arc<dyn ConfigStore>> {
+    use midplane_contract::{Code, Error};
+    Err(Error::new(Code::NotSupported, "this build has no Redis").remedy("build it with the feature `redis`"))
 }
 
 /// How many plugins a process hosts.

@@ -30,10 +30,13 @@ pub use midplane_contract::{
 #[cfg(feature = "fetch")]
 pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
-    Action, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts, GenerationStatus,
-    Kernel, Policy, Provider, Record, Recovery, Reinstated, ReplyStream, Route, Scope, Service, Slot, Status, Stores,
-    Strategy, Subscription, block_on, bus, catalog, discover, metrics, platform, resolve, routes, runtime, secret,
-    services,
+    Action, Bounds, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts,
+    GenerationStatus, Kernel, Policy, Provider, Record, Recovery, Reinstated, ReplyStream, Route, Scope, Service, Slot,
+    Status, Stores, Strategy, Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve,
+    routes, runtime, secret, services,
 };
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;
+/// Configurations in Redis, shared by hosts.
+#[cfg(feature = "redis")]
+pub use midplane_store_redis as redis;

@@ -7,6 +7,7 @@ mod discovery;
 mod folders;
 mod interfaces;
 mod rules;
+mod store;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -14,13 +15,15 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use midplane_contract::settings::{Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
+use midplane_contract::settings::{HostLimits, Layer, PluginSettings, Settled, VARIABLE_PREFIX, settle};
 use midplane_contract::{Code, Error, PluginId, Result, Settings, defaults};
-use midplane_kernel::{Builder, Policy};
+use midplane_kernel::{Bounds, Builder, Policy, Stores};
 
 pub use discovery::{Discovery, Looked, Unusable, Watching};
 pub use folders::{are_defaults, expand_home, folders};
 pub use interfaces::interfaces;
+#[cfg(feature = "redis")]
+pub(crate) use store::missing;
 pub use watch::Watch;
 
 /// Where settings come from, beside the environment.
@@ -68,16 +71,29 @@ pub fn text(file: &Path) -> Result<Vec<u8>> {
     })
 }
 
-/// Begins a kernel with every runtime of this build, as the settings say.
-#[must_use]
-pub fn kernel(settings: &Settings) -> Builder {
-    crate::kernel()
+/// Begins a kernel with every runtime of this build, as the settings say. `data` is the host's data folder, if it has one:
+/// what lasts is kept there, and configurations as well where the settings say `store: {kind: database}`.
+///
+/// # Errors
+/// Those of opening the store of the settings: `storage`, `config_invalid` for a database without a folder, and
+/// `not_supported` for a kind that this build leaves out. A Redis server need not be there yet.
+pub fn kernel(settings: &Settings, data: Option<Stores>) -> Result<Builder> {
+    let mut builder = crate::kernel()
         .concurrent_loads(settings.load.concurrent)
         .load_time(settings.load.timeout)
         .secrets(settings.secrets.clone())
         .limits(settings.limits.limits())
         .compatibility(rules::rules(&settings.compatibility))
         .versions(rules::selection(&settings.versions))
+        .bounds(bounds(&settings.limits))
+        .drain(settings.shutdown.drain);
+    if let Some(wanted) = &settings.store {
+        builder = builder.config_store(store::open(wanted, data.as_ref())?);
+    }
+    Ok(match data {
+        Some(stores) => builder.stores(stores),
+        None => builder,
+    })
 }
 
 /// What the settings decide about single plugins.
@@ -90,11 +106,23 @@ fn policy(plugin: &PluginSettings) -> Policy {
     Policy {
         enabled: plugin.enabled,
         trust: plugin.trust,
+        runtime: plugin.runtime(),
         placement: plugin.placement,
         priority: plugin.priority,
         grants: plugin.permissions.clone(),
         config: plugin.config.clone(),
         limits: plugin.limits.limits(),
+        bounds: bounds(&plugin.limits),
+    }
+}
+
+/// Those of the limits that manifests know nothing of.
+fn bounds(limits: &HostLimits) -> Bounds {
+    Bounds {
+        instances: limits.instances,
+        subscriber_queue: limits.subscriber_queue,
+        call_depth: limits.call_depth,
+        log_line: limits.log_line,
     }
 }
 

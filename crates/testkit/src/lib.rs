@@ -16,6 +16,7 @@ pub mod log;
 pub mod memory;
 mod probe;
 pub mod process;
+mod redis;
 pub mod suite;
 mod waiting;
 
@@ -25,4 +26,5 @@ pub use gate::Gate;
 pub use go::{GoBuild, go_probe};
 pub use grpc::{GrpcPython, Service};
 pub use probe::probe;
+pub use redis::Redis;
 pub use waiting::{PATIENCE, eventually};

@@ -139,7 +139,7 @@ async fn asked(interrupt: &Interrupt, mut line: Line, method: Method, params: Va
 /// Does something about what is installed in a host of the command's own.
 async fn alone(sources: &Sources, seat: Seat, work: impl AsyncFnOnce(&Host) -> Outcome<Value>) -> Outcome<Value> {
     let stores = midplane::data(seat.folder())?;
-    let done = Host::over(sources, stores, async |host| {
+    let done = Host::over(sources, Some(stores), async |host| {
         let reinstated = installed::reinstate(host).await?;
         reinstated.into_iter().filter_map(|one| Some((one.record.id, one.outcome.err()?))).for_each(mention);
         work(host).await

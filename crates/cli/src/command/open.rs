@@ -19,7 +19,7 @@ use crate::{input, notice, report};
 /// Routes the file, calls, and delivers the reply.
 pub(super) async fn open(open: Open, output: Output) -> Outcome<Exit> {
     let interrupt = Interrupt::listen()?;
-    let stores = open.data.stores()?.unwrap_or_default();
+    let stores = open.data.stores()?;
     Host::over(&open.policies.sources(), stores, async |host| {
         let unusable = interrupt.or(open.folders.register(host)).await??;
         mention(&unusable);

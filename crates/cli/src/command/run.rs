@@ -27,7 +27,7 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
     let input = Input::parse(run.input.as_deref())?;
     let interrupt = Interrupt::listen()?;
     let seat = interrupt.or(seat(&run)).await??;
-    let stores = run.data.stores()?.unwrap_or_default();
+    let stores = run.data.stores()?;
     let mut control = None;
     let done = Host::over(&run.policies.sources(), stores, async |host| {
         let named = interrupt.or(register(&run, host)).await??;

@@ -35,6 +35,8 @@ mod resolve;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
+mod stores;
+#[cfg(test)]
 mod terminal;
 #[cfg(test)]
 mod testing;

@@ -70,7 +70,7 @@ pub(super) static DEPENDENCY_TYPES: Words =
     Words { what: "dependency type", code: FaultCode::UnknownWord, words: &["plugin", "module"] };
 
 /// The runtime of a word of [`RUNTIMES`].
-pub(super) fn runtime(word: &str) -> Option<RuntimeKind> {
+pub(crate) fn runtime(word: &str) -> Option<RuntimeKind> {
     RuntimeKind::from_word(word).or(match word {
         // Hot reload is what Midplane does with every library, not a kind of code.
         "dynamic_library" | "hot_reload" => Some(RuntimeKind::Native),

@@ -45,6 +45,8 @@ pub(crate) enum Rule {
     ApiVersion,
     /// Where a secret is: `env:NAME` or `file:PATH`.
     Secret,
+    /// Where a server is: `HOST:PORT`, or the path of a socket.
+    Server,
 }
 
 /// A rule that a text breaks.
@@ -108,6 +110,11 @@ impl Rule {
             Self::Secret => text.parse::<crate::secret::SecretRef>().map(drop).or_else(|_| {
                 let message = "it does not say where the secret is";
                 broken(FaultCode::InvalidValue, message, "write `env:NAME` or `file:PATH`, never the secret itself")
+            }),
+            // Nor is this one: URLs have passwords in them.
+            Self::Server => text.parse::<crate::settings::ServerAddress>().map(drop).or_else(|error| {
+                let remedy = "write HOST:PORT or /PATH/OF/SOCKET; user, password and database have fields of their own";
+                broken(FaultCode::InvalidValue, error.to_string(), remedy)
             }),
         }
     }

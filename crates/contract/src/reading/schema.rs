@@ -96,6 +96,7 @@ fn text(rule: Rule) -> Value {
         Rule::Variable => json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
         Rule::Time => json!({"type": "string", "format": "date-time"}),
         Rule::ApiVersion => json!({"const": "v1"}),
+        Rule::Server => json!({"type": "string", "pattern": "^(/.+|[^/@ ]+)$"}),
         Rule::Secret => json!({"type": "string", "pattern": "^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$"}),
     }
 }

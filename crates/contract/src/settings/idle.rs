@@ -8,20 +8,13 @@ const IDLE: &[&[&str]] = &[
     &["reload"],
     &["restart"],
     &["health"],
-    &["store"],
     &["runtimes"],
     &["wire"],
     &["remote"],
     &["listen"],
-    &["shutdown"],
     &["versions", "keep"],
     &["versions", "rollback"],
-    &["limits", "instances"],
-    &["limits", "subscriber_queue"],
-    &["limits", "call_depth"],
-    &["limits", "log_line"],
     &["name"],
-    &["type"],
 ];
 
 /// Says which of them are written.

@@ -9,7 +9,7 @@ use super::fields::FILE;
 use super::layer::{Content, Layer};
 use super::older::translate;
 use super::variable::fit;
-use super::{Settings, idle};
+use super::{Settings, idle, store};
 use crate::reading::fault::{Fault, FaultCode, Faults};
 use crate::reading::shape::Shape;
 use crate::reading::tree::{Mark, Node, Value, join};
@@ -100,6 +100,12 @@ pub fn settle(layers: impl IntoIterator<Item = Layer>) -> Settled {
         let found = found.finish();
         if !found.is_empty() {
             faults.push((name, found));
+        }
+    }
+    for (layer, fault) in store::faults(&whole, |path| origins.get(path).cloned()) {
+        match faults.iter_mut().find(|(name, _)| *name == layer) {
+            Some((_, found)) => found.push(fault),
+            None => faults.push((layer, vec![fault])),
         }
     }
     let broken = faults.iter().flat_map(|(_, faults)| faults).any(Fault::is_error);

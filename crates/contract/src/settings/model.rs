@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::units;
+use super::{ServerAddress, units};
 use crate::{PluginId, SecretRef, defaults};
 
 pub use limits::HostLimits;
@@ -251,10 +251,10 @@ section! {
     ConfigStore {
         /// Which kind.
         kind: StoreKind = StoreKind::File,
-        /// The folder or database file.
+        /// The folder of the files, or the data folder of the database.
         path: Option<PathBuf> = None,
-        /// `host:port` of the Redis server.
-        address: Option<String> = None,
+        /// Where the Redis server is.
+        address: Option<ServerAddress> = None,
         /// The number of the Redis database.
         database: u16 = 0,
         /// The user at the Redis server.

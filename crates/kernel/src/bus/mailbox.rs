@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -71,7 +72,7 @@ pub(crate) struct Tally {
 /// was let go. Whoever finds it taken for long lets others run, since the holder may wait for this very processor.
 pub(crate) struct Mailbox {
     state: SpinMutex<State>,
-    pub(crate) capacity: usize,
+    capacity: AtomicUsize,
     bytes: usize,
     pub(crate) overflow: Overflow,
 }
@@ -96,7 +97,22 @@ const SPINS: u32 = 100;
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
-        Self { state: SpinMutex::default(), capacity: capacity.max(1), bytes: defaults::PAYLOAD_CAP, overflow }
+        Self {
+            state: SpinMutex::default(),
+            capacity: AtomicUsize::new(capacity.max(1)),
+            bytes: defaults::PAYLOAD_CAP,
+            overflow,
+        }
+    }
+
+    /// Events that wait at most.
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    /// Has another number of events wait at most. Those that wait already stay.
+    pub(crate) fn resize(&self, capacity: usize) {
+        self.capacity.store(capacity.max(1), Ordering::Relaxed);
     }
 
     /// Offers an event. With `patient` false nobody waits, whatever the way to overflow says.
@@ -107,7 +123,8 @@ impl Mailbox {
             if state.shut || state.ended {
                 return Offer::Closed;
             }
-            if state.events.len() < self.capacity && (state.bytes + event.size <= self.bytes || state.events.is_empty())
+            if state.events.len() < self.capacity()
+                && (state.bytes + event.size <= self.bytes || state.events.is_empty())
             {
                 state.offered += 1;
                 state.bytes += event.size;
@@ -168,7 +185,7 @@ impl Mailbox {
     /// Whether there is room just now.
     pub(crate) fn has_room(&self) -> bool {
         let state = self.lock();
-        !state.shut && !state.ended && state.events.len() < self.capacity
+        !state.shut && !state.ended && state.events.len() < self.capacity()
     }
 
     /// Takes the oldest event.

@@ -13,6 +13,7 @@ use super::Kernel;
 use super::inner::Inner;
 use crate::assemble::Runtimes;
 use crate::availability::Wishes;
+use crate::bounds::Bounds;
 use crate::bus::Bus;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
@@ -41,6 +42,8 @@ pub struct Builder {
     pub(super) capabilities: Vec<String>,
     pub(super) secrets: BTreeMap<String, SecretRef>,
     pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
+    pub(super) drain: Duration,
     pub(super) store: Option<Arc<dyn ConfigStore>>,
     pub(super) stores: Stores,
     pub(super) fetch: Option<Arc<dyn Fetch>>,
@@ -142,6 +145,20 @@ impl Builder {
         self
     }
 
+    /// The same for limits that manifests know nothing of.
+    #[must_use]
+    pub fn bounds(mut self, bounds: Bounds) -> Self {
+        self.bounds = bounds;
+        self
+    }
+
+    /// How long calls in flight get when a plugin is stopped or replaced; the default is 10 s.
+    #[must_use]
+    pub fn drain(mut self, time: Duration) -> Self {
+        self.drain = time;
+        self
+    }
+
     /// Where grants, plugins' state and the catalog are kept; the default is memory, gone with the kernel.
     /// `midplane::data(folder)` opens those of a data folder.
     #[must_use]
@@ -171,6 +188,8 @@ impl Builder {
             strategy: self.strategy,
             secrets: Arc::new(Secrets::new(self.secrets)),
             limits: self.limits,
+            bounds: self.bounds,
+            drain: self.drain,
             store: self.store,
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),

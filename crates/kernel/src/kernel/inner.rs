@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
+use crate::bounds::Bounds;
 use crate::bus::Bus;
 use crate::call::Scope;
 use crate::catalog::Catalog;
@@ -57,6 +58,9 @@ pub(crate) struct Inner {
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
     pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
+    /// What calls in flight get at the end.
+    pub(super) drain: Duration,
     pub(crate) store: Option<Arc<dyn ConfigStore>>,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
@@ -104,6 +108,7 @@ impl Inner {
         let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
+        plugin.heed(&self.bounds(&self.policy(&id)));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.gate.set(&id, declared, granted);
@@ -168,9 +173,15 @@ impl Inner {
         policy::effective(&policy::effective(&self.limits, manifest), policy)
     }
 
+    /// The same for those that manifests know nothing of.
+    fn bounds(&self, policy: &Policy) -> Bounds {
+        policy.bounds.over(self.bounds)
+    }
+
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
         if let Ok(plugin) = self.plugin(id) {
             plugin.life().barred = !policy.enabled;
+            plugin.heed(&self.bounds(&policy));
         }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
@@ -228,6 +239,8 @@ impl Inner {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
         let (kernel, plugin) = (Arc::downgrade(self), id.clone());
         let log = self.plugin(id).map_or_else(|_| Log::new(id.clone()), |plugin| plugin.log.clone());
+        let bounds = self.bounds(&policy);
+        let depth = bounds.depth();
         let fetching = Fetching::new();
         let given = Arc::new(Given::default());
         let (theirs, told) = (Arc::clone(&fetching), Arc::clone(&given));
@@ -235,13 +248,15 @@ impl Inner {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
             let given = Arc::clone(&told);
-            Arc::new(Binding { kernel, plugin, generation: number, log, fetching, given, seat })
+            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat })
         };
         Plan {
             plugin: id.clone(),
             number,
             late: self.load_time.map(|time| Instant::now() + time),
             limits: self.limits(&found.manifest.limits, &policy.limits),
+            bounds,
+            drain: self.drain,
             secrets: Arc::clone(&self.secrets),
             found,
             policy,

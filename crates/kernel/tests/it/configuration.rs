@@ -1,6 +1,6 @@
 //! Configuration: accepted, refused, changed live.
 
-use midplane_contract::{Code, State};
+use midplane_contract::{Code, RuntimeKind, State};
 use midplane_kernel::{Policy, block_on};
 use midplane_testkit::PluginFolder;
 use serde_json::{Map, Value, json};
@@ -98,4 +98,24 @@ fn a_configuration_can_be_changed_while_the_plugin_is_stopped() {
     block_on(house.kernel.unload(&id)).unwrap();
     let unloaded = block_on(house.kernel.update_config(&id, Map::new()));
     assert_eq!(unloaded.unwrap_err().code(), Code::NotLoaded);
+}
+
+#[test]
+fn a_plugin_that_is_of_another_kind_than_the_operator_takes_it_for_is_not_loaded() {
+    let house = House::new();
+    let id = house.register(&configured());
+    let kind = house.kernel.status(&id).unwrap().manifest.entry.runtime;
+    let other = if kind == RuntimeKind::Wasm { RuntimeKind::Js } else { RuntimeKind::Wasm };
+    let policy = |runtime| Policy { runtime: Some(runtime), ..Policy::default() };
+    house.kernel.set_policy(&id, policy(other));
+    let error = block_on(house.kernel.load(&id)).unwrap_err();
+    assert_eq!(error.code(), Code::ConfigInvalid);
+    assert!(
+        error.record().message.contains(other.as_str()) && error.record().message.contains(kind.as_str()),
+        "{error}"
+    );
+    let manifest = house.kernel.status(&id).unwrap().manifest;
+    assert_eq!(house.kernel.refusals(&manifest, &policy(other)).len(), 1);
+    house.kernel.set_policy(&id, policy(kind));
+    block_on(house.kernel.load(&id)).unwrap();
 }

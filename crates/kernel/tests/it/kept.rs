@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use midplane_contract::{Code, Error, PluginId, Result};
 use midplane_kernel::block_on;
-use midplane_kernel::config::{Changed, ConfigStore, FileStore};
+use midplane_kernel::config::{Changed, ConfigStore, DatabaseStore, FileStore, News};
 use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
 use serde_json::{Map, Value, json};
 
@@ -32,9 +32,13 @@ impl Shared {
         if *self.broken.lock().unwrap() { Err(Error::new(Code::Storage, "out of order")) } else { Ok(()) }
     }
 
+    fn tell(&self, news: News<'_>) {
+        self.changed.lock().unwrap().as_ref().unwrap()(news);
+    }
+
     fn change(&self, id: &PluginId, config: Value) {
         self.kept.lock().unwrap().insert(id.clone(), object(config));
-        self.changed.lock().unwrap().as_ref().unwrap()(id);
+        self.tell(News::Of(id));
     }
 }
 
@@ -117,4 +121,49 @@ fn what_another_host_changes_takes_effect_here() {
     store.change(&id, json!({"reject": true}));
     store.change(&name("absent"), json!({}));
     assert_eq!(block_on(house.kernel.config(&id)).unwrap(), json!({"n": 5}));
+}
+
+#[test]
+fn what_was_missed_while_nobody_could_listen_takes_effect_and_what_is_gone_changes_nothing() {
+    let store = Arc::new(Shared::default());
+    let house = house(Arc::clone(&store) as Arc<dyn ConfigStore>);
+    let (a, b) = (house.probe("a"), house.probe("b"));
+    block_on(house.kernel.update_config(&b, object(json!({"n": 1})))).unwrap();
+    store.kept.lock().unwrap().insert(a.clone(), object(json!({"n": 2})));
+    store.kept.lock().unwrap().remove(&b);
+    store.tell(News::Any);
+    assert!(eventually(|| block_on(house.kernel.config(&a)).unwrap() == json!({"n": 2})));
+    store.tell(News::Of(&b));
+    store.change(&a, json!({"n": 3}));
+    assert!(eventually(|| block_on(house.kernel.config(&a)).unwrap() == json!({"n": 3})));
+    assert_eq!(block_on(house.kernel.config(&b)).unwrap(), json!({"n": 1}));
+}
+
+#[test]
+fn a_change_that_is_heard_of_while_an_operator_makes_one_does_not_bring_the_older_back() {
+    let store = Arc::new(Shared::default());
+    let house = house(Arc::clone(&store) as Arc<dyn ConfigStore>);
+    let id = house.probe("p");
+    for n in 0..50 {
+        // Theirs is heard of first, and ours is what is kept in the end.
+        store.change(&id, json!({"n": n, "from": "there"}));
+        block_on(house.kernel.update_config(&id, object(json!({"n": n, "from": "here"})))).unwrap();
+        store.tell(News::Of(&id));
+        let kept = store.kept.lock().unwrap()[&id].clone();
+        assert!(eventually(|| block_on(house.kernel.config(&id)).unwrap() == Value::Object(kept.clone())));
+        assert_eq!(kept["from"], "here");
+    }
+}
+
+#[test]
+fn a_configuration_is_kept_in_the_database_of_a_data_folder_as_in_a_file() {
+    let stores = midplane_kernel::Stores::default();
+    let open = || Arc::new(DatabaseStore::over(Arc::clone(&stores.state)));
+    let first = house(open());
+    let id = first.probe("p");
+    block_on(first.kernel.update_config(&id, object(json!({"n": 1})))).unwrap();
+    drop(first);
+    let second = house(open());
+    second.probe("p");
+    assert_eq!(second.call("p/config", "").unwrap(), r#"{"n":1}"#);
 }

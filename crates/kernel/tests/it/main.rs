@@ -6,6 +6,7 @@
 )]
 
 mod availability;
+mod bounds;
 mod branches;
 mod bus;
 mod bus_plugins;
@@ -16,6 +17,7 @@ mod configuration;
 mod declared;
 mod definitions;
 mod dependencies;
+mod documents;
 mod events;
 mod failures;
 mod fallbacks;

@@ -84,8 +84,9 @@ fn change(kernel: &Kernel, id: &PluginId, old: &Policy, new: Policy) {
     let config = new.config.clone();
     let state = kernel.status(id).map(|status| status.state);
     let loaded = matches!(state, Ok(State::Running | State::Loaded | State::Stopped));
-    // The plugin decides about its configuration first; until then the old one is the policy's.
-    let kept = if loaded { old.config.clone() } else { config.clone() };
+    // The plugin decides about its configuration first; until then it has the one in effect, which may have been changed
+    // by somebody else since the settings were read.
+    let kept = if loaded { kernel.policy(id).config } else { config.clone() };
     kernel.set_policy(id, Policy { config: kept, ..new });
     if loaded && config != old.config {
         match block_on(kernel.update_config(id, config)) {

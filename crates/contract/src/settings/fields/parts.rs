@@ -110,8 +110,8 @@ static STORES: Words = Words { what: "store", code: FaultCode::UnknownWord, word
 
 pub(super) const STORE: &[Field] = &[
     may("kind", Shape::Word(&STORES), "file, database or redis"),
-    may("path", FILLED, "The folder or database file"),
-    may("address", FILLED, "host:port of the Redis server"),
+    may("path", FILLED, "The folder of the files, or the data folder of the database; the host's own where absent"),
+    may("address", Shape::Text(Rule::Server), "HOST:PORT of the Redis server, or the path of its socket"),
     may("database", Shape::Whole(0, 65_535), "The number of the Redis database"),
     may("user", FILLED, "The user at the Redis server"),
     may("password", Shape::Text(Rule::Secret), "Where the password is: env:VARIABLE or file:PATH"),

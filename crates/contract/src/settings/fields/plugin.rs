@@ -27,10 +27,10 @@ pub(in crate::settings) const LIMITS: &[Field] = &[
     may("queue", COUNT, "Calls waiting at once"),
     may("payload", SIZE, "Largest payload of a call or reply"),
     may("table_elements", COUNT, "Elements of a WebAssembly table"),
-    may("instances", COUNT, "Instances of a pool at most"),
+    may("instances", COUNT, "Instances of a pool at most, whatever its manifest says"),
     may("subscriber_queue", COUNT, "Events waiting for it at once"),
-    may("call_depth", COUNT, "Depth of nested calls"),
-    may("log_line", SIZE, "Longest log line"),
+    may("call_depth", Shape::Whole(1, 128), "How deep in a chain of calls it may call others"),
+    may("log_line", SIZE, "Longest log line; 16KiB at most"),
 ];
 
 const SECURITY: &[Field] = &[

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Health, HostLimits, Remote, Restarting, section};
-use crate::{Permission, Placement, Trust};
+use crate::manifest::runtime_of_word;
+use crate::{Permission, Placement, RuntimeKind, Trust};
 
 section! {
     /// What is decided about one plugin.
@@ -37,5 +38,13 @@ section! {
         health: Health = Health::default(),
         /// Connections to it; what it does not say is as for all.
         remote: Remote = Remote::default(),
+    }
+}
+
+impl PluginSettings {
+    /// The runtime that it is expected to have. `hot_reload` is no kind of code: it expects none.
+    #[must_use]
+    pub fn runtime(&self) -> Option<RuntimeKind> {
+        self.r#type.as_deref().filter(|word| *word != "hot_reload").and_then(runtime_of_word)
     }
 }

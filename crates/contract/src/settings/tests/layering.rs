@@ -44,7 +44,7 @@ fn variables_of_the_environment_find_ids_that_they_cannot_spell() {
         Layer::variable("MIDPLANE__PLUGINS__TEXT_STATS_V2__ENABLED", "false").unwrap(),
         Layer::variable("MIDPLANE__PLUGINS__TEXT_STATS_V2__CONFIG__TOP", "[1, 2]").unwrap(),
         Layer::variable("MIDPLANE__PLUGINS__NEW__TRUST", "trusted").unwrap(),
-        Layer::variable("MIDPLANE__STORE", "{kind: redis}").unwrap(),
+        Layer::variable("MIDPLANE__STORE", "{kind: redis, address: redis}").unwrap(),
         Layer::variable("MIDPLANE__STORE__USER", "007").unwrap(),
         Layer::assignment("/plugins/a.b/auto_start=true"),
     ]);
@@ -95,4 +95,28 @@ fn values_of_variables_are_used_and_not_shown() {
     let settings = settled.settings.unwrap();
     let config = &settings.plugins.values().next().unwrap().config;
     assert_eq!((config["token"].as_str(), config["other"].as_str()), (Some("canary-7f3a"), Some("canary-7f3a")));
+}
+
+#[test]
+fn a_store_has_what_its_kind_needs_whichever_layer_says_it() {
+    let of = |layers: &[&str]| {
+        let layer = |(number, text): (usize, &&str)| {
+            Layer::file(&format!("{number}.yaml"), text.as_bytes(), &Default::default())
+        };
+        settle(layers.iter().enumerate().map(layer))
+    };
+    assert_eq!(errors(&of(&["store: {kind: redis, password: 'env:P'}\n", "store: {address: 'r:1'}\n"])), [""; 0]);
+    assert_eq!(errors(&of(&["store: {kind: database}\n"])), [""; 0]);
+    assert_eq!(errors(&of(&["store:\n  kind: redis\n"])), ["2:9 missing_field"]);
+    assert_eq!(errors(&of(&["load: {auto: true}\nstore: {}\n"])), ["2:8 missing_field"]);
+    assert_eq!(errors(&of(&["store: {address: 'r:1'}\n", "\nstore: {kind: file}\n"])), ["2:15 missing_field"]);
+    // A field of another kind does no harm.
+    let foreign = of(&["store: {kind: file, path: c, address: 'r:1'}\n"]);
+    assert_eq!(errors(&foreign), [""; 0]);
+    assert!(foreign.settings.is_some());
+    assert_eq!(foreign.faults[0].1[0].path, "/store/address");
+    // An address of the kind that has a password in it is not shown.
+    let url = of(&["store: {kind: redis, address: 'redis://:canary-7f3a@r:1'}\n"]);
+    assert_eq!(errors(&url), ["1:31 invalid_value"]);
+    assert!(!format!("{:?}", url.faults).contains("canary"));
 }

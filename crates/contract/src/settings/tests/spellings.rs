@@ -40,6 +40,7 @@ fn a_plugin_s_settings_are_read_in_both_spellings() {
     let settled = read(text);
     let settings = settled.settings.clone().unwrap_or_else(|| panic!("{:?}", settled.faults));
     let plugin = settings.plugins.values().next().unwrap();
+    assert_eq!(plugin.runtime(), Some(crate::RuntimeKind::Native));
     assert_eq!((plugin.priority, plugin.auto_start, plugin.trust), (-3, true, Trust::Untrusted));
     assert_eq!(serde_json::Value::Object(plugin.config.clone()), json!({"any": [1, {"b": null}]}));
     let limits = plugin.limits.limits();
@@ -69,9 +70,9 @@ fn secrets_and_stores_are_named_never_written() {
 
 #[test]
 fn a_setting_that_nothing_goes_by_is_said_to_be_one() {
-    let settled = read("shutdown: {drain: 5s}\nlimits: {queue: 3}\n");
+    let settled = read("restart: {auto: false}\nlimits: {queue: 3}\n");
     let (_, faults) = settled.faults.first().unwrap();
     let paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
-    assert_eq!(paths, ["/shutdown"]);
+    assert_eq!(paths, ["/restart"]);
     assert!(settled.settings.is_some());
 }

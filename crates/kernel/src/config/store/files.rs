@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use midplane_contract::{Code, Error, PluginId, Result};
 use serde_json::{Map, Value};
 
-use super::{Changed, ConfigStore};
+use super::{Changed, ConfigStore, from_json, to_json};
 use crate::config::CONFIG_SIZE;
 
 /// A folder with one JSON file for each plugin, readable by its owner alone.
@@ -62,16 +62,15 @@ impl ConfigStore for FileStore {
             Err(error) => return Err(failed("be read", &path, &error)),
             Ok(_) => {}
         }
-        serde_json::from_slice(&json).map(Some).map_err(|error| {
-            Error::new(Code::Storage, format!("{} is no configuration: {error}", path.display()))
-                .remedy("correct the file, or remove it to go back to what the settings say")
-                .plugin(plugin)
-        })
+        from_json(&json, &path.display().to_string()).map(Some).map_err(|error| error.plugin(plugin))
     }
 
     fn save(&self, plugin: &PluginId, config: &Map<String, Value>) -> Result<()> {
-        let json = serde_json::to_vec_pretty(config).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        self.replace(plugin, &json).map_err(|error| failed("be written", &self.file(plugin), &error).plugin(plugin))
+        let json = to_json(config)?;
+        // For people, where that leaves it small enough to be read again.
+        let pretty = serde_json::to_vec_pretty(config).ok().filter(|pretty| pretty.len() <= CONFIG_SIZE);
+        let written = self.replace(plugin, &pretty.unwrap_or(json));
+        written.map_err(|error| failed("be written", &self.file(plugin), &error).plugin(plugin))
     }
 
     fn watch(&self, _: Changed) -> Result<()> {
