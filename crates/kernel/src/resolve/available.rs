@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Manifest, Resources};
-use midplane_contract::{PluginId, RuntimeKind, Version};
+use midplane_contract::{PluginId, RuntimeKind, Version, VersionRange};
 use serde::Serialize;
 
 /// Every plugin and version that could be used, in whatever order they were found.
@@ -14,6 +14,8 @@ pub struct Available {
     /// once, when a version is added, and not while versions are sought.
     pub(super) names: HashMap<PluginId, u32>,
     ranges: HashMap<String, u32>,
+    /// Each range once, by its number: what is asked again and again stays in the processor's caches.
+    pub(super) written: Vec<VersionRange>,
 }
 
 /// The versions of one plugin.
@@ -156,6 +158,9 @@ impl Available {
     fn edge(&mut self, needed: &Dependency) -> Edge {
         let range = needed.version.as_str();
         let known = self.ranges.get(range).copied();
+        if known.is_none() {
+            self.written.push(needed.version.clone());
+        }
         Edge {
             name: number(&mut self.names, &needed.id),
             range: known.unwrap_or_else(|| number(&mut self.ranges, &range.to_owned())),

@@ -110,7 +110,7 @@ impl<'s, 'a> Question<'s, 'a> {
             return needed;
         }
         for (link, written) in self.stock.links(plugin, position).filter(|(link, _)| !link.optional) {
-            let wanted = self.stock.wanted_by(link, written);
+            let wanted = self.stock.wanted_by(link);
             let said = || written.dependency().map(|needed| (needed.id.clone(), needed.version.to_string()));
             needed.add(self, (plugin, link.peer), wanted, &said);
         }

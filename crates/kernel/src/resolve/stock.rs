@@ -116,13 +116,15 @@ impl<'a> Stock<'a> {
     }
 
     /// What a dependency asks for.
-    pub(super) fn wanted_by(&self, link: Link, written: Written<'_>) -> Wanted {
+    pub(super) fn wanted_by(&self, link: Link) -> Wanted {
         let Some(shelf) = self.shelf(link.number) else { return Wanted::Nothing(Cause::Missing) };
         if let Some((_, wanted)) = shelf.wanted.borrow().iter().find(|(range, _)| *range == link.range) {
             return wanted.clone();
         }
-        let Some(needed) = written.dependency() else { return Wanted::Nothing(Cause::Missing) };
-        let wanted = self.wanted_of(link.number, &needed.version);
+        let Some(range) = self.available.written.get(link.range as usize) else {
+            return Wanted::Nothing(Cause::NoVersion);
+        };
+        let wanted = self.wanted_of(link.number, range);
         shelf.wanted.borrow_mut().push((link.range, wanted.clone()));
         wanted
     }
