@@ -111,6 +111,12 @@ impl VersionRange {
         }
     }
 
+    /// Whether the releases that are acceptable stand side by side in the order of versions: it has no `||`.
+    #[must_use]
+    pub fn is_one_stretch(&self) -> bool {
+        self.alternatives.len() == 1
+    }
+
     /// The range as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {

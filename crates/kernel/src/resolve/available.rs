@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Manifest, Resources};
-use midplane_contract::{PluginId, RuntimeKind, Version};
+use midplane_contract::{PluginId, RuntimeKind, Version, VersionRange};
 use serde::Serialize;
 
 /// Every plugin and version that could be used, in whatever order they were found.
@@ -14,6 +14,8 @@ pub struct Available {
     /// once, when a version is added, and not while versions are sought.
     pub(super) names: HashMap<PluginId, u32>,
     ranges: HashMap<String, u32>,
+    /// Each range once, by its number: what is asked again and again stays in the processor's caches.
+    pub(super) written: Vec<VersionRange>,
 }
 
 /// The versions of one plugin.
@@ -21,9 +23,25 @@ pub struct Available {
 pub(super) struct Offered {
     /// The number of its id.
     pub(super) name: u32,
+    /// As they were added.
     pub(super) releases: Vec<Release>,
-    /// What each of them needs, in short.
-    pub(super) edges: Vec<Vec<Edge>>,
+    /// Whether any of them is a pre-release, or treated as one.
+    pub(super) has_unstable: bool,
+    /// Each version once, the lowest first. A position in this list is a version's number.
+    pub(super) items: Vec<Item>,
+}
+
+/// One version. What every comparison looks at lies side by side: a release is several cache lines away from the next.
+#[derive(Debug, Clone)]
+pub(super) struct Item {
+    pub(super) version: Version,
+    pub(super) stable: bool,
+    pub(super) deprecated: bool,
+    pub(super) standing: Standing,
+    /// Which of the releases it is.
+    pub(super) release: usize,
+    /// What it needs, in the order of its dependencies.
+    pub(super) edges: Vec<Edge>,
 }
 
 /// A dependency in short.
@@ -118,13 +136,31 @@ impl Available {
         let name = number(&mut self.names, &id);
         let offered = self.plugins.entry(id).or_default();
         offered.name = name;
+        offered.has_unstable |= !release.stable || !release.version.pre.is_empty();
+        let item = Item {
+            version: release.version.clone(),
+            stable: release.stable,
+            deprecated: release.deprecated.is_some(),
+            standing: release.standing,
+            release: offered.releases.len(),
+            edges,
+        };
         offered.releases.push(release);
-        offered.edges.push(edges);
+        match offered.items.binary_search_by(|known| known.version.cmp(&item.version)) {
+            Err(place) => offered.items.insert(place, item),
+            Ok(place) => {
+                let known = offered.items.get_mut(place).filter(|known| known.standing < item.standing);
+                known.into_iter().for_each(|known| *known = item.clone());
+            }
+        }
     }
 
     fn edge(&mut self, needed: &Dependency) -> Edge {
         let range = needed.version.as_str();
         let known = self.ranges.get(range).copied();
+        if known.is_none() {
+            self.written.push(needed.version.clone());
+        }
         Edge {
             name: number(&mut self.names, &needed.id),
             range: known.unwrap_or_else(|| number(&mut self.ranges, &range.to_owned())),

@@ -62,7 +62,7 @@ fn optional(stock: &Stock<'_>, mut chosen: Chosen) -> Result<Chosen, Refusal> {
     let mut left: VecDeque<(u32, u32)> = chosen.iter().map(|(plugin, position)| (*plugin, *position)).collect();
     while let Some((plugin, position)) = left.pop_front() {
         let links = stock.links(plugin, position).filter(|(link, _)| link.optional);
-        let mut wishes: Vec<&Dependency> = links.map(|(_, wish)| wish).collect();
+        let mut wishes: Vec<&Dependency> = links.filter_map(|(_, wish)| wish.dependency()).collect();
         wishes.sort_by_key(|wish| &wish.id);
         for wish in wishes {
             let Wanted::Versions(number, wanted) = stock.wanted(&wish.id, &wish.version) else { continue };

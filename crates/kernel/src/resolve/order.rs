@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 
 use midplane_contract::PluginId;
-use midplane_contract::manifest::Dependency;
-use pubgrub::Map;
 
 use super::plan::{Plan, Step};
 use super::solver::Chosen;
-use super::stock::Stock;
+use super::stock::{Stock, Written};
 use super::why::Refusal;
 
 /// One plugin of the plan and what it waits for, by places in the list of all of them, each once.
@@ -21,12 +19,30 @@ struct Node {
     without: Vec<PluginId>,
 }
 
+/// The place of each chosen plugin in the list of all of them, by its number.
+struct Places(Vec<Option<usize>>);
+
+impl Places {
+    fn of(chosen: &Chosen) -> Self {
+        let most = chosen.last_key_value().map_or(0, |(plugin, _)| *plugin as usize + 1);
+        let mut places = vec![None; most];
+        for (place, plugin) in chosen.keys().enumerate() {
+            places.get_mut(*plugin as usize).into_iter().for_each(|known| *known = Some(place));
+        }
+        Self(places)
+    }
+
+    fn get(&self, plugin: u32) -> Option<usize> {
+        self.0.get(plugin as usize).copied().flatten()
+    }
+}
+
 /// Puts what was chosen in order.
 ///
 /// # Errors
 /// `dependency_cycle {edges}`: plugins that must have each other.
 pub(super) fn plan(stock: &Stock<'_>, chosen: &Chosen) -> Result<Plan, Refusal> {
-    let places: Map<u32, usize> = chosen.keys().copied().zip(0..).collect();
+    let places = Places::of(chosen);
     let asked: BTreeSet<u32> = stock.roots.iter().filter_map(|root| stock.number(&root.id)).collect();
     let node = |(plugin, position): (&u32, &u32)| {
         let node = node(stock, chosen, &places, *plugin, *position);
@@ -55,13 +71,13 @@ pub(super) fn plan(stock: &Stock<'_>, chosen: &Chosen) -> Result<Plan, Refusal> 
     Ok(Plan { steps: order.into_iter().filter_map(step).collect() })
 }
 
-fn node(stock: &Stock<'_>, chosen: &Chosen, places: &Map<u32, usize>, plugin: u32, position: u32) -> Node {
+fn node(stock: &Stock<'_>, chosen: &Chosen, places: &Places, plugin: u32, position: u32) -> Node {
     let (mut needs, mut uses, mut without) = (Vec::new(), Vec::new(), Vec::new());
-    for (link, needed) in stock.links(plugin, position) {
-        match places.get(&link.number) {
-            Some(place) if !link.optional => needs.push(*place),
-            Some(place) if link.number != plugin && fits(stock, chosen, link.number, needed) => uses.push(*place),
-            _ if link.optional => without.push(needed.id.clone()),
+    for (link, written) in stock.links(plugin, position) {
+        match places.get(link.number) {
+            Some(place) if !link.optional => needs.push(place),
+            Some(place) if link.number != plugin && fits(stock, chosen, link.number, written) => uses.push(place),
+            _ if link.optional => without.extend(written.dependency().map(|wish| wish.id.clone())),
             _ => {}
         }
     }
@@ -76,9 +92,9 @@ fn node(stock: &Stock<'_>, chosen: &Chosen, places: &Map<u32, usize>, plugin: u3
 }
 
 /// Whether the version that was chosen is one that an optional dependency can use.
-fn fits(stock: &Stock<'_>, chosen: &Chosen, number: u32, needed: &Dependency) -> bool {
+fn fits(stock: &Stock<'_>, chosen: &Chosen, number: u32, written: Written<'_>) -> bool {
     let release = chosen.get(&number).and_then(|position| stock.release(number, *position));
-    release.is_some_and(|release| stock.accepts(&needed.version, release))
+    release.zip(written.dependency()).is_some_and(|(release, wish)| stock.accepts(&wish.version, release))
 }
 
 /// The wave of each plugin (Kahn's topological sort): one more than the latest of what it waits for. Where everybody that

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use midplane_contract::Error;
+use midplane_contract::{Error, PluginId};
 use pubgrub::{
     Dependencies, DependencyConstraints, DependencyProvider, NoSolutionError, PackageResolutionStatistics, PubGrubError,
 };
@@ -99,7 +99,7 @@ impl<'s, 'a> Question<'s, 'a> {
         let mut needed = Needed::default();
         for root in &self.stock.roots {
             let wanted = self.stock.wanted(&root.id, &root.range);
-            needed.add(self, ROOT, false, &root.id, root.range.as_str(), wanted);
+            needed.add(self, (ROOT, false), wanted, &|| Some((root.id.clone(), root.range.to_string())));
         }
         needed
     }
@@ -109,9 +109,10 @@ impl<'s, 'a> Question<'s, 'a> {
         if self.held.get(&plugin) == Some(&position) {
             return needed;
         }
-        for (link, dependency) in self.stock.links(plugin, position).filter(|(link, _)| !link.optional) {
-            let wanted = self.stock.wanted_by(link, dependency);
-            needed.add(self, plugin, link.peer, &dependency.id, dependency.version.as_str(), wanted);
+        for (link, written) in self.stock.links(plugin, position).filter(|(link, _)| !link.optional) {
+            let wanted = self.stock.wanted_by(link);
+            let said = || written.dependency().map(|needed| (needed.id.clone(), needed.version.to_string()));
+            needed.add(self, (plugin, link.peer), wanted, &said);
         }
         needed
     }
@@ -124,18 +125,14 @@ struct Needed {
     blocks: Vec<Block>,
 }
 
+/// What a requirement is, in words: the id and the range.
+type Said<'s> = dyn Fn() -> Option<(PluginId, String)> + 's;
+
 impl Needed {
-    fn add(
-        &mut self,
-        question: &Question<'_, '_>,
-        asker: u32,
-        peer: bool,
-        id: &midplane_contract::PluginId,
-        range: &str,
-        wanted: Wanted,
-    ) {
+    /// Adds what a plugin, or the request, asks for; beside itself where it is a peer.
+    fn add(&mut self, question: &Question<'_, '_>, (asker, peer): (u32, bool), wanted: Wanted, said: &Said<'_>) {
         let narrowed = match wanted {
-            Wanted::Nothing(cause) => match question.stock.number(id) {
+            Wanted::Nothing(cause) => match said().and_then(|(id, _)| question.stock.number(&id)) {
                 Some(plugin) if question.relaxed == Some((asker, plugin)) => {
                     question.narrow(asker, peer, plugin, Versions::none()).map(|wanted| (plugin, wanted))
                 }
@@ -148,7 +145,7 @@ impl Needed {
             }
         };
         match narrowed {
-            Err(cause) => self.blocks.push(Block { id: id.clone(), range: range.to_owned(), cause }),
+            Err(cause) => self.blocks.extend(said().map(|(id, range)| Block { id, range, cause })),
             Ok((plugin, wanted)) => match self.constraints.iter_mut().find(|(known, _)| *known == plugin) {
                 Some((_, known)) => *known = known.both(&wanted),
                 None => self.constraints.push((plugin, wanted)),

@@ -7,7 +7,7 @@ use midplane_contract::manifest::{Dependency, DependencyKind};
 use midplane_contract::settings::Strategy;
 use midplane_contract::{Error, PluginId, Version, VersionRange, version};
 
-use super::available::{Available, Edge, Offered, Release, Standing, is_host};
+use super::available::{Available, Edge, Item, Offered, Release, Standing, is_host};
 use super::reason::Cause;
 use super::request::{Request, Requirement};
 use super::versions::Versions;
@@ -30,25 +30,14 @@ pub(super) struct Stock<'a> {
     pub(super) has_wishes: Cell<bool>,
 }
 
-/// The versions of one plugin. Sorted when somebody first looks.
+/// The versions of one plugin.
 pub(super) struct Shelf<'a> {
     pub(super) id: &'a PluginId,
     offered: &'a Offered,
-    items: OnceCell<Vec<Item<'a>>>,
     refusals: OnceCell<Vec<Vec<Error>>>,
     usable: OnceCell<Versions>,
     /// What the ranges of dependencies, by their numbers, take of it. Few ranges are written for one plugin.
     wanted: RefCell<Vec<(u32, Wanted)>>,
-}
-
-/// One version. What every comparison looks at lies side by side: a release is several cache lines away from the next.
-pub(super) struct Item<'a> {
-    pub(super) version: Version,
-    stable: bool,
-    deprecated: bool,
-    pub(super) standing: Standing,
-    pub(super) release: &'a Release,
-    edges: &'a [Edge],
 }
 
 /// A dependency that counts, in short.
@@ -59,6 +48,19 @@ pub(super) struct Link {
     range: u32,
     pub(super) peer: bool,
     pub(super) optional: bool,
+}
+
+/// Where the whole text of a dependency stands, which is looked at only where it has to be told.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    release: &'a Release,
+    at: usize,
+}
+
+impl<'a> Written<'a> {
+    pub(super) fn dependency(self) -> Option<&'a Dependency> {
+        self.release.dependencies.get(self.at)
+    }
 }
 
 /// What one requirement on a plugin comes to.
@@ -93,14 +95,17 @@ impl<'a> Stock<'a> {
     }
 
     pub(super) fn release(&self, plugin: u32, position: u32) -> Option<&'a Release> {
-        Some(self.shelf(plugin)?.items().get(position as usize)?.release)
+        self.shelf(plugin)?.release(position)
     }
 
     /// The dependencies of a version that count, with the numbers of the plugins that they are on.
-    pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (Link, &'a Dependency)> {
-        let item = self.shelf(plugin).and_then(|shelf| shelf.items().get(position as usize));
-        let edges = item.into_iter().flat_map(|item| item.edges.iter().zip(&item.release.dependencies));
-        edges.filter(|(edge, _)| edge.counts).map(|(edge, needed)| (self.link(edge), needed))
+    pub(super) fn links(&self, plugin: u32, position: u32) -> impl Iterator<Item = (Link, Written<'a>)> {
+        let shelf = self.shelf(plugin);
+        let item = shelf.and_then(|shelf| Some((shelf.item(position)?, shelf.release(position)?)));
+        let edges = item.into_iter().flat_map(|(item, release)| {
+            item.edges.iter().enumerate().map(move |(at, edge)| (edge, Written { release, at }))
+        });
+        edges.filter(|(edge, _)| edge.counts).map(|(edge, written)| (self.link(edge), written))
     }
 
     fn link(&self, edge: &Edge) -> Link {
@@ -111,12 +116,15 @@ impl<'a> Stock<'a> {
     }
 
     /// What a dependency asks for.
-    pub(super) fn wanted_by(&self, link: Link, needed: &Dependency) -> Wanted {
+    pub(super) fn wanted_by(&self, link: Link) -> Wanted {
         let Some(shelf) = self.shelf(link.number) else { return Wanted::Nothing(Cause::Missing) };
         if let Some((_, wanted)) = shelf.wanted.borrow().iter().find(|(range, _)| *range == link.range) {
             return wanted.clone();
         }
-        let wanted = self.wanted_of(link.number, &needed.version);
+        let Some(range) = self.available.written.get(link.range as usize) else {
+            return Wanted::Nothing(Cause::NoVersion);
+        };
+        let wanted = self.wanted_of(link.number, range);
         shelf.wanted.borrow_mut().push((link.range, wanted.clone()));
         wanted
     }
@@ -130,11 +138,17 @@ impl<'a> Stock<'a> {
     pub(super) fn wanted_of(&self, number: u32, range: &VersionRange) -> Wanted {
         let Some(shelf) = self.shelf(number) else { return Wanted::Nothing(Cause::Missing) };
         let exact = self.request.selection.exactly(range);
+        let items = shelf.items();
+        let takes = |item: &Item| self.takes(range, exact.as_ref(), &item.version, item.stable);
+        let in_a_row = !shelf.offered.has_unstable && exact.is_none() && range.is_one_stretch();
         let mut taken = Versions::none();
-        for (position, item) in (0..).zip(shelf.items()) {
-            if self.takes(range, exact.as_ref(), &item.version, item.stable) {
-                taken.insert(position);
-            }
+        if in_a_row && items.last().is_some_and(takes) {
+            // Most ranges reach to the newest version: then only the first of the row is sought.
+            let first = items.partition_point(|item| !takes(item));
+            (first..items.len()).filter_map(|at| u32::try_from(at).ok()).for_each(|at| taken.insert(at));
+        } else {
+            let fitting = (0..).zip(items).filter(|(_, item)| takes(item));
+            fitting.for_each(|(position, _)| taken.insert(position));
         }
         if taken.is_none() {
             return Wanted::Nothing(Cause::NoVersion);
@@ -175,7 +189,7 @@ impl<'a> Stock<'a> {
     pub(super) fn refusals<'s>(&self, shelf: &'s Shelf<'a>) -> &'s [Vec<Error>] {
         shelf.refusals.get_or_init(|| {
             let Some(platform) = self.request.platform else { return vec![Vec::new(); shelf.items().len()] };
-            shelf.items().iter().map(|item| platform.refusals(&Needs::of_release(item.release))).collect()
+            shelf.releases().map(|release| platform.refusals(&Needs::of_release(release))).collect()
         })
     }
 
@@ -210,39 +224,33 @@ impl<'a> Stock<'a> {
 
 impl<'a> Shelf<'a> {
     fn new(id: &'a PluginId, offered: &'a Offered) -> Self {
-        let (items, refusals, usable) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { id, offered, items, refusals, usable, wanted: RefCell::default() }
+        let (refusals, usable) = (OnceCell::new(), OnceCell::new());
+        Self { id, offered, refusals, usable, wanted: RefCell::default() }
     }
 
     /// Lowest first. A position in this list is a version's number.
-    pub(super) fn items(&self) -> &[Item<'a>] {
-        self.items.get_or_init(|| {
-            let offered = self.offered.releases.iter().zip(&self.offered.edges);
-            let mut items: Vec<Item<'a>> = offered.map(|(release, edges)| Item::new(release, edges)).collect();
-            // Of the same version the nearest is first, and stays.
-            items.sort_by(|one, two| one.version.cmp(&two.version).then(two.standing.cmp(&one.standing)));
-            items.dedup_by(|next, kept| next.version == kept.version);
-            items
-        })
+    pub(super) fn items(&self) -> &'a [Item] {
+        &self.offered.items
+    }
+
+    fn item(&self, position: u32) -> Option<&'a Item> {
+        self.items().get(position as usize)
+    }
+
+    fn release(&self, position: u32) -> Option<&'a Release> {
+        self.offered.releases.get(self.item(position)?.release)
+    }
+
+    /// In the order of the items.
+    pub(super) fn releases(&self) -> impl Iterator<Item = &'a Release> {
+        let offered = self.offered;
+        offered.items.iter().filter_map(|item| offered.releases.get(item.release))
     }
 
     /// The versions of these positions.
     pub(super) fn versions(&self, set: &Versions) -> Vec<&'a Version> {
-        let version = |position: u32| Some(&self.items().get(position as usize)?.release.version);
+        let version = |position: u32| Some(&self.item(position)?.version);
         set.positions(self.items().len()).filter_map(version).collect()
-    }
-}
-
-impl<'a> Item<'a> {
-    fn new(release: &'a Release, edges: &'a [Edge]) -> Self {
-        Self {
-            version: release.version.clone(),
-            stable: release.stable,
-            deprecated: release.deprecated.is_some(),
-            standing: release.standing,
-            release,
-            edges,
-        }
     }
 }
 

@@ -199,7 +199,7 @@ fn meetable(stock: &Stock<'_>, on: &[&Demand]) -> bool {
     let shelf = on.first().and_then(|demand| stock.shelf(stock.number(&demand.target)?));
     let all =
         |release: &Release| by_asker.values().all(|ranges| ranges.iter().any(|range| stock.accepts(range, release)));
-    shelf.is_some_and(|shelf| shelf.items().iter().any(|item| all(item.release)))
+    shelf.is_some_and(|shelf| shelf.releases().any(all))
 }
 
 fn what_there_is(stock: &Stock<'_>, id: &PluginId, cause: Option<Cause>) -> Vec<String> {

@@ -6,6 +6,32 @@ fn takes(range: &str, version: &str) -> bool {
 }
 
 #[test]
+fn releases_that_a_range_without_alternatives_takes_stand_side_by_side() {
+    let numbers = [0, 1, 2, 3, 10];
+    let all: Vec<Version> = numbers
+        .iter()
+        .flat_map(|major| numbers.iter().map(move |minor| (*major, *minor)))
+        .flat_map(|(major, minor)| numbers.iter().map(move |patch| Version::new(major, minor, *patch)))
+        .collect();
+    let versions = ["1", "1.2", "1.2.3", "0", "0.1", "0.0.2", "2.*", "1.2.x", "1.2.0-rc.1", "*"];
+    let operators = ["", "=", ">", ">=", "<", "<=", "^", "~", "~>"];
+    let each = operators.iter().flat_map(|operator| versions.iter().map(move |version| format!("{operator}{version}")));
+    let one: Vec<VersionRange> = each.filter_map(|text| VersionRange::parse(&text).ok()).collect();
+    assert!(one.len() > 60, "{}", one.len());
+    for first in &one {
+        for second in &one {
+            let both = VersionRange::parse(&format!("{first} {second}")).unwrap();
+            assert!(both.is_one_stretch());
+            let taken: Vec<bool> = all.iter().map(|version| both.matches(version)).collect();
+            let changes = taken.windows(2).filter(|pair| pair[0] != pair[1]).count();
+            let edges = usize::from(taken[0]) + usize::from(taken[taken.len() - 1]);
+            assert!(changes + edges <= 2, "{both}");
+        }
+    }
+    assert!(!VersionRange::parse("1 || 3").unwrap().is_one_stretch());
+}
+
+#[test]
 fn each_operator_takes_what_it_says_and_nothing_else() {
     #[rustfmt::skip]
     let table: &[(&str, &[&str], &[&str])] = &[

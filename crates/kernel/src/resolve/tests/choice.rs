@@ -61,3 +61,23 @@ fn a_version_for_other_machines_is_passed_over() {
     let request = Request { platform: Some(&platform), ..Request::new(roots(&["a ^2"])) };
     assert_eq!(resolve(&available, &request).unwrap_err().code, midplane_contract::Code::UnsupportedPlatform);
 }
+
+#[test]
+fn of_one_version_that_was_added_twice_the_nearer_one_counts_else_the_first() {
+    let id = midplane_contract::PluginId::new("a").unwrap();
+    let release = |standing, deprecated: &str| Release {
+        standing,
+        deprecated: Some(deprecated.to_owned()),
+        ..Release::new(midplane_contract::Version::new(1, 0, 0))
+    };
+    let added = |releases: [Release; 3]| {
+        let mut available = Available::new();
+        releases.into_iter().for_each(|release| available.add(id.clone(), release));
+        assert_eq!(available.releases(&id).len(), 3);
+        let plan = resolve(&available, &Request::new(vec![Requirement::any(id.clone())])).unwrap();
+        plan.steps[0].deprecated.clone().unwrap()
+    };
+    use Standing::{Installed, Loaded, Offered};
+    assert_eq!(added([release(Offered, "1"), release(Loaded, "2"), release(Installed, "3")]), "2");
+    assert_eq!(added([release(Installed, "1"), release(Installed, "2"), release(Offered, "3")]), "1");
+}
