@@ -6,6 +6,7 @@
 //! conformance plugin (`guests/probe`, or its likeness for the fake) through one behaviour.
 
 mod calls;
+mod events;
 mod faults;
 mod life;
 mod list;
@@ -211,6 +212,7 @@ pub fn check(behaviour: Behaviour, subject: &dyn Subject) -> Outcome {
         Behaviour::MemoryLimit => faults::memory_limit(&site),
         Behaviour::BadConfig => life::bad_config(&site),
         Behaviour::Health => life::health(&site),
+        Behaviour::Events => events::events(&site),
         Behaviour::Unload => life::unload(&site),
         Behaviour::ReloadWithChangedCode => life::reload(&site),
         Behaviour::SiblingsSurvive => faults::siblings(&site),

@@ -16,6 +16,7 @@ pub fn probe() -> Program {
         .action("version", |desk, _, reply| reply.write(desk.code().as_bytes()))
         .action("config", |desk, _, reply| reply.write(desk.memory.config.to_string().as_bytes()))
         .action("history", |desk, _, reply| reply.write(json!(desk.memory.notes).to_string().as_bytes()))
+        .action("events", |desk, _, reply| reply.write(json!(desk.memory.events).to_string().as_bytes()))
         .action("counter", |desk, input, reply| {
             desk.memory.counter += parsed(input)?.get("add").and_then(Value::as_u64).unwrap_or(1);
             reply.write(desk.memory.counter.to_string().as_bytes())
@@ -47,6 +48,12 @@ fn hooks(program: Program) -> Program {
         .hook(Hook::Start, |desk, _| act(desk, Hook::Start).and_then(|()| done()))
         .hook(Hook::Stop, |desk, _| act(desk, Hook::Stop).and_then(|()| done()))
         .hook(Hook::Cleanup, |desk, _| act(desk, Hook::Cleanup).and_then(|()| done()))
+        .hook(Hook::Event, |desk, input| {
+            act(desk, Hook::Event)?;
+            let event = parsed(input)?;
+            desk.memory.events.push(event.get("data").cloned().unwrap_or_default());
+            done()
+        })
         .hook(Hook::Health, |desk, _| {
             act(desk, Hook::Health)?;
             let status = desk.memory.config.get("health").cloned().unwrap_or_else(|| "healthy".into());

@@ -61,6 +61,13 @@ func hooks(plugin *midplane.Plugin) {
 		OnStart(func(ctx midplane.Context) error { return pass(ctx, "start") }).
 		OnStop(func(ctx midplane.Context) error { return pass(ctx, "stop") }).
 		OnCleanup(func(ctx midplane.Context) error { return pass(ctx, "cleanup") }).
+		OnEvent(func(ctx midplane.Context, event midplane.Event) error {
+			if err := acts.act(ctx, "event"); err != nil {
+				return err
+			}
+			events = append(events, event.Data)
+			return nil
+		}).
 		OnHealthCheck(health).
 		OnExportState(func(ctx midplane.Context) ([]byte, error) {
 			return strconv.AppendUint(nil, counter, 10), pass(ctx, "export_state")

@@ -21,7 +21,7 @@ from concurrent import futures
 VERSION = "probe-version-01"
 MIB = 1024 * 1024
 PART = MIB
-HOOKS = ["validate_config", "config_changed", "get_config", "export_state", "import_state"]
+HOOKS = ["validate_config", "config_changed", "get_config", "event", "export_state", "import_state"]
 
 
 class Refusal(Exception):
@@ -36,7 +36,7 @@ class Session:
     """What Initialize brings and calls change; one for each generation of each host."""
 
     def __init__(self):
-        self.config, self.counter, self.history, self.kept = {}, 0, [], []
+        self.config, self.counter, self.history, self.events, self.kept = {}, 0, [], [], []
         self.identity = {}
         # What is asked of the host, and who waits for which answer.
         self.requests, self.waiting, self.lock, self.last = queue.Queue(), {}, threading.Lock(), 0
@@ -128,6 +128,10 @@ def counter(call, data):
 
 def history(call, data):
     return json.dumps(call.session.history).encode()
+
+
+def events(call, data):
+    return json.dumps(call.session.events).encode()
 
 
 def identity(call, data):
@@ -223,7 +227,8 @@ def print_(call, data):
 
 
 ACTIONS = {
-    "echo": echo, "version": version, "config": config, "counter": counter, "history": history, "identity": identity,
+    "echo": echo, "version": version, "config": config, "counter": counter, "history": history, "events": events,
+    "identity": identity,
     "fail": fail, "panic": panic, "abort": abort, "exit": exit_, "recurse": recurse, "hang": hang,
     "allocate": allocate, "chunks": chunks, "sleep": sleep, "call": call_, "host": host, "log": log,
     "process": process, "environment": environment, "print": print_,
@@ -338,6 +343,10 @@ def service():
                     return pb.HookReply()
                 if request.hook == "get_config":
                     return pb.HookReply(output=json.dumps(session.config).encode())
+                if request.hook == "event":
+                    call.act("event")
+                    session.events.append(parsed(request.input)["data"])
+                    return pb.HookReply()
                 if request.hook == "export_state":
                     return pb.HookReply(output=str(session.counter).encode())
                 if request.hook == "import_state":

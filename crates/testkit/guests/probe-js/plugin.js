@@ -6,7 +6,7 @@ const VERSION = "probe-version-01";
 const PAGE = 4096;
 const MIB = 1024 * 1024;
 
-const probe = { given: {}, counter: 0, history: [], kept: [] };
+const probe = { given: {}, counter: 0, history: [], events: [], kept: [] };
 
 /** An error that is the plugin's answer. */
 function failure(code, message, more = {}) {
@@ -66,6 +66,7 @@ const plain = {
     run: (input) => (probe.counter += input?.add ?? 1),
   },
   history: { description: "The hooks that ran on this instance, in order", run: () => probe.history },
+  events: { description: "The data of the events that this instance got, in order", run: () => probe.events },
   identity: {
     description: "What the host said to this instance about itself",
     run: (_, { plugin: { id, version, generation, instance } }) => ({ id, version, generation, number: instance }),
@@ -193,6 +194,11 @@ export default {
   onStart: (ctx) => pass("start", ctx),
   onStop: (ctx) => pass("stop", ctx),
   onCleanup: (ctx) => pass("cleanup", ctx),
+
+  onEvent(event, ctx) {
+    act(probe.given, "event", ctx);
+    probe.events.push(event.data);
+  },
 
   onHealthCheck(ctx) {
     act(probe.given, "health", ctx);

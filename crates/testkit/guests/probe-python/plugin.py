@@ -20,6 +20,7 @@ class Memory:
     given = {}
     counter = 0
     history = []
+    events = []
     kept = []
 
 
@@ -55,6 +56,12 @@ def counter(input, ctx):
 def history(input, ctx):
     """The hooks that ran on this instance, in order"""
     return Memory.history
+
+
+@plugin.action
+def events(input, ctx):
+    """The data of the events that this instance got, in order"""
+    return Memory.events
 
 
 @plugin.action
@@ -252,6 +259,12 @@ def config_changed(config, ctx):
 @plugin.get_config
 def effective_config(ctx):
     return Memory.given
+
+
+@plugin.on_event
+def event(event, ctx):
+    act(Memory.given, "event", ctx)
+    Memory.events.append(event["data"])
 
 
 @plugin.on_start

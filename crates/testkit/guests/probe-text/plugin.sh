@@ -4,7 +4,7 @@
 
 . "${MIDPLANE_SH:?the host says where the Bash SDK is}"
 
-given='{}' counter=0 history='' kept=()
+given='{}' counter=0 history='' events='' kept=()
 
 # ---- Hooks ----
 
@@ -24,6 +24,12 @@ on_health() {
     act health "$given" || return
     json_get health "$given" health || health=healthy
     reply_json "{\"status\":\"$health\",\"details\":{\"counter\":$counter}}"
+}
+on_event() {
+    local data
+    act event "$given" || return
+    json_raw data "$params" data || data=null
+    events+=",$data"
 }
 on_export_state() { pass export_state && reply "$counter"; }
 on_import_state() {
@@ -91,6 +97,7 @@ action_counter() {
     reply_json $((counter += add))
 }
 action_history() { reply_json "[${history#,}]"; }
+action_events() { reply_json "[${events#,}]"; }
 action_identity() {
     reply_json "{\"id\":\"$plugin_id\",\"version\":\"$plugin_version\",\"generation\":$generation,\"number\":0}"
 }

@@ -21,6 +21,8 @@ pub struct Probe {
     config: Config,
     counter: u64,
     history: Vec<&'static str>,
+    /// The data of the events that came, in order.
+    events: Vec<Value>,
     /// What `allocate` was told to keep.
     pub(crate) kept: Vec<Vec<u8>>,
 }
@@ -58,6 +60,8 @@ fn plain(definition: Definition<Probe>) -> Definition<Probe> {
         .describe("{add?}: adds to this instance's counter, one unless it is said, and answers with it")
         .action("history", |probe, (), _| Ok(Json(probe.history.clone())))
         .describe("The hooks that ran on this instance, in order")
+        .action("events", |probe, (), _| Ok(Json(probe.events.clone())))
+        .describe("The data of the events that this instance got, in order")
         .action("identity", |_, (), context| {
             let identity = context.plugin();
             Ok(json!({
@@ -81,6 +85,11 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
         .on_start(|probe, context| probe.pass(Hook::Start, context))
         .on_stop(|probe, context| probe.pass(Hook::Stop, context))
         .on_cleanup(|probe, context| probe.pass(Hook::Cleanup, context))
+        .on_event(|probe, event, context| {
+            probe.config.act(Hook::Event, context)?;
+            probe.events.push(event.data);
+            Ok(())
+        })
         .on_health_check(|probe, context| {
             probe.config.act(Hook::Health, context)?;
             Ok(probe.config.health().with("counter", probe.counter))
