@@ -192,7 +192,8 @@ static inline midplane_status midplane_publish(midplane_call *call, const char *
 
 /*
  * bus.request: asks a topic and takes the first answer that is not empty, which is what a hook MIDPLANE_ON_EVENT has
- * replied. Nobody there is `peer_gone`, nobody who answers `deadline_exceeded`. Of the options it takes content_type.
+ * replied; an empty one where all that are there reply nothing. Nobody there is `peer_gone`, nobody who answers in time
+ * `deadline_exceeded`. Of the options it takes content_type.
  */
 static inline midplane_status midplane_request(midplane_call *call, const char *topic,
                                                const midplane_topic_options *options, int64_t deadline_ms,

@@ -62,8 +62,9 @@ func (b Bus) Publish(topic string, data any, options ...PublishOption) error {
 	return b.ctx.do("bus.publish", args, payload)
 }
 
-// Request asks a topic and gives the first answer that is not empty: what an event hook has returned. Nobody there is
-// peer_gone, nobody who answers deadline_exceeded; the error of a hook comes back where no other answers.
+// Request asks a topic and gives the first answer that is not empty, which is what an event hook has returned; an empty one
+// where all that are there return nothing. Nobody there is peer_gone, nobody who answers in time deadline_exceeded; the
+// error of a hook comes back where no other answers.
 func (b Bus) Request(topic string, data []byte, options ...MessageOption) ([]byte, error) {
 	return b.ask(fields{"topic": topic}, data, options)
 }

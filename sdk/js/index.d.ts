@@ -96,10 +96,10 @@ export interface Bus {
    */
   publish(topic: string, data?: unknown, options?: { contentType?: string; retain?: boolean }): Promise<void>;
   /**
-   * Asks a topic and gives the first answer that is not empty, which is what an `onEvent` has returned: parsed; with `raw`
-   * both are bytes. A question of another media type than JSON's says so in `contentType` and goes as it is. Fails with
-   * `peer_gone` where nobody is there, `deadline_exceeded` where nobody answers, and with the error of a hook where no other
-   * answers.
+   * Asks a topic and gives the first answer that is not empty, which is what an `onEvent` has returned, parsed; with `raw`
+   * both are bytes; `undefined` where all that are there return nothing. A question of another media type than JSON's says
+   * so in `contentType` and goes as it is. Fails with `peer_gone` where nobody is there, `deadline_exceeded` where nobody
+   * answers in time, and with the error of a hook where no other answers.
    */
   request<T = any>(topic: string, data?: unknown, options?: CallLimits & { contentType?: string }): Promise<T>;
   /**

@@ -24,8 +24,6 @@ pub(crate) use fetching::Fetching;
 
 use crate::runtime::{Host, HostRequest, Within};
 
-/// Longest arguments of a host function, in bytes.
-const ARGS: usize = defaults::WIRE_HEADER;
 /// Most random bytes in one request.
 const RANDOM: u64 = 65_536;
 
@@ -152,11 +150,7 @@ impl Binding {
 }
 
 fn arguments(request: &HostRequest<'_>) -> Result<Value> {
-    if request.args.len() > ARGS {
-        let message =
-            format!("the arguments of `{}` have {} bytes, more than {ARGS}", request.function, request.args.len());
-        return Err(Error::new(Code::LimitExceeded, message).with("which", "args").with("limit", ARGS));
-    }
+    request.function.check_arguments(request.args.len())?;
     if request.args.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }

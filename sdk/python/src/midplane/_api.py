@@ -166,9 +166,10 @@ class Bus(Area):
         raw: bool = False,
         content_type: "Optional[str]" = None,
     ) -> Any:
-        """Asks a topic and gives the first answer that is not empty, which is what an ``on_event`` has returned; parsed
-        unless ``raw``. ``deadline``: seconds. ``content_type``: as in ``publish``. ``peer_gone`` where nobody is there,
-        ``deadline_exceeded`` where nobody answers, and the error of a hook where no other answers."""
+        """Asks a topic and gives the first answer that is not empty, which is what an ``on_event`` has returned, parsed
+        unless ``raw``; None where all that are there return nothing. ``deadline``: seconds. ``content_type``: as in
+        ``publish``. ``peer_gone`` where nobody is there, ``deadline_exceeded`` where nobody answers in time, and the error
+        of a hook where no other answers."""
         args = arguments(topic=topic, content_type=content_type, deadline_ms=_milliseconds(deadline))
         return self._ask(NUMBERS["bus.request"], args, _message(data, content_type), _value(topic, raw))
 

@@ -113,11 +113,12 @@ impl Context<'_> {
         self.host("bus.publish", &topic.into().arguments(None), data).map(drop)
     }
 
-    /// Asks a topic and gives the first answer that is not empty: what an `event` hook has returned.
+    /// Asks a topic and gives the first answer that is not empty, which is what an `event` hook has returned; an empty one
+    /// where all that are there return nothing.
     ///
     /// # Errors
-    /// What the host answers: `peer_gone` where nobody takes the topic, `deadline_exceeded` where nobody answers, and the
-    /// error of a hook where no other answers.
+    /// What the host answers: `peer_gone` where nobody takes the topic, `deadline_exceeded` where nobody answers in time, and
+    /// the error of a hook where no other answers.
     pub fn request<'t>(&self, topic: impl Into<Topic<'t>>, data: &[u8]) -> Result<Vec<u8>> {
         self.question(topic.into(), data, None)
     }
