@@ -42,6 +42,7 @@ func define(plugin *midplane.Plugin) *midplane.Plugin {
 	failing(plugin)
 	load(plugin)
 	reaching(plugin)
+	transcript(plugin)
 	surroundings(plugin)
 	return plugin
 }

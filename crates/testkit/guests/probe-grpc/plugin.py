@@ -21,7 +21,7 @@ from concurrent import futures
 VERSION = "probe-version-01"
 MIB = 1024 * 1024
 PART = MIB
-HOOKS = ["validate_config", "config_changed", "get_config", "event", "export_state", "import_state"]
+HOOKS = ["validate_config", "config_changed", "get_config", "event", "dependency_changed", "export_state", "import_state"]
 
 
 class Refusal(Exception):
@@ -100,6 +100,10 @@ class Call:
         except BaseException:
             session.config = before
             raise
+
+
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def parsed(data):
@@ -203,6 +207,18 @@ def host(call, data):
     return call.session.ask(call.number, wanted["function"], wanted.get("args", {}), wanted.get("payload", "").encode())
 
 
+def transcript(call, data):
+    lines = []
+    for step in parsed(data):
+        try:
+            payload = bytes.fromhex(step.get("payload", ""))
+            reply = call.session.ask(call.number, step["function"], step["args"], payload)
+            lines.append(f"ok {reply.hex()}")
+        except Refusal as error:
+            lines.append(f"error {error.data['code']} {str(error).encode().hex()}")
+    return "\n".join(lines).encode()
+
+
 def log(call, data):
     line = parsed(data)
     call.session.log(call.number, line["level"], line["message"], line.get("fields"))
@@ -231,6 +247,7 @@ ACTIONS = {
     "identity": identity,
     "fail": fail, "panic": panic, "abort": abort, "exit": exit_, "recurse": recurse, "hang": hang,
     "allocate": allocate, "chunks": chunks, "sleep": sleep, "call": call_, "host": host, "log": log,
+    "transcript": transcript,
     "process": process, "environment": environment, "print": print_,
 }  # fmt: skip
 
@@ -346,6 +363,12 @@ def service():
                 if request.hook == "event":
                     call.act("event")
                     session.events.append(parsed(request.input)["data"])
+                    answer = session.config.get("answer")
+                    return pb.HookReply(output=b"" if answer is None else compact(answer))
+                if request.hook == "dependency_changed":
+                    told = parsed(request.input)
+                    session.history.append(f"dependency_changed {told['id']} {str(told['available']).lower()}")
+                    call.act("dependency_changed")
                     return pb.HookReply()
                 if request.hook == "export_state":
                     return pb.HookReply(output=str(session.counter).encode())

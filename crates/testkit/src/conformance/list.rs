@@ -25,6 +25,13 @@ macro_rules! behaviours {
             (bad_config, BadConfig, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (health, Health, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (events, Events, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (bus_request, BusRequest, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (config_changed, ConfigChanged, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (dependency_changed, DependencyChanged, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (state_and_metrics, StateAndMetrics, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (services, Services, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (fetch_given_up, FetchGivenUp, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (host_transcript, HostTranscript, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (unload, Unload, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (reload_with_changed_code, ReloadWithChangedCode, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (siblings_survive, SiblingsSurvive, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);

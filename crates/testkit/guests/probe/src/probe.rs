@@ -7,7 +7,7 @@ use midplane_sdk::prelude::*;
 use serde::Deserialize;
 
 use crate::config::Config;
-use crate::{failing, load, reaching, surroundings};
+use crate::{failing, load, reaching, surroundings, transcript};
 
 /// What `version` answers. The bytes stand in the binary as they are: a test makes changed code by writing others of
 /// the same length over them.
@@ -20,7 +20,7 @@ pub struct Probe {
     given: Value,
     config: Config,
     counter: u64,
-    history: Vec<&'static str>,
+    history: Vec<String>,
     /// The data of the events that came, in order.
     events: Vec<Value>,
     /// What `allocate` was told to keep.
@@ -40,6 +40,7 @@ impl Plugin for Probe {
         let definition = failing::define(definition);
         let definition = load::define(definition);
         let definition = reaching::define(definition);
+        let definition = transcript::define(definition);
         surroundings::define(definition)
     }
 }
@@ -88,7 +89,11 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
         .on_event(|probe, event, context| {
             probe.config.act(Hook::Event, context)?;
             probe.events.push(event.data);
-            Ok(())
+            Ok(probe.config.answer.as_ref().map(Value::to_string).unwrap_or_default())
+        })
+        .on_dependency_changed(|probe, dependency, context| {
+            probe.history.push(format!("dependency_changed {} {}", dependency.id, dependency.available));
+            probe.config.act(Hook::DependencyChanged, context)
         })
         .on_health_check(|probe, context| {
             probe.config.act(Hook::Health, context)?;
@@ -107,7 +112,7 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
 impl Probe {
     /// Notes the hook, says so in the log, and does what the configuration asks for.
     fn pass(&mut self, hook: Hook, context: &Context<'_>) -> Result<()> {
-        self.history.push(hook.name());
+        self.history.push(hook.name().to_owned());
         context.debug(&format!("hook {}", hook.name()));
         self.config.act(hook, context)
     }
@@ -124,7 +129,7 @@ impl Probe {
     /// Takes a configuration; a refused one leaves the present one in effect.
     fn configure(&mut self, hook: Hook, given: Value, context: &Context<'_>) -> Result<()> {
         let config = Config::of(&given)?;
-        self.history.push(hook.name());
+        self.history.push(hook.name().to_owned());
         context.debug(&format!("hook {}", hook.name()));
         config.act(hook, context)?;
         config.refuse()?;
