@@ -48,7 +48,7 @@ class Session:
             self.last += 1
             number = self.last
             self.waiting[number] = answer
-        request = pb.HostRequest(id=number, call=call, function=function, args=json.dumps(args), payload=payload)
+        request = pb.HostRequest(id=number, call=call, function=function, args=compact(args).decode(), payload=payload)
         self.requests.put(request)
         reply = answer.get()
         if reply.HasField("error"):
