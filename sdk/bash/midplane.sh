@@ -328,6 +328,8 @@ _mp_payload() {
         *',"base64":"'*)
             _fields=${_fields#*,\"base64\":\"}
             printf -v "${2}_base64" %s "${_fields%\"}" ;;
+        # No bytes at all.
+        *',"result":null') ;;
         *',"result":'*) printf -v "$2" %s "${_fields#*,\"result\":}" ;;
     esac
 }

@@ -166,32 +166,64 @@ static inline midplane_status midplane_state_list(midplane_call *call, const cha
   return midplane_asked(call, "state.list", &args, NULL, 0, keys, NULL, NULL);
 }
 
-/* bus.publish: an event. `content_type` NULL: the data is JSON. */
-static inline midplane_status midplane_publish(midplane_call *call, const char *topic, const char *content_type,
-                                               const void *data, size_t len) {
+/* What an event, a question or a subscription says beyond its topic; all zero, or NULL in its place, says nothing. */
+typedef struct midplane_topic_options {
+  /* Media type of the data of an event or question; NULL: JSON. */
+  const char *content_type;
+  /* Not 0: whoever subscribes later gets the event first. */
+  int retain;
+  /* Of the plugins in a group one gets each event. */
+  const char *group;
+  /* Which events are wanted: a JSON object of fields of their data and the values they have to have. */
+  const char *filter;
+} midplane_topic_options;
+
+/* bus.publish: an event. Of the options it takes content_type and retain. */
+static inline midplane_status midplane_publish(midplane_call *call, const char *topic,
+                                               const midplane_topic_options *options, const void *data, size_t len) {
   midplane_buffer args = {NULL, 0, 0, 0};
   midplane_arg_text(&args, "topic", topic);
-  midplane_arg_text(&args, "content_type", content_type);
+  midplane_arg_text(&args, "content_type", options == NULL ? NULL : options->content_type);
+  if (options != NULL && options->retain) {
+    midplane_arg(&args, "retain", "true", 4);
+  }
   return midplane_asked(call, "bus.publish", &args, data, len, NULL, NULL, NULL);
 }
 
-/* bus.request: asks a topic and takes the first answer; nobody's is `deadline_exceeded`. */
-static inline midplane_status midplane_request(midplane_call *call, const char *topic, int64_t deadline_ms,
+/*
+ * bus.request: asks a topic and takes the first answer that is not empty, which is what a hook MIDPLANE_ON_EVENT has
+ * replied; an empty one where all that are there reply nothing. Nobody there is `peer_gone`, nobody who answers in time
+ * `deadline_exceeded`. Of the options it takes content_type.
+ */
+static inline midplane_status midplane_request(midplane_call *call, const char *topic,
+                                               const midplane_topic_options *options, int64_t deadline_ms,
                                                const void *data, size_t len, midplane_buffer *answer) {
   midplane_buffer args = {NULL, 0, 0, 0};
   midplane_arg_text(&args, "topic", topic);
+  midplane_arg_text(&args, "content_type", options == NULL ? NULL : options->content_type);
   midplane_arg_time(&args, "deadline_ms", deadline_ms);
   return midplane_asked(call, "bus.request", &args, data, len, answer, NULL, NULL);
 }
 
-/* bus.subscribe: from now on the hook MIDPLANE_ON_EVENT gets what is published on this topic. */
-static inline midplane_status midplane_subscribe(midplane_call *call, const char *topic) {
+/*
+ * bus.subscribe: from now on the hook MIDPLANE_ON_EVENT gets what is published on this topic, or on the topics of a pattern
+ * such as "orders.*" or "orders.>". Where the event is a question, what the hook replies (midplane_reply) is the answer.
+ * Of the options it takes group and filter.
+ */
+static inline midplane_status midplane_subscribe(midplane_call *call, const char *topic,
+                                                 const midplane_topic_options *options) {
   midplane_buffer args = {NULL, 0, 0, 0};
   midplane_arg_text(&args, "topic", topic);
+  if (options != NULL) {
+    midplane_arg_text(&args, "group", options->group);
+    if (options->filter != NULL) {
+      midplane_arg(&args, "filter", options->filter, strlen(options->filter));
+    }
+  }
   return midplane_asked(call, "bus.subscribe", &args, NULL, 0, NULL, NULL, NULL);
 }
 
-/* bus.unsubscribe: ends it. */
+/* bus.unsubscribe: ends it; the topic is written as it was subscribed to. */
 static inline midplane_status midplane_unsubscribe(midplane_call *call, const char *topic) {
   midplane_buffer args = {NULL, 0, 0, 0};
   midplane_arg_text(&args, "topic", topic);

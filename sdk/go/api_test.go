@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -112,12 +113,14 @@ func TestOthersAreAskedWithRangesAndDeadlines(t *testing.T) {
 		var out any
 		greeter := ctx.Service("greeter", "^1")
 		_, called := ctx.CallWithin(-time.Second, "a/b", nil)
-		_, requested := ctx.Bus().RequestWithin(time.Nanosecond, "t", nil)
+		_, requested := ctx.Bus().RequestWithin(time.Nanosecond, "t", nil, midplane.ContentType("text/plain"))
 		found, missing := ctx.Service("greeter", "").Find()
 		_, served := greeter.CallWithin(2*time.Second, "greet", []byte("x"))
 		return len(found), errors.Join(called, requested, missing, served, greeter.CallJSON("greet", "<x>", &out),
 			ctx.Bus().RequestJSON("t", []int{1}, nil), ctx.Bus().Publish("t", []byte("<raw>")), ctx.Bus().Publish("t", "text"),
-			ctx.Bus().PublishAs("t", "text/plain", []byte("text")))
+			ctx.Bus().Publish("t", []byte("text"), midplane.ContentType("text/plain"), midplane.Retain()),
+			ctx.Bus().Subscribe("t.*", midplane.Group("g"), midplane.Filter(map[string]any{"color": "red"})),
+			ctx.Bus().Subscribe("t"))
 	})
 	for _, function := range []string{"call", "bus.request", "service.find", "service.call"} {
 		bench.Answer(function, func(midplanetest.Asked) ([]byte, error) { return []byte("[1]"), nil })
@@ -127,11 +130,12 @@ func TestOthersAreAskedWithRangesAndDeadlines(t *testing.T) {
 	}
 	for function, want := range map[string]string{
 		"call":         `[{"address":"a/b","deadline_ms":0}]`,
-		"bus.request":  `[{"deadline_ms":1,"topic":"t"},{"topic":"t"}]`,
+		"bus.request":  `[{"content_type":"text/plain","deadline_ms":1,"topic":"t"},{"topic":"t"}]`,
 		"service.find": `[{"interface":"greeter"}]`,
 		"service.call": `[{"action":"greet","deadline_ms":2000,"interface":"greeter","range":"^1"},` +
 			`{"action":"greet","interface":"greeter","range":"^1"}]`,
-		"bus.publish": `[{"topic":"t"},{"topic":"t"},{"content_type":"text/plain","topic":"t"}]`,
+		"bus.publish":   `[{"topic":"t"},{"topic":"t"},{"content_type":"text/plain","retain":true,"topic":"t"}]`,
+		"bus.subscribe": `[{"filter":{"color":"red"},"group":"g","topic":"t.*"},{"topic":"t"}]`,
 	} {
 		if args := argsOf(bench, function); args != want {
 			t.Errorf("%s got %s, not %s", function, args, want)
@@ -141,6 +145,34 @@ func TestOthersAreAskedWithRangesAndDeadlines(t *testing.T) {
 	if string(published[0].Payload) != "<raw>" || string(published[1].Payload) != `"text"` {
 		t.Errorf("%q", published)
 	}
+}
+
+func TestWhatTheEventHookReturnsIsTheAnswer(t *testing.T) {
+	event := `{"event_type": "orders.total", "data": {"n": 2}}`
+	for _, one := range []struct {
+		answer string
+		hook   any
+	}{
+		{`{"total":2}`, func(_ midplane.Context, event midplane.Event) (map[string]int, error) {
+			var data struct{ N int }
+			err := json.Unmarshal(event.Data, &data)
+			return map[string]int{"total": data.N}, err
+		}},
+		{"raw", func(midplane.Context, midplane.Event) ([]byte, error) { return []byte("raw"), nil }},
+		{"", func(midplane.Context, midplane.Event) (*int, error) { return nil, nil }},
+		{"", func(midplane.Context, midplane.Event) error { return nil }},
+	} {
+		answer, has, err := midplanetest.New(t, midplane.New().OnEvent(one.hook)).Hook("event", event)
+		if string(answer) != one.answer || !has || err != nil {
+			t.Errorf("%T: %q, %v, %v", one.hook, answer, has, err)
+		}
+	}
+	defer func() {
+		if text := fmt.Sprint(recover()); !strings.Contains(text, "has to be func(midplane.Context, midplane.Event)") {
+			t.Error(text)
+		}
+	}()
+	midplane.New().OnEvent(func(midplane.Context, string) error { return nil })
 }
 
 func TestABenchHasConfigurationClocksAndChance(t *testing.T) {

@@ -103,15 +103,18 @@ func (p *Plugin) OnPing(function func(ctx Context) error) *Plugin {
 	return p.plain(seam.Ping, function)
 }
 
-// OnEvent adds what takes the events of subscribed topics.
-func (p *Plugin) OnEvent(function func(ctx Context, event Event) error) *Plugin {
-	return p.on(seam.Event, func(ctx Context, input []byte, _ seam.Sink) error {
-		var event Event
-		if err := decode(input, &event, "invalid_input", "event"); err != nil {
-			return err
-		}
-		return function(ctx, event)
-	})
+// OnEvent adds what takes the events of subscribed topics: func(midplane.Context, midplane.Event) ([Out, ]error). Where an
+// event is a question, Out is the answer, in the forms of an action's reply; without it, and for nothing in it, another
+// subscriber may answer.
+func (p *Plugin) OnEvent(function any) *Plugin {
+	form := reflect.TypeOf(function)
+	fits := form != nil && form.Kind() == reflect.Func && form.NumIn() == 2 && form.In(1) == reflect.TypeFor[Event]()
+	run, err := handle(function)
+	if !fits || err != nil {
+		panic(fmt.Sprintf(
+			"midplane: the hook event: %T does not fit; it has to be func(midplane.Context, midplane.Event) ([Out, ]error)", function))
+	}
+	return p.on(seam.Event, run)
 }
 
 // OnDependencyChanged adds what is told when an optional dependency came or went.

@@ -92,13 +92,23 @@ export interface State {
 export interface Bus {
   /**
    * Publishes `data` on a topic: bytes as they are, everything else as JSON. With a `contentType`, another media type than
-   * JSON's, `data` is bytes or text and goes as it is.
+   * JSON's, `data` is bytes or text and goes as it is. With `retain` whoever subscribes later gets the event first.
    */
-  publish(topic: string, data?: unknown, options?: { contentType?: string }): Promise<void>;
-  /** Asks a topic and gives the first answer, parsed; with `raw` both are bytes. */
-  request<T = any>(topic: string, data?: unknown, options?: CallLimits): Promise<T>;
-  /** From now on `onEvent` gets what is published on this topic (`*` is one level of it, `>` at the end the rest). */
-  subscribe(topic: string): Promise<void>;
+  publish(topic: string, data?: unknown, options?: { contentType?: string; retain?: boolean }): Promise<void>;
+  /**
+   * Asks a topic and gives the first answer that is not empty, which is what an `onEvent` has returned, parsed; with `raw`
+   * both are bytes; `undefined` where all that are there return nothing. A question of another media type than JSON's says
+   * so in `contentType` and goes as it is. Fails with `peer_gone` where nobody is there, `deadline_exceeded` where nobody
+   * answers in time, and with the error of a hook where no other answers.
+   */
+  request<T = any>(topic: string, data?: unknown, options?: CallLimits & { contentType?: string }): Promise<T>;
+  /**
+   * From now on `onEvent` gets what is published on this topic (`*` is one level of it, `>` at the end the rest). Of the
+   * plugins in a `group` one gets each event; a `filter` names fields of the data, or JSON pointers to them, and the values
+   * they have to have: `{color: "red", "/size/width": 3}`.
+   */
+  subscribe(topic: string, options?: { group?: string; filter?: Record<string, Json> }): Promise<void>;
+  /** Ends it; the topic is written as it was subscribed to. */
   unsubscribe(topic: string): Promise<void>;
 }
 

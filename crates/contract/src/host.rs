@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Code, Error, Result, defaults};
+
 macro_rules! functions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)+) => {
         /// A function of the host API. `args` is a JSON object; `payload` and the reply are bytes.
@@ -18,10 +20,38 @@ macro_rules! functions {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The function of a name.
+            /// The function of a name. `events.emit` is another for `bus.publish`.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
-                match name { $($name => Some(Self::$variant),)+ _ => None }
+                match name { $($name => Some(Self::$variant),)+ "events.emit" => Some(Self::BusPublish), _ => None }
+            }
+
+            /// The function that a plugin asks for by a name.
+            ///
+            /// # Errors
+            /// `not_supported` for a name that no function has.
+            pub fn named(name: &str) -> Result<Self> {
+                Self::from_name(name).ok_or_else(|| {
+                    let shown: String = name.chars().take(80).collect();
+                    Error::new(Code::NotSupported, format!("there is no host function `{shown}`"))
+                        .remedy("see the host API in the contract for the names there are")
+                })
+            }
+
+            /// Says that nothing can be asked with so many bytes of arguments: at most [`defaults::WIRE_HEADER`].
+            ///
+            /// # Errors
+            /// `limit_exceeded`.
+            pub fn check_arguments(self, bytes: usize) -> Result<()> {
+                const MOST: usize = defaults::WIRE_HEADER;
+                if bytes <= MOST {
+                    return Ok(());
+                }
+                let message = format!("the arguments of `{self}` have {bytes} bytes, more than {MOST}");
+                Err(Error::new(Code::LimitExceeded, message)
+                    .remedy("pass large data as the payload")
+                    .with("which", "args")
+                    .with("limit", MOST as u64))
             }
         }
     };

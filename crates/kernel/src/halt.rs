@@ -83,7 +83,7 @@ impl HaltOnDrop {
 
     /// What is said of a call that still runs after it was to end.
     pub(crate) fn outlived(&self) -> &'static str {
-        match self.halt.as_ref().and_then(|halt| halt.interrupt.as_ref()) {
+        match self.halt.as_ref().and_then(|halt| halt.interrupt.as_ref()).filter(|interrupt| interrupt.ends_code()) {
             Some(_) => "the call took too long, and had not stopped 500 ms after it was told to",
             None => "the call took too long; it goes on in its thread until it ends by itself",
         }

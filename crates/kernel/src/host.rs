@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::permission::required;
-use midplane_contract::{ActionName, Address, Code, Error, HostFunction, PluginId, Result, defaults};
+use midplane_contract::{ActionName, Address, Code, Error, HostFunction, PluginId, Result};
 use serde_json::Value;
 
 use crate::action::CallOptions;
@@ -26,8 +26,6 @@ pub(crate) use given::Given;
 
 use crate::runtime::{Host, HostRequest, Within};
 
-/// Longest arguments of a host function, in bytes.
-const ARGS: usize = defaults::WIRE_HEADER;
 /// Most random bytes in one request.
 const RANDOM: u64 = 65_536;
 
@@ -159,11 +157,7 @@ impl Binding {
 }
 
 fn arguments(request: &HostRequest<'_>) -> Result<Value> {
-    if request.args.len() > ARGS {
-        let message =
-            format!("the arguments of `{}` have {} bytes, more than {ARGS}", request.function, request.args.len());
-        return Err(Error::new(Code::LimitExceeded, message).with("which", "args").with("limit", ARGS));
-    }
+    request.function.check_arguments(request.args.len())?;
     if request.args.is_empty() {
         return Ok(Value::Object(serde_json::Map::new()));
     }

@@ -156,6 +156,11 @@ pub trait Instance: Send {
 pub trait Interrupt: Send + Sync {
     /// Asks for the end of whatever runs; nothing happens when nothing runs.
     fn interrupt(&self);
+
+    /// Whether code that runs is ended, and not only what it waits for at the host.
+    fn ends_code(&self) -> bool {
+        true
+    }
 }
 
 /// What an instance is good for.

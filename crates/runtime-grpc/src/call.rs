@@ -11,6 +11,7 @@ use crate::endpoint::{Ask, Endpoint};
 use crate::greet::Peer;
 use crate::metadata::metadata;
 use crate::proto::v1;
+use crate::session::Mark;
 use crate::status;
 
 /// Bytes of a part of an input.
@@ -50,7 +51,7 @@ pub(crate) async fn parts(
 ) -> Result<()> {
     let session = &endpoint.session;
     let number = session.number();
-    let _mark = endpoint.mark(peer, number, ask);
+    let mark = endpoint.mark(peer, number, ask);
     let started = Instant::now();
     let part = PART.min(session.settings.message.saturating_sub(ROOM)).max(1);
     let mut pieces: Vec<v1::CallPart> =
@@ -77,5 +78,6 @@ pub(crate) async fn parts(
         }
     }
     .await;
+    mark.into_iter().for_each(Mark::ended);
     endpoint.count(started, done)
 }

@@ -18,7 +18,7 @@ use crate::discovery::Location;
 use crate::greet::Peer;
 use crate::link::Msg;
 use crate::metadata::metadata;
-use crate::session::{Session, UnderWay};
+use crate::session::{Mark, Session, UnderWay};
 use crate::status;
 
 use counts::Counts;
@@ -147,11 +147,12 @@ impl Endpoint {
         ask: &Ask<'_>,
     ) -> Result<R> {
         let number = self.session.number();
-        let _mark = self.mark(peer, number, ask);
+        let mark = self.mark(peer, number, ask);
         let metadata = metadata(&self.session, ask.method, number, ask.scope);
         let (deadline, time) = ask.time();
         let started = Instant::now();
         let reply = peer.link.unary(path, message, metadata, Some(time)).await;
+        mark.into_iter().for_each(Mark::ended);
         let done = reply.map_err(|status| self.error_of(&status, peer, ask.method, deadline));
         if !ask.is_action && done.as_ref().is_err_and(|error| error.code() == Code::NotSupported) {
             // A hook that the service does not have is nothing that went wrong.
@@ -162,7 +163,7 @@ impl Endpoint {
     }
 
     /// Notes that something is under way, for what the service asks meanwhile.
-    pub(crate) fn mark(&self, peer: &Peer, number: u64, ask: &Ask<'_>) -> Option<crate::session::Mark> {
+    pub(crate) fn mark(&self, peer: &Peer, number: u64, ask: &Ask<'_>) -> Option<Mark> {
         let host = ask.host.filter(|_| peer.offer.asks)?;
         let request = UnderWay {
             endpoint: self.number,

@@ -54,17 +54,16 @@ fn accept(
     answers: &Sender<v1::HostReply>,
     busy: &Arc<AtomicUsize>,
 ) {
-    let function = HostFunction::from_name(&request.function);
-    if function == Some(HostFunction::Log) {
+    let function = HostFunction::named(&request.function);
+    if matches!(function, Ok(HostFunction::Log)) {
         // Lines keep their order, and writing one does not block.
         let id = request.id;
         answer(answers, id, run(endpoint, HostFunction::Log, &request), endpoint);
         return;
     }
-    let Some(function) = function else {
-        let message = format!("there is no host function `{}`", request.function);
-        answer(answers, request.id, Err(Error::new(Code::NotSupported, message)), endpoint);
-        return;
+    let function = match function {
+        Ok(function) => function,
+        Err(unknown) => return answer(answers, request.id, Err(unknown), endpoint),
     };
     if busy.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
         busy.fetch_sub(1, Ordering::SeqCst);

@@ -91,8 +91,9 @@ impl Session {
 
     /// Notes a request until the mark is dropped.
     pub(crate) fn begin(self: &Arc<Self>, number: u64, request: UnderWay) -> Mark {
+        let host = Some(Arc::clone(&request.host));
         self.table().insert(number, request);
-        Mark { session: Arc::clone(self), number }
+        Mark { session: Arc::clone(self), number, host }
     }
 
     /// The request of this number on this endpoint; without one, the only request there is on it.
@@ -131,10 +132,23 @@ impl Session {
 pub(crate) struct Mark {
     session: Arc<Session>,
     number: u64,
+    /// Until the request has ended.
+    host: Option<Arc<dyn Host>>,
+}
+
+impl Mark {
+    /// The request has ended.
+    pub(crate) fn ended(mut self) {
+        self.host = None;
+    }
 }
 
 impl Drop for Mark {
     fn drop(&mut self) {
         self.session.table().remove(&self.number);
+        // Given up: what the host does for it ends as well.
+        if let Some(host) = &self.host {
+            host.interrupted();
+        }
     }
 }

@@ -93,11 +93,7 @@ impl Inside {
 
     /// Asks the host within the call that asks, 0 for whatever runs.
     pub(crate) fn ask(&self, number: u32, name: &str, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
-        let function =
-            HostFunction::from_name(if name == "events.emit" { "bus.publish" } else { name }).ok_or_else(|| {
-                Error::new(Code::NotSupported, format!("the host has no function `{name}`"))
-                    .remedy("see the contract for the list of host functions")
-            })?;
+        let function = HostFunction::named(name)?;
         let Some(Identity(context)) = self.identity.get() else {
             return Err(Error::new(Code::NotSupported, format!("`{name}` is not available while the code is loaded"))
                 .remedy("ask for it in a hook or an action"));

@@ -8,14 +8,11 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use midplane_contract::{Code, Error, HostFunction, Result};
+use midplane_contract::{Code, Error, HostFunction, Result, defaults};
 use midplane_kernel::{Host, HostRequest, Reply, Scope, Within};
 
 use crate::abi;
 use crate::outcome::{PluginError, clipped};
-
-/// Longest arguments of a host call, in bytes.
-const ARGS_CAP: usize = 64 * 1024;
 
 /// The host as one instance sees it. The table comes first: its address is the address of this.
 #[repr(C)]
@@ -175,8 +172,9 @@ unsafe extern "C" fn host_call(
         (&*host.cast::<HostSide>(), within)
     };
     let answered = catch_unwind(AssertUnwindSafe(|| {
-        let function = text("function", function, function_len, 64)?;
-        let args = text("arguments", args, args_len, ARGS_CAP)?;
+        let function = HostFunction::named(text("function", function, function_len, 64)?)?;
+        function.check_arguments(args_len)?;
+        let args = text("arguments", args, args_len, defaults::WIRE_HEADER)?;
         if payload_len > side.cap || (payload.is_null() && payload_len > 0) {
             return Err(unreadable(payload, payload_len, side.cap));
         }
@@ -198,11 +196,7 @@ unsafe extern "C" fn host_call(
 /// The scope of what a plugin asks outside of any call.
 static BACKGROUND: std::sync::OnceLock<Scope> = std::sync::OnceLock::new();
 
-fn ask(side: &HostSide, within: &Within<'_>, function: &str, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
-    let Some(function) = HostFunction::from_name(function) else {
-        return Err(Error::new(Code::NotSupported, format!("the host API has no function {function}"))
-            .remedy("see the host API in contract/"));
-    };
+fn ask(side: &HostSide, within: &Within<'_>, function: HostFunction, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
     let Some(host) = &side.host else {
         return Err(Error::new(Code::NotSupported, format!("{function} cannot be asked without an instance"))
             .remedy("ask in init or later"));

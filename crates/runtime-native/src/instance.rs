@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use midplane_contract::{Code, Error, Hook, Result};
-use midplane_kernel::{Call, Condition, Instance, InstanceContext, Reply, Scope};
+use midplane_kernel::{Call, Condition, Host, Instance, InstanceContext, Interrupt, Reply, Scope};
 
 use crate::abi;
 use crate::host::{Frame, HostSide};
@@ -20,7 +20,21 @@ pub(crate) struct NativeInstance {
     side: Box<HostSide>,
     cap: usize,
     condition: Condition,
+    waiting: Arc<Waiting>,
     library: Arc<Library>,
+}
+
+/// Ends what an instance waits for at the host. Nothing ends the code itself.
+struct Waiting(Arc<dyn Host>);
+
+impl Interrupt for Waiting {
+    fn interrupt(&self) {
+        self.0.interrupted();
+    }
+
+    fn ends_code(&self) -> bool {
+        false
+    }
 }
 
 // SAFETY: the header demands that an instance may be used by any thread, one at a time; `&mut self` sees to the latter.
@@ -39,11 +53,12 @@ impl NativeInstance {
         context: InstanceContext,
     ) -> Result<Self> {
         let side = HostSide::new(Some(Arc::clone(&context.host)), cap);
+        let waiting = Arc::new(Waiting(Arc::clone(&context.host)));
         let instance = match library.table.plugin_create {
             Some(create) => run_create(create, &side, &context, cap)?,
             None => std::ptr::null_mut(),
         };
-        Ok(Self { call, instance, actions, side, cap, condition: Condition::Ready, library })
+        Ok(Self { call, instance, actions, side, cap, condition: Condition::Ready, waiting, library })
     }
 
     fn finish(&mut self, outcome: Result<()>) -> Result<()> {
@@ -106,6 +121,10 @@ impl Instance for NativeInstance {
         let outcome = outcome::of(status, &mut frame);
         self.finish(outcome)?;
         Ok(Some(answer))
+    }
+
+    fn interrupter(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(Arc::clone(&self.waiting) as Arc<dyn Interrupt>)
     }
 
     fn condition(&self) -> Condition {

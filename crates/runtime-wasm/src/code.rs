@@ -70,7 +70,7 @@ impl Terms {
         let mut store = Store::new(
             &self.engine,
             GuestState {
-                beat: self.ticker.beat(),
+                beat: self.ticker.beat(host.clone()),
                 limiter: Limiter::new(self.memory, self.table_elements),
                 plugin: self.plugin.clone(),
                 deadline: midplane_kernel::Deadline::After(self.hook_time),

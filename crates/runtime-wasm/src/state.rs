@@ -113,12 +113,7 @@ impl GuestState {
 
     /// Asks the kernel by a name that the guest gave.
     pub(crate) fn request_by_name(&self, name: &str, args: &str, payload: &[u8]) -> Result<Vec<u8>> {
-        let name = if name == "events.emit" { "bus.publish" } else { name };
-        match HostFunction::from_name(name) {
-            Some(function) => self.request(function, args, payload),
-            None => Err(Error::new(Code::NotSupported, format!("the host has no function `{name}`"))
-                .remedy("see HostFunction in the contract for the list")),
-        }
+        self.request(HostFunction::named(name)?, args, payload)
     }
 
     /// Writes a line to the plugin's log. A line that the kernel refuses is lost, as a log may be.

@@ -1,12 +1,13 @@
 //! Time for guests: one thread per engine that advances its epoch while any instance runs, and sleeps otherwise.
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, compiler_fence};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
 use midplane_contract::{Code, Error, Result};
-use midplane_kernel::Interrupt;
+use midplane_kernel::{Host, Interrupt};
 use wasmtime::{Engine, EngineWeak};
 
 /// The time between two looks at a running guest: deadlines and cancellation act this late at most, and a guest that
@@ -42,8 +43,9 @@ impl Ticker {
     }
 
     /// A beat for one more instance.
-    pub(crate) fn beat(self: &Arc<Self>) -> Arc<Beat> {
-        let beat = Arc::new(Beat { calls: AtomicU64::new(0), stop: AtomicU64::new(0), ticker: Arc::clone(self) });
+    pub(crate) fn beat(self: &Arc<Self>, host: Option<Arc<dyn Host>>) -> Arc<Beat> {
+        let ticker = Arc::clone(self);
+        let beat = Arc::new(Beat { calls: AtomicU64::new(0), stop: AtomicU64::new(0), ticker, host });
         let mut beats = lock(&self.beats);
         // Dead entries are swept when the list would grow, so it stays within twice the living.
         if beats.len() == beats.capacity() {
@@ -105,13 +107,20 @@ fn run(ticker: &Weak<Ticker>, engine: &EngineWeak) {
 }
 
 /// Says whether one instance runs, and carries the wish that it stops.
-#[derive(Debug)]
 pub(crate) struct Beat {
     /// Odd while a call runs; each call has a number of its own.
     calls: AtomicU64,
     /// The number of the call that is to end; 0 for none.
     stop: AtomicU64,
     ticker: Arc<Ticker>,
+    /// What it may wait for.
+    host: Option<Arc<dyn Host>>,
+}
+
+impl fmt::Debug for Beat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Beat").field("calls", &self.calls).field("stop", &self.stop).finish_non_exhaustive()
+    }
 }
 
 impl Beat {
@@ -148,6 +157,10 @@ impl Interrupt for Beat {
     fn interrupt(&self) {
         if let Some(call) = self.running() {
             self.stop.store(call, Ordering::Release);
+            // A guest that waits for the host meets no tick.
+            if let Some(host) = &self.host {
+                host.interrupted();
+            }
         }
     }
 }

@@ -6,11 +6,15 @@
 //! conformance plugin (`guests/probe`, or its likeness for the fake) through one behaviour.
 
 mod calls;
+mod events;
 mod faults;
+mod fetching;
 mod life;
 mod list;
 mod site;
 mod stress;
+mod together;
+mod transcript;
 mod version;
 
 use std::path::Path;
@@ -137,6 +141,20 @@ impl Cell {
     }
 }
 
+/// What every subject's manifest asks for; the checks grant of it what they need.
+pub const PERMISSIONS: &[&str] = &[
+    "plugin.call",
+    "state.read",
+    "state.write",
+    "bus.publish",
+    "bus.subscribe",
+    "service.find",
+    "service.call",
+    "network.http",
+    "metrics.write",
+    "secret.read",
+];
+
 /// How a cell is reached.
 pub trait Subject: Send + Sync {
     /// Which cell this is.
@@ -149,7 +167,7 @@ pub trait Subject: Send + Sync {
     /// Trust and placement of the plugin.
     fn policy(&self) -> Policy;
 
-    /// A kernel with the runtime.
+    /// A kernel with the runtime, and with a client for the web.
     fn kernel(&self, cache: &Path) -> Builder;
 
     /// What is left of a plugin that is unloaded, seen from outside the kernel; `None` when nothing is. `details` are
@@ -211,6 +229,14 @@ pub fn check(behaviour: Behaviour, subject: &dyn Subject) -> Outcome {
         Behaviour::MemoryLimit => faults::memory_limit(&site),
         Behaviour::BadConfig => life::bad_config(&site),
         Behaviour::Health => life::health(&site),
+        Behaviour::Events => events::events(&site),
+        Behaviour::BusRequest => together::bus_request(&site),
+        Behaviour::ConfigChanged => together::config_changed(&site),
+        Behaviour::DependencyChanged => together::dependency_changed(&site),
+        Behaviour::StateAndMetrics => together::state_and_metrics(&site),
+        Behaviour::Services => together::services(&site),
+        Behaviour::FetchGivenUp => fetching::given_up(&site),
+        Behaviour::HostTranscript => transcript::transcript(&site),
         Behaviour::Unload => life::unload(&site),
         Behaviour::ReloadWithChangedCode => life::reload(&site),
         Behaviour::SiblingsSurvive => faults::siblings(&site),

@@ -79,6 +79,12 @@ impl PluginFolder {
         Self::new(id, "wasm", "plugin.fake", program)
     }
 
+    /// The plugin's id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Adds or replaces a field of the manifest.
     #[must_use]
     pub fn with(mut self, field: &str, value: impl Into<Value>) -> Self {

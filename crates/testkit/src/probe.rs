@@ -5,6 +5,7 @@ use midplane_kernel::Reply;
 use serde_json::{Value, json};
 
 use crate::fake::{Desk, Program};
+use crate::hexadecimal;
 
 const MIB: u64 = 1024 * 1024;
 
@@ -16,6 +17,14 @@ pub fn probe() -> Program {
         .action("version", |desk, _, reply| reply.write(desk.code().as_bytes()))
         .action("config", |desk, _, reply| reply.write(desk.memory.config.to_string().as_bytes()))
         .action("history", |desk, _, reply| reply.write(json!(desk.memory.notes).to_string().as_bytes()))
+        .action("events", |desk, _, reply| reply.write(json!(desk.memory.events).to_string().as_bytes()))
+        .action("identity", |desk, _, reply| {
+            let context = desk.context();
+            let identity = json!({
+                "id": context.plugin, "version": context.version, "generation": context.generation, "number": context.number,
+            });
+            reply.write(identity.to_string().as_bytes())
+        })
         .action("counter", |desk, input, reply| {
             desk.memory.counter += parsed(input)?.get("add").and_then(Value::as_u64).unwrap_or(1);
             reply.write(desk.memory.counter.to_string().as_bytes())
@@ -27,7 +36,8 @@ pub fn probe() -> Program {
         .action("allocate", allocate)
         .waiting("chunks", chunks)
         .waiting("call", call)
-        .waiting("host", host);
+        .waiting("host", host)
+        .waiting("transcript", transcript);
     hooks(program)
 }
 
@@ -47,6 +57,18 @@ fn hooks(program: Program) -> Program {
         .hook(Hook::Start, |desk, _| act(desk, Hook::Start).and_then(|()| done()))
         .hook(Hook::Stop, |desk, _| act(desk, Hook::Stop).and_then(|()| done()))
         .hook(Hook::Cleanup, |desk, _| act(desk, Hook::Cleanup).and_then(|()| done()))
+        .hook(Hook::Event, |desk, input| {
+            act(desk, Hook::Event)?;
+            let event = parsed(input)?;
+            desk.memory.events.push(event.get("data").cloned().unwrap_or_default());
+            Ok(desk.memory.config.get("answer").map(Value::to_string).unwrap_or_default().into_bytes())
+        })
+        .hook(Hook::DependencyChanged, |desk, input| {
+            let told = parsed(input)?;
+            let id = told.get("id").and_then(Value::as_str).unwrap_or_default();
+            desk.memory.notes.push(format!("dependency_changed {id} {}", flag(&told, "available")));
+            act(desk, Hook::DependencyChanged).and_then(|()| done())
+        })
         .hook(Hook::Health, |desk, _| {
             act(desk, Hook::Health)?;
             let status = desk.memory.config.get("health").cloned().unwrap_or_else(|| "healthy".into());
@@ -128,12 +150,30 @@ fn call(desk: &mut Desk<'_>, input: &[u8], reply: &mut Reply<'_>) -> Result<()> 
 fn host(desk: &mut Desk<'_>, input: &[u8], reply: &mut Reply<'_>) -> Result<()> {
     let wanted = parsed(input)?;
     let name = wanted.get("function").and_then(Value::as_str).unwrap_or_default();
-    let function = HostFunction::from_name(name)
-        .ok_or_else(|| Error::new(Code::NotSupported, format!("there is no host function `{name}`")))?;
+    let function = HostFunction::named(name)?;
     let args = wanted.get("args").cloned().unwrap_or_else(|| json!({}));
     let payload = wanted.get("payload").and_then(Value::as_str).unwrap_or_default();
     let answer = desk.host(function, &args, payload.as_bytes()).map_err(|error| passed_on(desk, &error))?;
     reply.write(&answer)
+}
+
+fn transcript(desk: &mut Desk<'_>, input: &[u8], reply: &mut Reply<'_>) -> Result<()> {
+    let script = parsed(input)?;
+    let play = |step: &Value| {
+        let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
+        let name = text("function");
+        let asked = HostFunction::named(name).and_then(|function| {
+            let args = step.get("args").cloned().unwrap_or_default();
+            let payload = hexadecimal::read(text("payload")).map_err(|why| Error::new(Code::InvalidInput, why))?;
+            desk.host(function, &args, &payload)
+        });
+        match asked {
+            Ok(answer) => format!("ok {}", hexadecimal::write(&answer)),
+            Err(error) => format!("error {} {}", error.code(), hexadecimal::write(error.record().message.as_bytes())),
+        }
+    };
+    let lines: Vec<String> = script.as_array().into_iter().flatten().map(play).collect();
+    reply.write(lines.join("\n").as_bytes())
 }
 
 /// An error of the host becomes the plugin's own, with the host's code.

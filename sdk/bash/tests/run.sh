@@ -43,9 +43,12 @@ same "${chunks[*]}" '1 2 3' "chunks come in their order"
 host_state_get() { host_answer='"text":"kept"'; }
 call remember key
 same "$answer" 'kept' "the host answers"
+host_state_get() { host_answer='"result":null'; }
+call remember key
+same "$answer" '' "no bytes are no text"
 call reach
 same "$error_code" 'not_supported' "the host's errors come as they are"
-same "${#logged[@]}" 1 "log lines are collected"
+same "${#logged[@]}" 2 "log lines are collected"
 call stray
 same "$answer" 'printed nothing here' "what a command prints does not reach the host"
 call missing

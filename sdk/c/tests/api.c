@@ -1,6 +1,7 @@
 /*
  * The SDK's own tests: a plugin that asks for all that there is, on the test bench. Prints what did not hold.
  */
+#define MIDPLANE_ON_EVENT on_event
 #include "midplane_api.h"
 #include "midplane_testing.h"
 
@@ -17,6 +18,13 @@ static void hold(int holds, const char *what, int line) {
 
 static int same(const midplane_buffer *buffer, const char *text) {
   return midplane_bench_same(buffer, text, strlen(text));
+}
+
+/* The answer to a question is what the hook replies. */
+static midplane_status on_event(void *self, const uint8_t *input, size_t len, midplane_call *call) {
+  midplane_json data = midplane_json_member(input, len, "data");
+  (void)self;
+  return midplane_reply(call, data.text, data.len);
 }
 
 static midplane_status store(void *self, const uint8_t *input, size_t len, midplane_call *call) {
@@ -65,17 +73,20 @@ static midplane_status fetch(void *self, const uint8_t *input, size_t len, midpl
 
 static midplane_status others(void *self, const uint8_t *input, size_t len, midplane_call *call) {
   midplane_buffer told = {NULL, 0, 0, 0};
+  midplane_topic_options kept = {"text/plain", 1, NULL, NULL}, some = {NULL, 0, "g", "{\"color\":\"red\"}"};
   uint64_t before, after;
   uint8_t drawn[70];
   (void)self;
   OK(midplane_call_action(call, "a/b", 2000, input, len, &told));
-  OK(midplane_request(call, "t", -1, "?", 1, &told));
+  OK(midplane_request(call, "t", NULL, -1, "?", 1, &told));
   OK(midplane_service_find(call, "greeter", NULL, &told));
   OK(midplane_service_call(call, "greeter", "^1", "greet", 7, "x", 1, &told));
   HOLD(same(&told, "1[]2"));
   midplane_buffer_free(&told);
-  OK(midplane_publish(call, "t", "text/plain", "text", 4));
-  OK(midplane_subscribe(call, "t"));
+  OK(midplane_publish(call, "t", NULL, "1", 1));
+  OK(midplane_publish(call, "t", &kept, "text", 4));
+  OK(midplane_subscribe(call, "t", NULL));
+  OK(midplane_subscribe(call, "t.*", &some));
   OK(midplane_unsubscribe(call, "t"));
   OK(midplane_count(call, "n", 2, "{\"shop\":\"north\"}"));
   OK(midplane_gauge(call, "g", 0.5, NULL));
@@ -150,7 +161,8 @@ int main(void) {
   HOLD(asked(&bench, "call", "{\"address\":\"a/b\",\"deadline_ms\":2000}"));
   HOLD(asked(&bench, "service.call",
              "{\"interface\":\"greeter\",\"range\":\"^1\",\"action\":\"greet\",\"deadline_ms\":7}"));
-  HOLD(asked(&bench, "bus.publish", "{\"topic\":\"t\",\"content_type\":\"text/plain\"}"));
+  HOLD(asked(&bench, "bus.publish", "{\"topic\":\"t\",\"content_type\":\"text/plain\",\"retain\":true}"));
+  HOLD(asked(&bench, "bus.subscribe", "{\"topic\":\"t.*\",\"group\":\"g\",\"filter\":{\"color\":\"red\"}}"));
   HOLD(asked(&bench, "metrics.count", "{\"name\":\"n\",\"value\":2,\"labels\":{\"shop\":\"north\"}}"));
   HOLD(asked(&bench, "metrics.gauge", "{\"name\":\"g\",\"value\":0.5}"));
 
@@ -164,6 +176,8 @@ int main(void) {
   midplane_bench_answer(&bench, "time.monotonic", MIDPLANE_OK, "1.5");
   HOLD(midplane_bench_call(&bench, "clocks", "") == MIDPLANE_ERROR && midplane_bench_failed(&bench, "protocol_error"));
   HOLD(midplane_bench_call(&bench, "never", "") == MIDPLANE_ERROR && midplane_bench_failed(&bench, "action_not_found"));
+  OK(midplane_bench_hook(&bench, bench.plugin->plugin_handle_event, "{\"event_type\":\"t\",\"data\":[1]}"));
+  HOLD(midplane_bench_replied(&bench, "[1]"));
   OK(midplane_bench_hook(&bench, bench.plugin->plugin_get_info, ""));
   HOLD(bench.reply.len > 10);
   midplane_bench_end(&bench);

@@ -109,13 +109,15 @@ export class Context {
   get bus() {
     const ask = this.#asker();
     return {
-      publish: async (topic, data, { contentType } = {}) => {
-        const args = { topic, content_type: contentType };
+      publish: async (topic, data, { contentType, retain } = {}) => {
+        const args = { topic, content_type: contentType, retain: retain || undefined };
         await ask("bus.publish", args, outgoing(data, contentType !== undefined));
       },
-      request: async (topic, data, { deadline, raw } = {}) =>
-        incoming(await ask("bus.request", { topic, deadline_ms: milliseconds(deadline) }, outgoing(data, raw)), raw),
-      subscribe: async (topic) => void (await ask("bus.subscribe", { topic })),
+      request: async (topic, data, { contentType, deadline, raw } = {}) => {
+        const args = { topic, content_type: contentType, deadline_ms: milliseconds(deadline) };
+        return incoming(await ask("bus.request", args, outgoing(data, raw || contentType !== undefined)), raw);
+      },
+      subscribe: async (topic, { group, filter } = {}) => void (await ask("bus.subscribe", { topic, group, filter })),
       unsubscribe: async (topic) => void (await ask("bus.unsubscribe", { topic })),
     };
   }

@@ -41,8 +41,11 @@ test("others are asked with ranges and deadlines, events and numbers go out as t
       async all(_, ctx) {
         await ctx.call("a/b", 1, { deadline: 0.5 });
         await ctx.bus.request("t", [1], { deadline: -1 });
+        await ctx.bus.request("t", "plain", { contentType: "text/plain" });
+        await ctx.bus.subscribe("t");
+        await ctx.bus.subscribe("t.*", { group: "g", filter: { color: "red" } });
         await ctx.bus.publish("t", "text");
-        await ctx.bus.publish("t", "<a/>", { contentType: "text/xml" });
+        await ctx.bus.publish("t", "<a/>", { contentType: "text/xml", retain: true });
         await ctx.bus.publish("t", new Uint8Array([255]));
         await ctx.metrics.count("n", 2, { shop: "north" });
         await ctx.service.find("greeter", "^1");
@@ -53,14 +56,22 @@ test("others are asked with ranges and deadlines, events and numbers go out as t
   );
   assert.deepEqual(await plugin.call("all"), [2]);
   assert.deepEqual(args(plugin, "call"), [{ address: "a/b", deadline_ms: 1 }]);
-  assert.deepEqual(args(plugin, "bus.request"), [{ topic: "t", deadline_ms: 0 }]);
+  assert.deepEqual(args(plugin, "bus.request"), [{ topic: "t", deadline_ms: 0 }, { topic: "t", content_type: "text/plain" }]);
+  assert.deepEqual(args(plugin, "bus.subscribe"), [{ topic: "t" }, { topic: "t.*", group: "g", filter: { color: "red" } }]);
   assert.deepEqual(args(plugin, "service.find"), [{ interface: "greeter", range: "^1" }]);
   const called = { interface: "greeter", range: "^1", action: "greet", deadline_ms: 2000 };
   assert.deepEqual(args(plugin, "service.call"), [called]);
   const published = plugin.asked.filter(({ name }) => name === "bus.publish");
   assert.deepEqual(published.map(({ payload }) => Array.from(payload)), [[34, 116, 101, 120, 116, 34], [60, 97, 47, 62], [255]]);
-  assert.deepEqual(published[1].args, { topic: "t", content_type: "text/xml" });
+  assert.deepEqual(published[1].args, { topic: "t", content_type: "text/xml", retain: true });
   assert.deepEqual(args(plugin, "metrics.count"), [{ name: "n", value: 2, labels: { shop: "north" } }]);
+});
+
+test("what onEvent returns is the answer, and nothing is none", async () => {
+  const event = { event_type: "orders.total", data: { n: 2 } };
+  const answer = async (onEvent) => (await bench({ onEvent })).hook("onEvent", event);
+  assert.deepEqual(await answer(({ data }) => ({ total: data.n })), { total: 2 });
+  assert.equal(await answer(() => undefined), undefined);
 });
 
 test("a bench has configuration, clocks and chance", async () => {

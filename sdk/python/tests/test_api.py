@@ -33,8 +33,11 @@ async def absent(_, ctx):
 def others(_, ctx):
     ctx.call("a/b", 1, deadline=2)
     ctx.bus.request("t", [1], deadline=-1)
+    ctx.bus.request("t", "plain", content_type="text/plain", raw=True)
+    ctx.bus.subscribe("t")
+    ctx.bus.subscribe("t.*", group="g", filter={"color": "red"})
     ctx.bus.publish("t", "text")
-    ctx.bus.publish("t", "<a/>", content_type="text/xml")
+    ctx.bus.publish("t", "<a/>", content_type="text/xml", retain=True)
     ctx.metrics.count("n", labels={"shop": "north"})
     ctx.service.find("greeter", "^1")
     return ctx.service.call("greeter", "greet", "x", range="^1", deadline=0.0015)
@@ -63,6 +66,11 @@ def ask(what, ctx):
         "call": lambda: ctx.call("a/b"),
         "draw": lambda: len(ctx.random(1 << 20)),
     }[what]()
+
+
+@plugin.on_event
+def answer(event, ctx):
+    return {"total": event["data"]["n"]} if event["event_type"] == "orders.total" else None
 
 
 class HostApi(unittest.TestCase):
@@ -94,14 +102,24 @@ class HostApi(unittest.TestCase):
             self.bench.answer(function, answer if function != "service.find" else b"[]")
         self.assertEqual(self.bench.call("others"), "hi")
         self.assertEqual(self.args("call"), [{"address": "a/b", "deadline_ms": 2000}])
-        self.assertEqual(self.args("bus.request"), [{"topic": "t", "deadline_ms": 0}])
+        self.assertEqual(self.args("bus.request"), [
+            {"topic": "t", "deadline_ms": 0}, {"topic": "t", "content_type": "text/plain"},
+        ])
+        self.assertEqual(self.args("bus.subscribe"), [
+            {"topic": "t"}, {"topic": "t.*", "group": "g", "filter": {"color": "red"}},
+        ])
         self.assertEqual(self.args("service.find"), [{"interface": "greeter", "range": "^1"}])
         self.assertEqual(self.args("service.call"), [
             {"interface": "greeter", "range": "^1", "action": "greet", "deadline_ms": 2},
         ])
         self.assertEqual([asked.payload for asked in self.bench.asked("bus.publish")], [b'"text"', b"<a/>"])
-        self.assertEqual(self.args("bus.publish")[1], {"topic": "t", "content_type": "text/xml"})
+        self.assertEqual(self.args("bus.publish")[1], {"topic": "t", "content_type": "text/xml", "retain": True})
         self.assertEqual(self.args("metrics.count"), [{"name": "n", "value": 1, "labels": {"shop": "north"}}])
+
+    def test_what_on_event_returns_is_the_answer_and_none_is_none(self):
+        event = {"event_type": "orders.total", "data": {"n": 2}}
+        self.assertEqual(self.bench.hook("on_event", event), b'{"total":2}')
+        self.assertIsNone(self.bench.hook("event", {"event_type": "orders.new", "data": None}))
 
     def test_a_bench_has_configuration_clocks_and_chance(self):
         self.assertEqual(self.bench.call("know"), ["3", "know", 0])

@@ -21,6 +21,7 @@ use crate::backend::Backend;
 use crate::info::{ActionInfo, Identity};
 use crate::{Error, Result};
 
+pub use bus::{Subscription, Topic};
 pub use log::Level;
 pub use plugins::Service;
 pub use web::{HttpReply, HttpRequest};

@@ -43,7 +43,7 @@ mod reply;
 mod running;
 pub mod testing;
 
-pub use context::{Context, HttpReply, HttpRequest, Level, Service};
+pub use context::{Context, HttpReply, HttpRequest, Level, Service, Subscription, Topic};
 pub use definition::Definition;
 pub use error::{Error, Record, Result};
 pub use event::{Dependency, Event};

@@ -37,7 +37,15 @@ fn noting(seen: &Seen) -> Program {
 }
 
 fn house(seen: &Seen) -> House {
-    House::with(&[("noting", noting(seen)), ("early", early(noting(seen)))])
+    House::with(&[("noting", noting(seen)), ("early", early(noting(seen))), ("deaf", deaf())])
+}
+
+/// A program that takes no events.
+fn deaf() -> Program {
+    Program::new().waiting("subscribe", |desk, _, _| {
+        let asked = desk.host(HostFunction::BusSubscribe, &json!({ "topic": "t" }), b"");
+        asked.map(drop).map_err(|error| desk.own_error(error.code().as_str(), "", false, Value::Null))
+    })
 }
 
 /// The same that subscribes in `init`, and is broken where its code says so.
@@ -283,7 +291,7 @@ fn a_broadcast_reaches_every_plugin_that_takes_events_once() {
     for id in ["a", "b"] {
         plugin(&house, id);
     }
-    house.probe("deaf");
+    house.load(&folder("deaf", "deaf"));
     subscribe(&house, "a", "all");
     let listener = house.kernel.bus().subscribe("all").unwrap();
     assert_eq!(house.kernel.broadcast(Message::new("all", json!("hello"))).unwrap().delivered, 3);
@@ -369,8 +377,8 @@ fn a_pool_subscribes_once_and_a_plugin_without_the_hook_not_at_all() {
     processed(&house, "a", 50);
     assert_eq!(data(&seen), (0..50).map(Value::from).collect::<Vec<_>>());
     grant(&house, "deaf", &["bus.subscribe"]);
-    house.load(&folder("deaf", "probe\n1"));
-    let error = host(&house, "deaf", "bus.subscribe", json!({ "topic": "t" }), "").unwrap_err();
+    house.load(&folder("deaf", "deaf"));
+    let error = house.call("deaf/subscribe", "").unwrap_err();
     assert_eq!(own_code(&error), "not_supported");
 }
 

@@ -36,7 +36,14 @@ fn a_runtime_that_loses_replies_is_noticed() {
 
 #[test]
 fn a_runtime_that_confuses_errors_is_noticed() {
-    assert_eq!(red(Sabotage::WrongErrorKind), [Behaviour::TypedError, Behaviour::HostCallError, Behaviour::BadConfig]);
+    let expected = [
+        Behaviour::TypedError,
+        Behaviour::HostCallError,
+        Behaviour::BadConfig,
+        Behaviour::BusRequest,
+        Behaviour::HostTranscript,
+    ];
+    assert_eq!(red(Sabotage::WrongErrorKind), expected);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use midplane::{Builder, Kernel, Placement, Policy, Trust};
-use midplane_testkit::conformance::{Cell, Site, Subject, full_is_asked_for, of_version};
+use midplane_testkit::conformance::{Cell, PERMISSIONS, Site, Subject, full_is_asked_for, of_version};
 use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_probe, memory, probe, process};
 use serde_json::{Map, Value, json};
 
@@ -109,7 +109,7 @@ impl Subject for Real {
             PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version).unwrap()).executable();
         let engine = json!({ "runtime": self.runtime, "main": self.main, "engine": "node" });
         let folder = if self.cell == Cell::Node { folder.with("entry", engine) } else { folder };
-        folder.with("version", "0.1.0").with("permissions", vec!["plugin.call", "state.read"])
+        folder.with("version", "0.1.0").with("permissions", PERMISSIONS.to_vec())
     }
 
     fn policy(&self) -> Policy {
@@ -155,8 +155,7 @@ impl Subject for Likeness {
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
         let code = of_version(b"probe\nprobe-version-01", version).unwrap();
-        PluginFolder::fake(id, std::str::from_utf8(&code).unwrap())
-            .with("permissions", vec!["plugin.call", "state.read"])
+        PluginFolder::fake(id, std::str::from_utf8(&code).unwrap()).with("permissions", PERMISSIONS.to_vec())
     }
 
     fn policy(&self) -> Policy {
@@ -164,7 +163,8 @@ impl Subject for Likeness {
     }
 
     fn kernel(&self, cache: &Path) -> Builder {
-        Kernel::builder().runtime(Arc::new(self.0.clone())).cache(cache)
+        let web = midplane_fetch::Client::new(midplane_fetch::Settings::default());
+        Kernel::builder().runtime(Arc::new(self.0.clone())).cache(cache).fetch(Arc::new(web))
     }
 
     fn remains(&self, _: &Site<'_>, _: &Map<String, Value>) -> Option<String> {

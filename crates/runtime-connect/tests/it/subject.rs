@@ -10,9 +10,10 @@ use std::time::Duration;
 use midplane_contract::{
     Code as Fault, Error, Health, Limit, Limits, Manifest, Placement, PluginId, Result, RuntimeKind, State, Trust,
 };
+use midplane_fetch::Client;
 use midplane_kernel::{Builder, Code, CodeFacts, Instance, InstanceContext, Kernel, LoadRequest, Policy, Runtime};
 use midplane_runtime_connect::{Host, Listener, Pass, Reception, Settings};
-use midplane_testkit::conformance::{Cell, Site, Subject, of_version};
+use midplane_testkit::conformance::{Cell, PERMISSIONS, Site, Subject, of_version};
 use midplane_testkit::{PluginFolder, process};
 use serde_json::{Map, Value};
 
@@ -134,7 +135,7 @@ impl Subject for WebSocket {
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
         PluginFolder::new(id, "remote", "plugin.mjs", of_version(&self.code, version).unwrap())
             .with("version", "0.1.0")
-            .with("permissions", vec!["plugin.call", "state.read"])
+            .with("permissions", PERMISSIONS.to_vec())
     }
 
     fn policy(&self) -> Policy {
@@ -144,7 +145,8 @@ impl Subject for WebSocket {
     fn kernel(&self, cache: &Path) -> Builder {
         static SITES: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
         let site = SITES.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        Kernel::builder().runtime(Arc::new(Dialled { site })).cache(cache)
+        let web = Client::new(midplane_fetch::Settings::default());
+        Kernel::builder().runtime(Arc::new(Dialled { site })).cache(cache).fetch(Arc::new(web))
     }
 
     fn remains(&self, _: &Site<'_>, details: &Map<String, Value>) -> Option<String> {

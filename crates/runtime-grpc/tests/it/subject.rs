@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use midplane_fetch::Client;
 use midplane_kernel::{Builder, Kernel, Policy};
 use midplane_runtime_grpc::GrpcRuntime;
-use midplane_testkit::conformance::{Cell, Site, Subject};
+use midplane_testkit::conformance::{Cell, PERMISSIONS, Site, Subject};
 use midplane_testkit::{GrpcPython, PluginFolder, Service};
 use serde_json::{Map, Value};
 
@@ -45,7 +46,7 @@ impl Subject for Remote {
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
         PluginFolder::new(id, "remote", "endpoints", self.address(id, version))
-            .with("permissions", vec!["plugin.call", "state.read"])
+            .with("permissions", PERMISSIONS.to_vec())
     }
 
     fn policy(&self) -> Policy {
@@ -53,7 +54,8 @@ impl Subject for Remote {
     }
 
     fn kernel(&self, cache: &Path) -> Builder {
-        Kernel::builder().runtime(Arc::new(GrpcRuntime::default())).cache(cache)
+        let web = Client::new(midplane_fetch::Settings::default());
+        Kernel::builder().runtime(Arc::new(GrpcRuntime::default())).cache(cache).fetch(Arc::new(web))
     }
 
     fn remains(&self, _: &Site<'_>, details: &Map<String, Value>) -> Option<String> {

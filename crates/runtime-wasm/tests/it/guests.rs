@@ -36,7 +36,7 @@ fn it_describes_itself() {
         let facts = code.facts();
         assert_eq!(facts.info.version, "0.1.0");
         assert!(facts.hooks.contains(&Hook::Health) && facts.hooks.contains(&Hook::ExportState));
-        assert!(!facts.hooks.contains(&Hook::Event) && !facts.hooks.contains(&Hook::Ping), "{:?}", facts.hooks);
+        assert!(!facts.hooks.contains(&Hook::Migrate) && !facts.hooks.contains(&Hook::Ping), "{:?}", facts.hooks);
         assert!(facts.info.actions.iter().any(|action| action.idempotent));
     }
 }

@@ -60,14 +60,12 @@ impl Host for HostLine {
 impl Line {
     fn ask(self: &Arc<Self>, instance: u16, request: &HostRequest<'_>) -> Result<Vec<u8>> {
         let limits = self.host_limits();
-        for (which, size, cap) in
-            [("args", request.args.len(), defaults::WIRE_HEADER), ("payload", request.payload.len(), limits.payload)]
-        {
-            if size > cap {
-                let message = format!("a request to the host has {size} bytes of {which}, more than {cap}");
-                let error = Error::new(Code::LimitExceeded, message).remedy("send less at once");
-                return Err(error.with("which", which).with("limit", cap as u64));
-            }
+        request.function.check_arguments(request.args.len())?;
+        let (size, cap) = (request.payload.len(), limits.payload);
+        if size > cap {
+            let message = format!("a request to the host has a payload of {size} bytes, more than {cap}");
+            let error = Error::new(Code::LimitExceeded, message).remedy("send less at once");
+            return Err(error.with("which", "payload").with("limit", cap as u64));
         }
         let id = self.last_ask.fetch_add(2, Ordering::Relaxed).wrapping_add(2).max(2);
         let first = request.payload.len().min(limits.chunk).min(limits.window);

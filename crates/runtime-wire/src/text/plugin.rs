@@ -45,10 +45,9 @@ impl Translator {
         if method == "ping" {
             return self.ping(id);
         }
-        let function = HostFunction::ALL.iter().position(|function| function.name() == method);
-        let prepared = match function.and_then(|at| u32::try_from(at).ok()) {
-            Some(function) => match prepare(params) {
-                Ok((args, bytes)) => Ok((function, args, bytes)),
+        let prepared = match HostFunction::from_name(method) {
+            Some(function) => match prepare(function, params) {
+                Ok((args, bytes)) => Ok((number_of(function), args, bytes)),
                 Err(NoBytes::TooMany(error)) => Err(error),
                 Err(NoBytes::Breach(why)) => return Err(breach(&why, line)),
             },
@@ -159,6 +158,12 @@ impl Translator {
     }
 }
 
+/// A function's number on the wire.
+fn number_of(function: HostFunction) -> u32 {
+    let number = HostFunction::ALL.iter().position(|known| *known == function);
+    number.and_then(|number| u32::try_from(number).ok()).unwrap_or(NO_FUNCTION)
+}
+
 fn unknown(method: &str) -> Error {
     if method == "register" {
         return Error::new(Code::NotSupported, "the plugin has registered").remedy("register once");
@@ -169,7 +174,7 @@ fn unknown(method: &str) -> Error {
 }
 
 /// Arguments and bytes of a request.
-fn prepare(params: &Fields<'_>) -> std::result::Result<(Vec<u8>, Vec<u8>), NoBytes> {
+fn prepare(function: HostFunction, params: &Fields<'_>) -> std::result::Result<(Vec<u8>, Vec<u8>), NoBytes> {
     let bytes = payload::read(params, "input")?;
     let mut args = Vec::new();
     for (name, value) in params.iter().filter(|(name, _)| !matches!(*name, "input" | "text" | "base64")) {
@@ -181,12 +186,9 @@ fn prepare(params: &Fields<'_>) -> std::result::Result<(Vec<u8>, Vec<u8>), NoByt
     if !args.is_empty() {
         args.push(b'}');
     }
-    if args.len() > defaults::WIRE_HEADER {
-        let cap = defaults::WIRE_HEADER;
-        let message = format!("{} bytes of arguments are more than the {cap} allowed", args.len());
-        let error = Error::new(Code::LimitExceeded, message).remedy("send bytes as `input`, `text` or `base64`");
-        return Err(NoBytes::TooMany(error.with("which", "args").with("limit", cap as u64)));
-    }
+    function
+        .check_arguments(args.len())
+        .map_err(|error| NoBytes::TooMany(error.remedy("send bytes as `input`, `text` or `base64`")))?;
     // What is nested too deep for the host would end the connection there.
     if !args.is_empty() && serde_json::from_slice::<Map<String, Value>>(&args).is_err() {
         return Err(NoBytes::Breach("its params are nested too deep".to_owned()));

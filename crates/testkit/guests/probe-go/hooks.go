@@ -27,6 +27,8 @@ type config struct {
 	Release string `json:"release"`
 	// Health is what `health` reports; healthy unless it is said.
 	Health midplane.Status `json:"health"`
+	// Answer is what `event` answers, as JSON; nothing unless it is said.
+	Answer json.RawMessage `json:"answer"`
 }
 
 func (c *config) message(otherwise string) string {
@@ -61,6 +63,17 @@ func hooks(plugin *midplane.Plugin) {
 		OnStart(func(ctx midplane.Context) error { return pass(ctx, "start") }).
 		OnStop(func(ctx midplane.Context) error { return pass(ctx, "stop") }).
 		OnCleanup(func(ctx midplane.Context) error { return pass(ctx, "cleanup") }).
+		OnEvent(func(ctx midplane.Context, event midplane.Event) (json.RawMessage, error) {
+			if err := acts.act(ctx, "event"); err != nil {
+				return nil, err
+			}
+			events = append(events, event.Data)
+			return acts.Answer, nil
+		}).
+		OnDependencyChanged(func(ctx midplane.Context, dependency midplane.Dependency) error {
+			history = append(history, fmt.Sprintf("dependency_changed %s %t", dependency.ID, dependency.Available))
+			return acts.act(ctx, "dependency_changed")
+		}).
 		OnHealthCheck(health).
 		OnExportState(func(ctx midplane.Context) ([]byte, error) {
 			return strconv.AppendUint(nil, counter, 10), pass(ctx, "export_state")

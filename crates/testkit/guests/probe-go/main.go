@@ -24,6 +24,8 @@ var (
 	acts    config
 	counter uint64
 	history = []string{}
+	// events are the data of the events that came, in order.
+	events = []json.RawMessage{}
 	// kept is what allocate was told to keep.
 	kept [][]byte
 )
@@ -40,6 +42,7 @@ func define(plugin *midplane.Plugin) *midplane.Plugin {
 	failing(plugin)
 	load(plugin)
 	reaching(plugin)
+	transcript(plugin)
 	surroundings(plugin)
 	return plugin
 }
@@ -67,6 +70,8 @@ func plain(plugin *midplane.Plugin) {
 			return counter, nil
 		}).
 		Describe("{add?}: adds to this instance's counter, one unless it is said, and answers with it").
+		Action("events", func(midplane.Context) ([]json.RawMessage, error) { return events, nil }).
+		Describe("The data of the events that this instance got, in order").
 		Action("history", func(midplane.Context) ([]string, error) { return history, nil }).
 		Describe("The hooks that ran on this instance, in order").
 		Action("identity", func(ctx midplane.Context) (map[string]any, error) {

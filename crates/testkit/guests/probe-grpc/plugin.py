@@ -21,7 +21,7 @@ from concurrent import futures
 VERSION = "probe-version-01"
 MIB = 1024 * 1024
 PART = MIB
-HOOKS = ["validate_config", "config_changed", "get_config", "export_state", "import_state"]
+HOOKS = ["validate_config", "config_changed", "get_config", "event", "dependency_changed", "export_state", "import_state"]
 
 
 class Refusal(Exception):
@@ -36,7 +36,7 @@ class Session:
     """What Initialize brings and calls change; one for each generation of each host."""
 
     def __init__(self):
-        self.config, self.counter, self.history, self.kept = {}, 0, [], []
+        self.config, self.counter, self.history, self.events, self.kept = {}, 0, [], [], []
         self.identity = {}
         # What is asked of the host, and who waits for which answer.
         self.requests, self.waiting, self.lock, self.last = queue.Queue(), {}, threading.Lock(), 0
@@ -48,7 +48,7 @@ class Session:
             self.last += 1
             number = self.last
             self.waiting[number] = answer
-        request = pb.HostRequest(id=number, call=call, function=function, args=json.dumps(args), payload=payload)
+        request = pb.HostRequest(id=number, call=call, function=function, args=compact(args).decode(), payload=payload)
         self.requests.put(request)
         reply = answer.get()
         if reply.HasField("error"):
@@ -102,6 +102,10 @@ class Call:
             raise
 
 
+def compact(value):
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
 def parsed(data):
     try:
         return json.loads(data) if data else None
@@ -128,6 +132,10 @@ def counter(call, data):
 
 def history(call, data):
     return json.dumps(call.session.history).encode()
+
+
+def events(call, data):
+    return json.dumps(call.session.events).encode()
 
 
 def identity(call, data):
@@ -199,6 +207,18 @@ def host(call, data):
     return call.session.ask(call.number, wanted["function"], wanted.get("args", {}), wanted.get("payload", "").encode())
 
 
+def transcript(call, data):
+    lines = []
+    for step in parsed(data):
+        try:
+            payload = bytes.fromhex(step.get("payload", ""))
+            reply = call.session.ask(call.number, step["function"], step["args"], payload)
+            lines.append(f"ok {reply.hex()}")
+        except Refusal as error:
+            lines.append(f"error {error.data['code']} {str(error).encode().hex()}")
+    return "\n".join(lines).encode()
+
+
 def log(call, data):
     line = parsed(data)
     call.session.log(call.number, line["level"], line["message"], line.get("fields"))
@@ -223,9 +243,11 @@ def print_(call, data):
 
 
 ACTIONS = {
-    "echo": echo, "version": version, "config": config, "counter": counter, "history": history, "identity": identity,
+    "echo": echo, "version": version, "config": config, "counter": counter, "history": history, "events": events,
+    "identity": identity,
     "fail": fail, "panic": panic, "abort": abort, "exit": exit_, "recurse": recurse, "hang": hang,
     "allocate": allocate, "chunks": chunks, "sleep": sleep, "call": call_, "host": host, "log": log,
+    "transcript": transcript,
     "process": process, "environment": environment, "print": print_,
 }  # fmt: skip
 
@@ -338,6 +360,16 @@ def service():
                     return pb.HookReply()
                 if request.hook == "get_config":
                     return pb.HookReply(output=json.dumps(session.config).encode())
+                if request.hook == "event":
+                    call.act("event")
+                    session.events.append(parsed(request.input)["data"])
+                    answer = session.config.get("answer")
+                    return pb.HookReply(output=b"" if answer is None else compact(answer))
+                if request.hook == "dependency_changed":
+                    told = parsed(request.input)
+                    session.history.append(f"dependency_changed {told['id']} {str(told['available']).lower()}")
+                    call.act("dependency_changed")
+                    return pb.HookReply()
                 if request.hook == "export_state":
                     return pb.HookReply(output=str(session.counter).encode())
                 if request.hook == "import_state":

@@ -6,7 +6,7 @@ const VERSION = "probe-version-01";
 const PAGE = 4096;
 const MIB = 1024 * 1024;
 
-const probe = { given: {}, counter: 0, history: [], kept: [] };
+const probe = { given: {}, counter: 0, history: [], events: [], kept: [] };
 
 /** An error that is the plugin's answer. */
 function failure(code, message, more = {}) {
@@ -57,6 +57,14 @@ function text(bytes) {
   return new TextDecoder().decode(bytes);
 }
 
+function bytesOf(digits) {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+}
+
+function hexadecimal(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 const plain = {
   echo: { raw: true, description: "The input", idempotent: true, run: (input) => input },
   version: { raw: true, description: "A constant of the code", run: () => VERSION },
@@ -66,6 +74,7 @@ const plain = {
     run: (input) => (probe.counter += input?.add ?? 1),
   },
   history: { description: "The hooks that ran on this instance, in order", run: () => probe.history },
+  events: { description: "The data of the events that this instance got, in order", run: () => probe.events },
   identity: {
     description: "What the host said to this instance about itself",
     run: (_, { plugin: { id, version, generation, instance } }) => ({ id, version, generation, number: instance }),
@@ -150,6 +159,23 @@ const reaching = {
     description: "{function, args?, payload?}: asks the host and answers with what it says, or its error",
     run: ({ function: name, args = {}, payload = "" }, ctx) => ctx.host(name, args, payload),
   },
+  transcript: {
+    raw: true,
+    description:
+      "[{function, args, payload?}], payloads in hexadecimal: asks the host for one after the other and answers with a " +
+      "line for each, `ok REPLY` or `error CODE MESSAGE`, reply and message in hexadecimal",
+    async run(script, ctx) {
+      const lines = [];
+      for (const { function: name, args, payload = "" } of JSON.parse(text(script))) {
+        const line = ctx.host(name, args, bytesOf(payload)).then(
+          (reply) => `ok ${hexadecimal(reply)}`,
+          (error) => `error ${error.code} ${hexadecimal(new TextEncoder().encode(error.message))}`,
+        );
+        lines.push(await line);
+      }
+      return lines.join("\n");
+    },
+  },
   log: {
     description: "{level, message, fields?}: writes a line to the log",
     run({ level, message, fields }, ctx) {
@@ -193,6 +219,17 @@ export default {
   onStart: (ctx) => pass("start", ctx),
   onStop: (ctx) => pass("stop", ctx),
   onCleanup: (ctx) => pass("cleanup", ctx),
+
+  onEvent(event, ctx) {
+    act(probe.given, "event", ctx);
+    probe.events.push(event.data);
+    return probe.given.answer;
+  },
+
+  onDependencyChanged({ id, available }, ctx) {
+    probe.history.push(`dependency_changed ${id} ${available}`);
+    act(probe.given, "dependency_changed", ctx);
+  },
 
   onHealthCheck(ctx) {
     act(probe.given, "health", ctx);

@@ -1,5 +1,6 @@
 """The plugin that the conformance suite drives, in Python. It answers as `guests/probe` does."""
 
+import json
 import os
 import sys
 import time
@@ -20,6 +21,7 @@ class Memory:
     given = {}
     counter = 0
     history = []
+    events = []
     kept = []
 
 
@@ -55,6 +57,12 @@ def counter(input, ctx):
 def history(input, ctx):
     """The hooks that ran on this instance, in order"""
     return Memory.history
+
+
+@plugin.action
+def events(input, ctx):
+    """The data of the events that this instance got, in order"""
+    return Memory.events
 
 
 @plugin.action
@@ -165,6 +173,20 @@ def host(input, ctx):
     return ctx.host(input["function"], input.get("args"), input.get("payload"))
 
 
+@plugin.action(raw=True)
+def transcript(script, ctx):
+    """[{function, args, payload?}], payloads in hexadecimal: asks the host for one after the other and answers with a line
+    for each, `ok REPLY` or `error CODE MESSAGE`, reply and message in hexadecimal"""
+    lines = []
+    for step in json.loads(script):
+        try:
+            reply = ctx.host(step["function"], step["args"], bytes.fromhex(step.get("payload", "")))
+            lines.append(f"ok {reply.hex()}")
+        except midplane.HostError as error:
+            lines.append(f"error {error.code} {error.message.encode().hex()}")
+    return "\n".join(lines)
+
+
 @plugin.action
 def log(input, ctx):
     """{level, message, fields?}: writes a line to the log"""
@@ -174,8 +196,6 @@ def log(input, ctx):
 
 
 def midplane_json(value):
-    import json
-
     return json.dumps(value).encode()
 
 
@@ -252,6 +272,19 @@ def config_changed(config, ctx):
 @plugin.get_config
 def effective_config(ctx):
     return Memory.given
+
+
+@plugin.on_event
+def event(event, ctx):
+    act(Memory.given, "event", ctx)
+    Memory.events.append(event["data"])
+    return Memory.given.get("answer")
+
+
+@plugin.on_dependency_changed
+def dependency_changed(id, available, ctx):
+    Memory.history.append(f"dependency_changed {id} {str(available).lower()}")
+    act(Memory.given, "dependency_changed", ctx)
 
 
 @plugin.on_start

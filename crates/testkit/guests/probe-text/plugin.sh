@@ -4,7 +4,7 @@
 
 . "${MIDPLANE_SH:?the host says where the Bash SDK is}"
 
-given='{}' counter=0 history='' kept=()
+given='{}' counter=0 history='' events='' kept=()
 
 # ---- Hooks ----
 
@@ -24,6 +24,20 @@ on_health() {
     act health "$given" || return
     json_get health "$given" health || health=healthy
     reply_json "{\"status\":\"$health\",\"details\":{\"counter\":$counter}}"
+}
+on_event() {
+    local data
+    act event "$given" || return
+    json_raw data "$params" data || data=null
+    events+=",$data"
+    if json_raw data "$given" answer; then reply_json "$data"; fi
+}
+on_dependency_changed() {
+    local id available
+    json_get id "$params" id
+    json_get available "$params" available
+    history+=",\"dependency_changed $id $available\""
+    act dependency_changed "$given"
 }
 on_export_state() { pass export_state && reply "$counter"; }
 on_import_state() {
@@ -91,6 +105,7 @@ action_counter() {
     reply_json $((counter += add))
 }
 action_history() { reply_json "[${history#,}]"; }
+action_events() { reply_json "[${events#,}]"; }
 action_identity() {
     reply_json "{\"id\":\"$plugin_id\",\"version\":\"$plugin_version\",\"generation\":$generation,\"number\":0}"
 }
@@ -176,6 +191,37 @@ asked() {
     host "$@" || fail "$error_code" "$error_message" || return
     if [[ -n $answer_base64 ]]; then reply_base64 "$answer_base64"; else reply "$answer"; fi
 }
+action_transcript() {
+    local step function args payload lines=''
+    # Each step stands on a line of its own.
+    while IFS= read -r step; do
+        [[ $step == \{* ]] || continue
+        json_get function "$step" function
+        json_raw args "$step" args
+        json_get payload "$step" payload
+        if [[ -n $payload ]]; then
+            args=${args%\}}
+            [[ $args == \{ ]] || args+=,
+            args+="\"base64\":\"$(bytes_of "$payload" | base64 -w0)\"}"
+        fi
+        if ! host "$function" "$args"; then
+            lines+="error $error_code $(printf %s "$error_message" | hexadecimal)"$'\n'
+        elif [[ -n $answer_base64 ]]; then
+            lines+="ok $(base64 -d <<<"$answer_base64" | hexadecimal)"$'\n'
+        else
+            lines+="ok $(printf %s "$answer" | hexadecimal)"$'\n'
+        fi
+    done <<<"$input"
+    reply "${lines%$'\n'}"
+}
+# Hexadecimal digits as bytes, and bytes as those digits.
+bytes_of() {
+    local at escapes=''
+    for ((at = 0; at < ${#1}; at += 2)); do escapes+="\\x${1:at:2}"; done
+    # shellcheck disable=SC2059 # the escapes are what is wanted
+    printf "$escapes"
+}
+hexadecimal() { od -An -v -tx1 | tr -d ' \n'; }
 action_log() {
     local level message fields
     json_get level "$input" level

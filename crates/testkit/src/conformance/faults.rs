@@ -69,10 +69,10 @@ pub(super) fn abort(site: &Site<'_>) -> Outcome {
 }
 
 /// Longer than any check waits: what ends such a call is not its deadline.
-const LONG: Duration = Duration::from_secs(10 * crate::PATIENCE.as_secs());
+pub(super) const LONG: Duration = Duration::from_secs(10 * crate::PATIENCE.as_secs());
 
 /// A policy under which a call may take that long.
-fn leisurely(site: &Site<'_>) -> Policy {
+pub(super) fn leisurely(site: &Site<'_>) -> Policy {
     let call_deadline_ms = u64::try_from(LONG.as_millis()).ok();
     Policy { limits: Limits { call_deadline_ms, ..Limits::default() }, ..site.subject.policy() }
 }

@@ -24,6 +24,14 @@ macro_rules! behaviours {
             (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes yes yes yes yes yes yes yes yes (no "the memory of another machine is not the host's to limit; the limit is refused at load") (no "the host does not run the program and cannot hold its memory; the limit is refused at load")]);
             (bad_config, BadConfig, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (health, Health, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (events, Events, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (bus_request, BusRequest, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (config_changed, ConfigChanged, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (dependency_changed, DependencyChanged, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (state_and_metrics, StateAndMetrics, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (services, Services, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (fetch_given_up, FetchGivenUp, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (host_transcript, HostTranscript, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (unload, Unload, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (reload_with_changed_code, ReloadWithChangedCode, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (siblings_survive, SiblingsSurvive, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use midplane_contract::{Error, PluginId, Result, State};
+use midplane_contract::{Error, PluginId, Result, SecretRef, State};
 use midplane_kernel::{Action, CallOptions, Kernel, Policy, block_on};
 
 use super::Subject;
 use crate::waiting::eventually_within;
-use crate::{Scratch, log};
+use crate::{PluginFolder, Scratch, log};
 
 /// A kernel with the subject's runtime and a folder for its plugins.
 pub struct Site<'s> {
@@ -28,7 +28,10 @@ impl<'s> Site<'s> {
         }
         let number = SITES.fetch_add(1, Ordering::Relaxed);
         let scratch = Scratch::new("conformance")?;
-        let kernel = subject.kernel(&scratch.path().join("cache")).build();
+        let place = scratch.path().join("secret");
+        std::fs::write(&place, "an open secret")?;
+        let secrets = [("transcript".to_owned(), SecretRef::File(place))].into();
+        let kernel = subject.kernel(&scratch.path().join("cache")).secrets(secrets).build();
         Ok(Self { kernel, subject, scratch, number })
     }
 
@@ -45,8 +48,12 @@ impl<'s> Site<'s> {
 
     /// Registers the plugin under a policy.
     pub(super) fn register(&self, id: &str, policy: Policy) -> Result<PluginId, String> {
-        let path = self.write(id, 1)?;
-        let id = PluginId::new(id).map_err(|error| error.to_string())?;
+        self.register_folder(&self.subject.plugin(id, 1), policy)
+    }
+
+    fn register_folder(&self, folder: &PluginFolder, policy: Policy) -> Result<PluginId, String> {
+        let path = folder.write(self.scratch.path()).map_err(|error| format!("writing {}: {error}", folder.id()))?;
+        let id = PluginId::new(folder.id()).map_err(|error| error.to_string())?;
         self.kernel.set_policy(&id, policy);
         block_on(self.kernel.register(path)).map_err(told)
     }
@@ -59,6 +66,13 @@ impl<'s> Site<'s> {
     /// The same under another policy.
     pub(super) fn load_with(&self, id: &str, policy: Policy) -> Result<PluginId, String> {
         let id = self.register(id, policy)?;
+        block_on(self.kernel.load(&id)).map_err(told)?;
+        Ok(id)
+    }
+
+    /// Registers, loads and starts a plugin whose manifest says more than the subject's.
+    pub(super) fn load_folder(&self, folder: &PluginFolder, policy: Policy) -> Result<PluginId, String> {
+        let id = self.register_folder(folder, policy)?;
         block_on(self.kernel.load(&id)).map_err(told)?;
         Ok(id)
     }

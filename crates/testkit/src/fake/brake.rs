@@ -1,19 +1,24 @@
 //! How a running call of the fake is stopped from outside.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use midplane_kernel::Interrupt;
+use midplane_kernel::{Host, Interrupt};
 
 use crate::gate::ring;
 
 /// The brake of one instance. As the contract has it: pulling it does nothing while nothing runs.
-#[derive(Debug, Default)]
 pub(crate) struct Brake {
     runs: AtomicBool,
     pulled: AtomicBool,
+    host: Arc<dyn Host>,
 }
 
 impl Brake {
+    pub(crate) fn new(host: Arc<dyn Host>) -> Self {
+        Self { runs: AtomicBool::new(false), pulled: AtomicBool::new(false), host }
+    }
+
     /// Something begins to run; an earlier pull is forgotten.
     pub(crate) fn enter(&self) {
         self.pulled.store(false, Ordering::SeqCst);
@@ -34,6 +39,7 @@ impl Interrupt for Brake {
         if self.runs.load(Ordering::SeqCst) {
             self.pulled.store(true, Ordering::SeqCst);
             ring();
+            self.host.interrupted();
         }
     }
 }

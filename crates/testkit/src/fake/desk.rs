@@ -19,6 +19,8 @@ pub struct Memory {
     pub config: Value,
     /// Hooks that ran, in order, and whatever else is worth noting.
     pub notes: Vec<String>,
+    /// The data of events that it got, in order.
+    pub events: Vec<Value>,
     /// Bytes that it pretends to hold.
     pub held: u64,
 }

@@ -41,6 +41,7 @@ impl FakeInstance {
         context: InstanceContext,
     ) -> Self {
         shared.instances.fetch_add(1, Ordering::SeqCst);
+        let brake = Arc::new(Brake::new(Arc::clone(&context.host)));
         Self {
             shared,
             image,
@@ -48,7 +49,7 @@ impl FakeInstance {
             limits,
             context,
             memory: Memory::default(),
-            brake: Arc::default(),
+            brake,
             condition: Condition::Ready,
             ballast: vec![1; BALLAST],
             calls: 0,

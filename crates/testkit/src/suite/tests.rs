@@ -265,7 +265,7 @@ cases:
     let report = place.suite().run().unwrap();
     assert!(report.passed(), "{}", report.text());
     let odd = report.verdicts.iter().filter(|verdict| verdict.name.starts_with("odd input")).count();
-    assert_eq!(odd, 13, "one for each action that the code names: {}", report.text());
+    assert_eq!(odd, 16, "one for each action that the code names: {}", report.text());
 }
 
 #[test]

@@ -29,10 +29,10 @@ func (j *job) Ask(_ *seam.Scope, function string, args, payload []byte) ([]byte,
 	}
 	number, known := seam.FunctionNumber(function)
 	if !known {
-		return nil, refusal("not_supported", "the host has no function %s", function)
+		return nil, refusal("not_supported", "there is no host function `%s`", function)
 	}
 	if len(args) > mostHeader {
-		return nil, refusal("limit_exceeded", "the arguments of %s have more than %d bytes", function, mostHeader)
+		return nil, refusal("limit_exceeded", "the arguments of `%s` have %d bytes, more than %d", function, len(args), mostHeader)
 	}
 	if len(payload) > mostInput {
 		return nil, refusal("limit_exceeded", "the bytes of %s are more than %d", function, mostInput)

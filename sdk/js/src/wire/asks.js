@@ -28,14 +28,17 @@ export class Asks {
 
   /** Asks on behalf of a call, which takes its interest back when it is cancelled. */
   ask(instance, name, args, payload, scope) {
-    const value = FUNCTIONS.indexOf(name);
+    const value = FUNCTIONS.indexOf(name === "events.emit" ? "bus.publish" : name);
     if (value < 0) {
       return refused("not_supported", `there is no host function \`${name}\``);
     }
     const header = encoder.encode(JSON.stringify(args));
     if (header.length > HEADER_CAP || payload.length > LIMITS.payload) {
-      const which = header.length > HEADER_CAP ? `arguments of ${header.length}` : `a payload of ${payload.length}`;
-      return refused("limit_exceeded", `${name} has ${which} bytes; ${HEADER_CAP} and ${LIMITS.payload} are allowed`);
+      const [what, size, most] =
+        header.length > HEADER_CAP
+          ? [`the arguments of \`${name}\` have`, header.length, HEADER_CAP]
+          : [`the payload of \`${name}\` has`, payload.length, LIMITS.payload];
+      return refused("limit_exceeded", `${what} ${size} bytes, more than ${most}`);
     }
     return new Promise((resolve, reject) => {
       const ask = { instance, value, header, payload, resolve, reject, name };

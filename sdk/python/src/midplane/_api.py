@@ -100,6 +100,10 @@ def _expected(key: str, value: "Optional[Bytes]") -> "Optional[str]":
         raise PluginError("invalid_input", f"the expected value of {key} is not UTF-8") from None
 
 
+def _message(data: Any, content_type: "Optional[str]") -> bytes:
+    return to_bytes(data) if content_type is None else plain_bytes(data, "data with a content type")
+
+
 class State(Area):
     """The plugin's own storage. Keys are text, values bytes; text goes as UTF-8. ``ttl``: seconds after which a value is
     gone, rounded up to milliseconds; None keeps it for good."""
@@ -146,24 +150,40 @@ class Bus(Area):
 
     __slots__ = ()
 
-    def publish(self, topic: str, data: Any = None, content_type: "Optional[str]" = None) -> None:
+    def publish(
+        self, topic: str, data: Any = None, content_type: "Optional[str]" = None, retain: bool = False
+    ) -> None:
         """Publishes ``data``: bytes as they are, everything else as JSON. With a ``content_type``, another media type than
-        JSON's, ``data`` is bytes or text and goes as it is."""
-        args = arguments(topic=topic, content_type=content_type)
-        payload = to_bytes(data) if content_type is None else plain_bytes(data, "data with a content type")
-        return self._ask(NUMBERS["bus.publish"], args, payload, _nothing)
+        JSON's, ``data`` is bytes or text and goes as it is. With ``retain`` whoever subscribes later gets the event first."""
+        args = arguments(topic=topic, content_type=content_type, retain=retain or None)
+        return self._ask(NUMBERS["bus.publish"], args, _message(data, content_type), _nothing)
 
-    def request(self, topic: str, data: Any = None, deadline: "Optional[float]" = None, raw: bool = False) -> Any:
-        """Asks a topic and gives the first answer, parsed unless ``raw``. ``deadline``: seconds."""
-        args = arguments(topic=topic, deadline_ms=_milliseconds(deadline))
-        return self._ask(NUMBERS["bus.request"], args, to_bytes(data), _value(topic, raw))
+    def request(
+        self,
+        topic: str,
+        data: Any = None,
+        deadline: "Optional[float]" = None,
+        raw: bool = False,
+        content_type: "Optional[str]" = None,
+    ) -> Any:
+        """Asks a topic and gives the first answer that is not empty, which is what an ``on_event`` has returned, parsed
+        unless ``raw``; None where all that are there return nothing. ``deadline``: seconds. ``content_type``: as in
+        ``publish``. ``peer_gone`` where nobody is there, ``deadline_exceeded`` where nobody answers in time, and the error
+        of a hook where no other answers."""
+        args = arguments(topic=topic, content_type=content_type, deadline_ms=_milliseconds(deadline))
+        return self._ask(NUMBERS["bus.request"], args, _message(data, content_type), _value(topic, raw))
 
-    def subscribe(self, topic: str) -> None:
-        """From now on ``on_event`` gets what is published on this topic."""
-        return self._ask(NUMBERS["bus.subscribe"], arguments(topic=topic), b"", _nothing)
+    def subscribe(
+        self, topic: str, group: "Optional[str]" = None, filter: "Optional[Mapping[str, Any]]" = None
+    ) -> None:
+        """From now on ``on_event`` gets what is published on this topic, or on those of a pattern: ``orders.*``,
+        ``orders.>``. Of the plugins in a ``group`` one gets each event. A ``filter`` names fields of the data, or JSON
+        pointers to them, and the values they have to have: ``{"color": "red", "/size/width": 3}``."""
+        args = arguments(topic=topic, group=group, filter=None if filter is None else dict(filter))
+        return self._ask(NUMBERS["bus.subscribe"], args, b"", _nothing)
 
     def unsubscribe(self, topic: str) -> None:
-        """Ends it."""
+        """Ends it; the topic is written as it was subscribed to."""
         return self._ask(NUMBERS["bus.unsubscribe"], arguments(topic=topic), b"", _nothing)
 
 

@@ -25,11 +25,20 @@ class State(Protocol):
 class Bus(Protocol):
     """Events."""
 
-    def publish(self, topic: str, data: Any = None, content_type: Optional[str] = None) -> Awaitable[None]: ...
+    def publish(
+        self, topic: str, data: Any = None, content_type: Optional[str] = None, retain: bool = False
+    ) -> Awaitable[None]: ...
     def request(
-        self, topic: str, data: Any = None, deadline: Optional[float] = None, raw: bool = False
+        self,
+        topic: str,
+        data: Any = None,
+        deadline: Optional[float] = None,
+        raw: bool = False,
+        content_type: Optional[str] = None,
     ) -> Awaitable[Any]: ...
-    def subscribe(self, topic: str) -> Awaitable[None]: ...
+    def subscribe(
+        self, topic: str, group: Optional[str] = None, filter: Optional[Mapping[str, Any]] = None
+    ) -> Awaitable[None]: ...
     def unsubscribe(self, topic: str) -> Awaitable[None]: ...
 
 

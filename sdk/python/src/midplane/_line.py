@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from _thread import allocate_lock, get_ident
 
-from ._frames import ASKS, DATA, DONE, ERROR, HEADER, HOST, MORE, NO_DEADLINE, PAYLOAD
+from ._frames import ASKS, DATA, DONE, ERROR, FUNCTIONS, HEADER, HOST, MORE, NO_DEADLINE, PAYLOAD
 from ._values import from_json
 from ._wire import Incoming, Wire
 from .context import Identity
@@ -136,7 +136,7 @@ class Line(Wire):
 
     def _put(self, question: Question, function: int, args: bytes, payload: bytes, wait: Any) -> None:
         """Sends the question, in pieces where it has to be."""
-        key = self._begin(question, args, payload)
+        key = self._begin(question, function, args, payload)
         if len(payload) <= self.chunk:
             return self.send(HOST, key, payload, 0, function, args, NO_DEADLINE)
         at, kind = 0, HOST
@@ -148,11 +148,11 @@ class Line(Wire):
             at, kind = self._piece(key, function, args, payload, at, kind)
         self.credit.pop(key, None)
 
-    def _begin(self, question: Question, args: bytes, payload: bytes) -> int:
+    def _begin(self, question: Question, function: int, args: bytes, payload: bytes) -> int:
         if len(args) > HEADER:
-            raise HostError("limit_exceeded", f"the arguments have {len(args)} bytes, more than {HEADER}")
+            raise HostError("limit_exceeded", f"the arguments of `{FUNCTIONS[function]}` have {len(args)} bytes, more than {HEADER}")
         if len(payload) > PAYLOAD:
-            raise HostError("limit_exceeded", f"the payload has {len(payload)} bytes, more than {PAYLOAD}")
+            raise HostError("limit_exceeded", f"the payload of `{FUNCTIONS[function]}` has {len(payload)} bytes, more than {PAYLOAD}")
         with self.asking:
             self.last_id = key = self.last_id % 0x7FFF_FFF0 + 2
         self.asks[key] = question
@@ -186,7 +186,7 @@ class Line(Wire):
     async def _put_async(self, question: Question, function: int, args: bytes, payload: bytes) -> None:
         import asyncio
 
-        key = self._begin(question, args, payload)
+        key = self._begin(question, function, args, payload)
         at, kind = 0, HOST
         self.credit[key] = self.window
         while at < len(payload) and not question.over:

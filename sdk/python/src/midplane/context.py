@@ -8,6 +8,7 @@ from . import _api
 from ._api import NUMBERS, arguments
 from ._frames import NO_DEADLINE
 from ._values import from_json, plain_bytes, to_bytes
+from .errors import HostError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +175,9 @@ class _Context:
 
         def host(self, function, args=None, payload=None):
             """Asks the host by a function's name in the contract: for what has no spelling of its own here."""
-            number = NUMBERS.get(function, 0xFFFF)
+            number = NUMBERS.get("bus.publish" if function == "events.emit" else function)
+            if number is None:
+                raise HostError("not_supported", f"there is no host function `{function}`")
             return self._ask(number, arguments(**(args or {})), plain_bytes(payload, "a payload"), _api._whole)
 
 

@@ -21,7 +21,7 @@ from ._bench_host import Asked, BenchHost
 from ._frames import HOOKS, NO_DEADLINE
 from ._handlers import hook_number
 from ._plugin_code import (
-    CONFIG_CHANGED, EXPORT_STATE, GET_CONFIG, HEALTH, INFO, INIT, MIGRATE, MIGRATE_BACK, action_input, action_output,
+    CONFIG_CHANGED, EVENT, EXPORT_STATE, GET_CONFIG, HEALTH, INFO, INIT, MIGRATE, MIGRATE_BACK, action_input, action_output,
     chunk, hook_input, hook_output, info, is_async_chunks, is_chunks,
 )
 from ._values import Refused, from_json, to_bytes, to_json
@@ -123,7 +123,8 @@ class Bench:
     def hook(self, name: str, *given: Any) -> Any:
         """Runs a hook, by Python's name or the contract's, with what comes before ``ctx``; None where there is none.
 
-        Answers are as the host gets them: ``{"status", "details"?}``, the configuration, bytes of a state.
+        Answers are as the host gets them: ``{"status", "details"?}``, the configuration, bytes of a state or of the answer to
+        an event; None for an event that is not answered.
         """
         number = hook_number(name)
         if number is None:
@@ -139,6 +140,8 @@ class Bench:
         body = hook_output(number, answer)
         if number in (INFO, HEALTH, GET_CONFIG):
             return from_json(body)
+        if number == EVENT:
+            return body or None
         return body if number in (EXPORT_STATE, MIGRATE, MIGRATE_BACK) else None
 
     def info(self) -> "Dict[str, Any]":

@@ -45,7 +45,7 @@ impl Context<'_> {
     /// # Errors
     /// What the call ends with: the other's own error, `plugin_not_found`, `deadline_exceeded`, `call_cycle`, …
     pub fn call(&self, address: &str, input: &[u8]) -> Result<Vec<u8>> {
-        self.host("call", &arguments([("address", Some(address.into()))]), input)
+        self.reach(address, input, None)
     }
 
     /// [`Context::call`] with a deadline of its own, rounded up to milliseconds.
@@ -53,8 +53,7 @@ impl Context<'_> {
     /// # Errors
     /// As [`Context::call`].
     pub fn call_within(&self, deadline: Duration, address: &str, input: &[u8]) -> Result<Vec<u8>> {
-        let args = arguments([("address", Some(address.into())), ("deadline_ms", Some(milliseconds(deadline)))]);
-        self.host("call", &args, input)
+        self.reach(address, input, Some(deadline))
     }
 
     /// [`Context::call`] with JSON both ways. An empty reply reads as `null`.
@@ -109,6 +108,11 @@ impl Context<'_> {
     ) -> Result<T> {
         let service = service.into();
         reply_of(service.interface, &self.service_call(service, action, &serde_json::to_vec(input)?)?)
+    }
+
+    fn reach(&self, address: &str, input: &[u8], deadline: Option<Duration>) -> Result<Vec<u8>> {
+        let args = arguments([("address", Some(address.into())), ("deadline_ms", deadline.map(milliseconds))]);
+        self.host("call", &args, input)
     }
 
     fn serve(&self, service: Service<'_>, action: &str, input: &[u8], deadline: Option<Duration>) -> Result<Vec<u8>> {

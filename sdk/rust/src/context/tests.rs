@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::prelude::*;
 use crate::testing::Bench;
-use crate::{HttpReply, HttpRequest, Service};
+use crate::{HttpReply, HttpRequest, Service, Subscription, Topic};
 
 #[derive(Default)]
 struct Asker;
@@ -39,7 +39,7 @@ impl Plugin for Asker {
             .action("others", |_, (), context| {
                 context.call_within(Duration::from_secs(2), "a/b", b"1")?;
                 context.call_json::<Value>("a/b", &1)?;
-                context.request_within(Duration::from_micros(1), "t", b"?")?;
+                context.request_within(Duration::from_micros(1), Topic::new("t").content_type("text/plain"), b"?")?;
                 context.request_json::<Value>("t", &[1])?;
                 context.service_find("greeter")?;
                 context.service_call(Service::new("greeter").range("^1"), "greet", b"x")?;
@@ -48,8 +48,9 @@ impl Plugin for Asker {
             })
             .action("tell", |_, (), context| {
                 context.publish("t", &"text")?;
-                context.publish_as("t", "text/plain", b"text")?;
+                context.publish_bytes(Topic::new("t").content_type("text/plain").retain(), b"text")?;
                 context.subscribe("t")?;
+                context.subscribe(Subscription::new("t.*").group("g").filter("color", "red").filter("/size/0", 3))?;
                 context.unsubscribe("t")?;
                 context.count("n", 2.0, &[("shop", "north")])?;
                 context.gauge("g", 0.5, &[])?;
@@ -138,7 +139,10 @@ fn others_are_called_with_ranges_and_deadlines() {
     assert_eq!(bench.call("others", "").unwrap(), b"{}");
     let (greeter, call) = (json!({"interface": "greeter"}), json!({"address": "a/b"}));
     assert_eq!(args(&bench, "call"), [json!({"address": "a/b", "deadline_ms": 2000}), call]);
-    assert_eq!(args(&bench, "bus.request"), [json!({"topic": "t", "deadline_ms": 1}), json!({"topic": "t"})]);
+    assert_eq!(
+        args(&bench, "bus.request"),
+        [json!({"topic": "t", "content_type": "text/plain", "deadline_ms": 1}), json!({"topic": "t"})]
+    );
     assert_eq!(args(&bench, "service.find"), [greeter]);
     assert_eq!(
         args(&bench, "service.call"),
@@ -157,7 +161,9 @@ fn events_and_measurements_go_out_as_the_wire_says() {
     bench.call("tell", "").unwrap();
     let published = bench.asked("bus.publish");
     assert_eq!((&published[0].args, published[0].payload.as_slice()), (&json!({"topic": "t"}), &b"\"text\""[..]));
-    assert_eq!(published[1].args, json!({"topic": "t", "content_type": "text/plain"}));
+    assert_eq!(published[1].args, json!({"topic": "t", "content_type": "text/plain", "retain": true}));
+    let filtered = json!({"topic": "t.*", "group": "g", "filter": {"color": "red", "/size/0": 3}});
+    assert_eq!(args(&bench, "bus.subscribe"), [json!({"topic": "t"}), filtered]);
     assert_eq!(published[1].payload, b"text");
     assert_eq!(args(&bench, "metrics.count"), [json!({"name": "n", "value": 2.0, "labels": {"shop": "north"}})]);
     assert_eq!(args(&bench, "metrics.gauge"), [json!({"name": "g", "value": 0.5})]);

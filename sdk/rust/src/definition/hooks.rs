@@ -82,9 +82,13 @@ impl<P: 'static> Definition<P> {
         self.plain(Hook::GetConfig, run)
     }
 
-    /// An event of a subscribed topic.
+    /// An event of a subscribed topic. Where it is a question, what is returned is the answer, in the same forms as an
+    /// action's reply; `()`, or nothing in it, is none, and another subscriber may answer.
     #[must_use]
-    pub fn on_event(self, run: impl Fn(&mut P, Event, &Context<'_>) -> Result<()> + Send + Sync + 'static) -> Self {
+    pub fn on_event<O: Output>(
+        self,
+        run: impl Fn(&mut P, Event, &Context<'_>) -> Result<O> + Send + Sync + 'static,
+    ) -> Self {
         self.told(Hook::Event, run)
     }
 
@@ -164,12 +168,15 @@ impl<P: 'static> Definition<P> {
         )
     }
 
-    fn told<T: DeserializeOwned>(
+    fn told<T: DeserializeOwned, O: Output>(
         self,
         hook: Hook,
-        run: impl Fn(&mut P, T, &Context<'_>) -> Result<()> + Send + Sync + 'static,
+        run: impl Fn(&mut P, T, &Context<'_>) -> Result<O> + Send + Sync + 'static,
     ) -> Self {
-        self.hook(hook, Box::new(move |plugin, input, _, context| run(plugin, Json::read(input)?.0, context)))
+        self.hook(
+            hook,
+            Box::new(move |plugin, input, reply, context| run(plugin, Json::read(input)?.0, context)?.write(reply)),
+        )
     }
 
     fn migration(

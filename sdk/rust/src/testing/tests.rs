@@ -26,7 +26,7 @@ impl Plugin for Shop {
             })
             .on_event(|shop: &mut Self, event, _| {
                 shop.depth += u64::from(event.event_type == "deeper");
-                Ok(())
+                Ok(Json(shop.depth))
             })
             .on_migrate(|_, from, state, _| Ok([from.as_bytes(), b":", state].concat()))
     }
@@ -45,9 +45,8 @@ fn hooks_get_their_own_types() {
     assert_eq!(bench.hook(Hook::Init, "").unwrap(), Some(Vec::new()));
     assert_eq!(bench.call_json("depth", &json!(null)).unwrap(), 1);
     bench.hook(Hook::Init, r#"{"depth": 5}"#).unwrap();
-    bench
-        .hook(Hook::Event, r#"{"event_type": "deeper", "sender": "core", "timestamp": "2026-01-01T00:00:00Z"}"#)
-        .unwrap();
+    let event = r#"{"event_type": "deeper", "sender": "core", "timestamp": "2026-01-01T00:00:00Z"}"#;
+    assert_eq!(bench.hook(Hook::Event, event).unwrap().unwrap(), b"6");
     assert_eq!(bench.call_json("depth", &json!(null)).unwrap(), 6);
     assert_eq!(bench.hook(Hook::Migrate, b"{\"from\":\"1\"}\nold\nstate").unwrap().unwrap(), b"1:old\nstate");
     assert_eq!(bench.hook(Hook::Health, "").unwrap(), None);

@@ -26,6 +26,8 @@ pub struct Config {
     pub release: Option<String>,
     /// What `health` reports; healthy unless it is said.
     pub health: Option<HealthStatus>,
+    /// What `event` answers, as JSON; nothing unless it is said.
+    pub answer: Option<Value>,
 }
 
 impl Config {

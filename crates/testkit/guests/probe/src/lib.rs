@@ -7,6 +7,7 @@
 //! | `failing` | `fail`, `panic`, `abort`, `exit`, `recurse`, `hang` |
 //! | `load` | `allocate`, `chunks`, `sleep` |
 //! | `reaching` | `call`, `host`, `log` |
+//! | `transcript` | `transcript` |
 //! | `surroundings` | `process`, `environment`, `print` |
 //!
 //! What each takes and gives stands at its function. A test makes changed code by
@@ -18,6 +19,7 @@ mod load;
 mod probe;
 mod reaching;
 mod surroundings;
+mod transcript;
 
 pub use config::Config;
 pub use probe::{Probe, VERSION};

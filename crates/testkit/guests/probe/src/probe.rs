@@ -7,7 +7,7 @@ use midplane_sdk::prelude::*;
 use serde::Deserialize;
 
 use crate::config::Config;
-use crate::{failing, load, reaching, surroundings};
+use crate::{failing, load, reaching, surroundings, transcript};
 
 /// What `version` answers. The bytes stand in the binary as they are: a test makes changed code by writing others of
 /// the same length over them.
@@ -20,7 +20,9 @@ pub struct Probe {
     given: Value,
     config: Config,
     counter: u64,
-    history: Vec<&'static str>,
+    history: Vec<String>,
+    /// The data of the events that came, in order.
+    events: Vec<Value>,
     /// What `allocate` was told to keep.
     pub(crate) kept: Vec<Vec<u8>>,
 }
@@ -38,6 +40,7 @@ impl Plugin for Probe {
         let definition = failing::define(definition);
         let definition = load::define(definition);
         let definition = reaching::define(definition);
+        let definition = transcript::define(definition);
         surroundings::define(definition)
     }
 }
@@ -58,6 +61,8 @@ fn plain(definition: Definition<Probe>) -> Definition<Probe> {
         .describe("{add?}: adds to this instance's counter, one unless it is said, and answers with it")
         .action("history", |probe, (), _| Ok(Json(probe.history.clone())))
         .describe("The hooks that ran on this instance, in order")
+        .action("events", |probe, (), _| Ok(Json(probe.events.clone())))
+        .describe("The data of the events that this instance got, in order")
         .action("identity", |_, (), context| {
             let identity = context.plugin();
             Ok(json!({
@@ -81,6 +86,15 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
         .on_start(|probe, context| probe.pass(Hook::Start, context))
         .on_stop(|probe, context| probe.pass(Hook::Stop, context))
         .on_cleanup(|probe, context| probe.pass(Hook::Cleanup, context))
+        .on_event(|probe, event, context| {
+            probe.config.act(Hook::Event, context)?;
+            probe.events.push(event.data);
+            Ok(probe.config.answer.as_ref().map(Value::to_string).unwrap_or_default())
+        })
+        .on_dependency_changed(|probe, dependency, context| {
+            probe.history.push(format!("dependency_changed {} {}", dependency.id, dependency.available));
+            probe.config.act(Hook::DependencyChanged, context)
+        })
         .on_health_check(|probe, context| {
             probe.config.act(Hook::Health, context)?;
             Ok(probe.config.health().with("counter", probe.counter))
@@ -98,7 +112,7 @@ fn hooks(definition: Definition<Probe>) -> Definition<Probe> {
 impl Probe {
     /// Notes the hook, says so in the log, and does what the configuration asks for.
     fn pass(&mut self, hook: Hook, context: &Context<'_>) -> Result<()> {
-        self.history.push(hook.name());
+        self.history.push(hook.name().to_owned());
         context.debug(&format!("hook {}", hook.name()));
         self.config.act(hook, context)
     }
@@ -115,7 +129,7 @@ impl Probe {
     /// Takes a configuration; a refused one leaves the present one in effect.
     fn configure(&mut self, hook: Hook, given: Value, context: &Context<'_>) -> Result<()> {
         let config = Config::of(&given)?;
-        self.history.push(hook.name());
+        self.history.push(hook.name().to_owned());
         context.debug(&format!("hook {}", hook.name()));
         config.act(hook, context)?;
         config.refuse()?;
