@@ -137,7 +137,7 @@ impl Discovery {
     async fn take(&self) -> Looked {
         let mut looked = Looked::default();
         for entry in self.kernel.catalog().entries() {
-            if !entry.is_in_effect() || !self.is_news(&entry) {
+            if !entry.is_in_effect() || !self.is_chosen(&entry) || !self.is_news(&entry) {
                 continue;
             }
             match self.register(&entry).await {
@@ -146,6 +146,12 @@ impl Discovery {
             }
         }
         looked
+    }
+
+    /// Whether it is the version that counts among those that lie side by side.
+    fn is_chosen(&self, entry: &Entry) -> bool {
+        let best = entry.id().and_then(|id| self.kernel.catalog().of(id));
+        best.is_none_or(|best| best.path == entry.path)
     }
 
     fn is_news(&self, entry: &Arc<Entry>) -> bool {

@@ -62,6 +62,19 @@ fn a_look_registers_what_is_good_and_names_what_is_not() {
 }
 
 #[test]
+fn of_versions_side_by_side_the_one_that_counts_is_registered() {
+    let scratch = Scratch::new("discovery").unwrap();
+    for (shelf, version) in [("1", "1.0.0"), ("2", "2.1.0"), ("3", "2.0.0")] {
+        let folder = PluginFolder::fake("a", "probe\n1").with("version", version);
+        folder.write(&scratch.path().join("plugins").join(shelf)).unwrap();
+    }
+    let settings = settings(&scratch.path().join("plugins"), &json!({}));
+    let kernel = kernel(&scratch, &settings);
+    assert_eq!(block_on(Discovery::new(&kernel, &settings).look()).fresh, [name("a")]);
+    assert_eq!(kernel.status(&name("a")).unwrap().manifest.version.to_string(), "2.1.0");
+}
+
+#[test]
 fn a_folder_that_the_settings_name_and_that_is_not_there_is_told_and_those_of_the_defaults_are_not() {
     let scratch = Scratch::new("discovery").unwrap();
     let broken = |settings: &Settings| {
