@@ -4,7 +4,7 @@
 //! object per line, `{"id", "method", "params"}` → `{"id", "result"}` or `{"id", "error": {code, message, data, …}}`.
 //!
 //! Reading order: [`seat`] (who is the host of a folder) → [`door`] (who comes in, and how much each may take) →
-//! `line` (bounded lines) → [`method`] (what can be asked) → [`ask`] (the other side).
+//! `line` (bounded lines) → [`method`] (what can be asked) → [`mod@ask`] (the other side).
 
 #![forbid(unsafe_code)]
 

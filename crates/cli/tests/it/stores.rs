@@ -104,6 +104,8 @@ impl House {
     fn files(&self) -> Vec<(String, String)> {
         let files = files_below(self.folder.path()).unwrap().into_iter();
         let theirs = files.filter(|name| name != "secret" && !name.starts_with("plugins/"));
+        // The host's door is among them, and nothing to read.
+        let theirs = theirs.filter(|name| fs::metadata(self.path(name)).unwrap().is_file());
         theirs
             .map(|name| (name.clone(), String::from_utf8_lossy(&fs::read(self.path(&name)).unwrap()).into_owned()))
             .collect()
