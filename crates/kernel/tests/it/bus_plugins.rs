@@ -44,7 +44,9 @@ fn house(seen: &Seen) -> House {
 fn deaf() -> Program {
     Program::new().waiting("subscribe", |desk, _, _| {
         let asked = desk.host(HostFunction::BusSubscribe, &json!({ "topic": "t" }), b"");
-        asked.map(drop).map_err(|error| desk.own_error(error.code().as_str(), "", false, Value::Null))
+        asked
+            .map(drop)
+            .map_err(|error| desk.own_error(error.code().as_str(), &error.record().message, false, Value::Null))
     })
 }
 
