@@ -15,6 +15,8 @@ use super::{Image, Program, Sabotage, Shared};
 
 /// Memory that each instance really holds, so that a leaked one shows in the process.
 const BALLAST: usize = 1024 * 1024;
+/// What a leaked one leaves behind. Much, since what other tests of the process give back meanwhile hides as much of it.
+const LEAK: usize = 4 * BALLAST;
 /// Of so many calls the last one loses its reply, where that is the sabotage.
 const LOSES_EVERY: u64 = 40;
 
@@ -146,6 +148,7 @@ impl Instance for FakeInstance {
 impl Drop for FakeInstance {
     fn drop(&mut self) {
         if self.shared.is(Sabotage::LeakedInstance) {
+            self.ballast.resize(LEAK, 1);
             std::mem::forget(std::mem::take(&mut self.ballast));
         }
         self.shared.instances.fetch_sub(1, Ordering::SeqCst);
