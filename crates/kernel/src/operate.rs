@@ -7,6 +7,7 @@ mod install;
 mod reinstate;
 mod reload;
 mod retire;
+mod shutdown;
 mod uninstall;
 
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(crate) use gone::leave;
 pub(crate) use install::install;
 pub(crate) use reinstate::{reinstate, settle};
 pub(crate) use reload::reload;
+pub(crate) use shutdown::{Ending, shutdown};
 pub(crate) use uninstall::{Dependents, uninstall};
 
 /// Loads a plugin after the plugins it depends on.
@@ -87,6 +89,7 @@ enum Progress {
 
 async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<Progress> {
     let _one_at_a_time = plugin.operations.lock().await;
+    kernel.ending.refuse()?;
     refuse_disabled(plugin)?;
     if plugin.state() == State::Quarantined {
         return Err(Error::new(Code::NotRunning, "the plugin is quarantined")
@@ -107,6 +110,8 @@ async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready
 }
 
 async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<Progress> {
+    // Asked again now that it can be seen: whoever ends everything from here on waits for it.
+    kernel.ending.refuse()?;
     guest::arrive(kernel, plugin);
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;
@@ -185,8 +190,15 @@ pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     if gone::is_absent(&plugin) {
         return load_boxed(kernel, id).await;
     }
+    refuse_disabled(&plugin)?;
+    if matches!(plugin.state(), State::Loaded | State::Stopped) {
+        // What it needs may have gone since it was loaded.
+        dependencies::make_ready_boxed(kernel, &plugin, &Brought::default()).await?;
+    }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
+    let manifest = plugin.life().found.manifest.clone();
+    dependencies::check(kernel, &manifest)?;
     start_or_fail(kernel, &plugin).await
 }
 
@@ -322,7 +334,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 /// Undoes [`disable`].
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    let _one_at_a_time = plugin.operations.lock().await;
+    let one_at_a_time = plugin.operations.lock().await;
     grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
@@ -330,8 +342,9 @@ pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
         // Nothing was running, and what is not there comes by itself.
         return Ok(());
     }
+    drop(one_at_a_time);
     let stopped = matches!(plugin.state(), State::Stopped | State::Loaded);
-    if stopped { start_or_fail(kernel, &plugin).await } else { Ok(()) }
+    if stopped { start(kernel, id).await } else { Ok(()) }
 }
 
 /// Forgets a plugin that is not loaded.
@@ -388,26 +401,6 @@ pub(crate) fn quarantine(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Erro
     if plugin.advance(Event::Quarantine).is_ok() {
         announce(kernel, "plugin.quarantined", plugin, json!({ "error": cause }));
         availability::changed(kernel, &plugin.id);
-    }
-}
-
-/// Stops and unloads everything, dependents first.
-pub(crate) async fn shutdown(kernel: &Arc<Inner>) {
-    kernel.announce("host.stopping", json!({}));
-    loop {
-        let loaded: Vec<Arc<Plugin>> =
-            kernel.plugins().into_iter().filter(|plugin| plugin.slot.core.generation().is_some()).collect();
-        if loaded.is_empty() {
-            return;
-        }
-        let mut progress = false;
-        for plugin in &loaded {
-            progress |= unload(kernel, &plugin.id).await.is_ok();
-        }
-        if !progress {
-            // What is left needs each other or is stuck; it goes with the process.
-            return;
-        }
     }
 }
 

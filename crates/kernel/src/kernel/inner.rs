@@ -52,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
+    pub(crate) ending: operate::Ending,
     /// What a load's hooks may take together.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,

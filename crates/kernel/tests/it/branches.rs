@@ -11,7 +11,7 @@ use crate::dependencies::{needing, on};
 use crate::house::{House, Until, name};
 
 /// A program whose hook ends when so many have begun theirs.
-fn meeting_in(hook: Hook, gate: &Gate, many: usize) -> Program {
+pub(crate) fn meeting_in(hook: Hook, gate: &Gate, many: usize) -> Program {
     let gate = gate.clone();
     Program::echoing().hook(hook, move |desk, _| {
         if gate.arrived() + 1 >= many {
