@@ -22,7 +22,7 @@ use crate::discover::{self, Found};
 use crate::fetch::{Fetch, Place, Reach};
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::{Binding, Fetching, Given};
+use crate::host::{Binding, Fetching, Given, Nested};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -249,7 +249,8 @@ impl Inner {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
             let given = Arc::clone(&told);
-            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat })
+            let nested = Nested::default();
+            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat, nested })
         };
         Plan {
             plugin: id.clone(),

@@ -41,3 +41,4 @@ mod shutdown;
 mod state;
 mod streams;
 mod stress;
+mod trying;
