@@ -21,6 +21,7 @@ use crate::alarm::until;
 use crate::assemble::{Assembled, Assembly, assemble, left};
 use crate::availability;
 use crate::build;
+use crate::call::Deadline;
 use crate::generation::Generation;
 use crate::grants;
 use crate::guest;
@@ -224,7 +225,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, late: Option<In
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
     for lane in 0..core.berth_at(number).lanes() {
         // A call that outlived the stop may still be in there.
-        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
+        let claimed = until(Deadline::After(generation.times.hook).instant(), claim_lane(core, number, lane)).await;
         let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
         // One that died has left its lane empty.
         if let Some(instance) = turn.take() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -15,6 +15,7 @@ use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
+use crate::call::Deadline;
 use crate::call::Scope;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
@@ -255,7 +256,7 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
-            late: self.load_time.map(|time| Instant::now() + time),
+            late: self.load_time.map(|time| Deadline::After(time).instant()),
             limits: self.limits(&found.manifest.limits, &policy.limits),
             bounds,
             drain: self.drain,
