@@ -229,3 +229,35 @@ fn a_cycle_of_any_length_and_by_any_way_is_named_link_by_link() {
         assert_eq!((error.code(), &error.record().data["chain"]), (Code::CallCycle, &chain), "{error:?}");
     }
 }
+
+#[test]
+fn arguments_that_are_not_what_they_should_be_are_refused_by_name_and_null_is_none() {
+    let house = House::new();
+    let all = ["bus.publish", "bus.subscribe", "bus.request", "plugin.call", "service.call"];
+    let grants = all.iter().map(|one| one.parse().unwrap()).collect();
+    house.kernel.set_policy(&name("p"), Policy { grants, ..Policy::default() });
+    house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(all)));
+    house.probe("other");
+    let ask = |function: &str, args: &Value| {
+        house.call("p/host", &json!({ "function": function, "args": args, "payload": "x" }).to_string())
+    };
+    for (function, args, name, wrong) in [
+        ("call", json!({ "address": "other/echo" }), "deadline_ms", json!(-1)),
+        ("call", json!({ "address": "other/echo" }), "deadline_ms", json!("20")),
+        ("bus.publish", json!({ "topic": "t" }), "retain", json!("yes")),
+        ("bus.publish", json!({ "topic": "t" }), "content_type", json!(7)),
+        ("bus.subscribe", json!({ "topic": "t" }), "group", json!(5)),
+    ] {
+        let with = |value: Value| {
+            let mut args = args.clone();
+            args[name] = value;
+            ask(function, &args)
+        };
+        let error = with(wrong).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidInput, "{function} {name}: {error:?}");
+        assert!(error.record().message.contains(&format!("`{name}`")), "{error}");
+        with(Value::Null).unwrap();
+    }
+    let range = ask("service.call", &json!({ "interface": "i", "action": "a", "range": 1 })).unwrap_err();
+    assert_eq!(range.code(), Code::InvalidInput);
+}
