@@ -74,11 +74,12 @@ impl Gate {
             let of = rules.get(who).unwrap_or(&none);
             if let Decision::Denied(refusal) = decide(&of.declared, &of.granted, asked) {
                 let error = denied(plugin, who, shown, refusal);
-                let rules = if matches!(refusal, Refusal::NotDeclared) { &of.declared } else { &of.granted };
-                return Err(match short(rules, asked) {
-                    Some(hint) => error.remedy(hint),
-                    None => error,
-                });
+                let hint = match refusal {
+                    Refusal::NotDeclared => short(&of.declared, asked),
+                    Refusal::NotGranted(_) => short(&of.granted, asked),
+                    Refusal::ByRule(..) | Refusal::NotUnderstood => None,
+                };
+                return Err(hint.into_iter().fold(error, Error::remedy));
             }
             allowed(of);
         }
@@ -158,6 +159,15 @@ mod tests {
         gate.set(&id("b"), rule("plugin.call"), rule("plugin.call:d/*"));
         let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
         assert!(error.record().remedy.as_ref().unwrap().contains("--grant b=plugin.call:c/run"), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_rule_denies_is_not_explained_by_a_pattern_that_ends_too_soon() {
+        let gate = Gate::default();
+        let granted = ["plugin.call:*", "!plugin.call:c/run"].map(|rule| Permission::parse(rule).unwrap());
+        gate.set(&id("b"), rule("plugin.call"), granted.to_vec());
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        assert_eq!(error.record().remedy.as_deref(), Some("remove the rule `!plugin.call:c/run`"));
     }
 
     #[test]
