@@ -1,5 +1,7 @@
 //! What a kernel is made of: its plugins, policies, gate and events, and what happens when an instance is lost.
 
+mod authority;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,18 +10,17 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
+use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
-use crate::call::Scope;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
-use crate::fetch::{Fetch, Place, Reach};
+use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::{Binding, Fetching, Given};
@@ -27,7 +28,7 @@ use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
-use crate::policy::{self, Policy};
+use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::resolve::Selection;
 use crate::routes::Rules;
@@ -156,82 +157,6 @@ impl Inner {
     /// The generation of that number, while it is the one in use.
     pub(crate) fn generation_of(&self, id: &PluginId, number: u64) -> Option<Arc<Generation>> {
         self.plugin(id).ok()?.slot.core.generation().filter(|generation| generation.number == number)
-    }
-
-    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
-    }
-
-    /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.
-    pub(crate) fn priority(&self, id: &PluginId) -> i32 {
-        let policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        policies.get(id).map_or(0, |policy| policy.priority)
-    }
-
-    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
-    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
-        policy::effective(&policy::effective(&self.limits, manifest), policy)
-    }
-
-    /// The same for those that manifests know nothing of.
-    fn bounds(&self, policy: &Policy) -> Bounds {
-        policy.bounds.over(self.bounds)
-    }
-
-    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        if let Ok(plugin) = self.plugin(id) {
-            plugin.life().barred = !policy.enabled;
-            plugin.heed(&self.bounds(&policy));
-        }
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
-        self.services.changed();
-        self.renew_grants(id);
-    }
-
-    /// Lets grants that have changed count at once.
-    pub(super) fn renew_grants(&self, id: &PluginId) {
-        if let Ok(plugin) = self.plugin(id) {
-            let found = plugin.life().found.clone();
-            self.refresh_gate(id, &found);
-        }
-    }
-
-    /// Takes over what a manifest that was read anew declares.
-    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
-            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
-            Vec::new()
-        });
-        self.gate.set(id, found.manifest.permissions.clone(), granted);
-    }
-
-    /// The policy's grants and the lasting ones.
-    fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
-        let mut granted = policy.grants.clone();
-        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
-        Ok(granted)
-    }
-
-    /// Asks the gate, and tells everybody when it denies.
-    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    /// As [`Inner::check`], for a place in the web: how far its name reaches.
-    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
-        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    fn denied(&self, plugin: &PluginId, error: &Error) {
-        if let Ok(known) = self.plugin(plugin) {
-            known.log.denied(error);
-        }
-        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-    }
-
-    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
-    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
-        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// The plan of a next generation.
