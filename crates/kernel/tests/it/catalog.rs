@@ -113,3 +113,20 @@ fn a_record_names_who_needs_whom_and_holds_notes() {
     assert_eq!(house.kernel.find(|status| status.manifest.dependencies.is_empty()).len(), 1);
     assert_eq!(house.kernel.record(&name("other")).unwrap_err().code(), Code::PluginNotFound);
 }
+
+/// Who made the folder is not asked: it must not end the host, nor the watching.
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_name_is_no_text_is_told_of_like_any_other() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let house = House::new();
+    let scratch = Scratch::new("names").unwrap();
+    let written = PluginFolder::fake("odd", "probe\n1").write(scratch.path()).unwrap();
+    std::fs::rename(written, scratch.path().join(OsStr::from_bytes(b"\xffodd"))).unwrap();
+    let events = house.kernel.bus().subscribe("plugin.discovered").unwrap();
+    let scan = block_on(house.kernel.scan(vec![scratch.path().to_path_buf()]));
+    assert_eq!((scan.valid, scan.changes.len()), (1, 1));
+    assert_eq!(events.try_next().unwrap().data()["plugin_id"], json!("odd"));
+}
