@@ -140,6 +140,16 @@ impl Kernel {
         to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
+    /// Reads the secrets in a plugin's configuration anew and hands it over as [`Kernel::update_config`] does. Nothing is
+    /// kept: it is the configuration that it has.
+    ///
+    /// # Errors
+    /// Those of [`Kernel::update_config`]; the secrets that it had then stay.
+    pub async fn renew_secrets(&self, id: &PluginId) -> Result<()> {
+        let (kernel, id) = self.of(id);
+        to_its_end(async move { probe::renew_secrets(&kernel, &id).await }).await
+    }
+
     /// The configuration in effect, asked of the plugin where it has a `get_config` hook. Stars stand for secrets.
     ///
     /// # Errors
