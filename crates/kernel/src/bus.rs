@@ -5,10 +5,12 @@
 
 mod ask;
 mod clock;
+mod data;
 mod event;
 mod filter;
 mod mailbox;
 mod message;
+mod overflow;
 mod publisher;
 mod rate;
 mod registry;
@@ -26,10 +28,11 @@ use std::time::{Duration, Instant};
 use futures_lite::future::block_on;
 use midplane_contract::Result;
 
-pub use event::{Data, Event};
+pub use data::Data;
+pub use event::Event;
 pub use filter::Filter;
-pub use mailbox::Overflow;
 pub use message::Message;
+pub use overflow::Overflow;
 pub use publisher::Publisher;
 pub use rate::Rate;
 pub use registry::TOPICS;
@@ -138,7 +141,7 @@ impl Bus {
             settle(&event, pending, &mut receipt).await;
         }
         if receipt.delivered == 0 && receipt.dropped > 0 {
-            return Err(mailbox::overflowed().with("topic", topic));
+            return Err(overflow::overflowed().with("topic", topic));
         }
         waiting.answer(&topic).await
     }

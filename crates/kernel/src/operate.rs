@@ -9,6 +9,7 @@ mod load;
 mod reinstate;
 mod reload;
 mod retire;
+mod shutdown;
 mod uninstall;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::plugin::Plugin;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
+use dependencies::Brought;
 pub(crate) use dependencies::{met, needs, release, too_long};
 pub(crate) use dependents::unload_cascade;
 pub(crate) use fault::{fail, quarantine};
@@ -37,6 +39,7 @@ pub(crate) use install::install;
 pub(crate) use load::load;
 pub(crate) use reinstate::{reinstate, settle};
 pub(crate) use reload::reload;
+pub(crate) use shutdown::{Ending, shutdown};
 pub(crate) use uninstall::{Dependents, uninstall};
 
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
@@ -58,8 +61,15 @@ pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     if gone::is_absent(&plugin) {
         return load::load_boxed(kernel, id).await;
     }
+    refuse_disabled(&plugin)?;
+    if matches!(plugin.state(), State::Loaded | State::Stopped) {
+        // What it needs may have gone since it was loaded.
+        dependencies::make_ready_boxed(kernel, &plugin, &Brought::default()).await?;
+    }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
+    let manifest = plugin.life().found.manifest.clone();
+    dependencies::check(kernel, &manifest)?;
     start_or_fail(kernel, &plugin).await
 }
 
@@ -190,7 +200,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 /// Undoes [`disable`].
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    let _one_at_a_time = plugin.operations.lock().await;
+    let one_at_a_time = plugin.operations.lock().await;
     grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
@@ -198,8 +208,9 @@ pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
         // Nothing was running, and what is not there comes by itself.
         return Ok(());
     }
+    drop(one_at_a_time);
     let stopped = matches!(plugin.state(), State::Stopped | State::Loaded);
-    if stopped { start_or_fail(kernel, &plugin).await } else { Ok(()) }
+    if stopped { start(kernel, id).await } else { Ok(()) }
 }
 
 /// Forgets a plugin that is not loaded.
@@ -220,26 +231,6 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
     kernel.remove(id);
     announce(kernel, "plugin.unregistered", &plugin, json!({}));
     Ok(())
-}
-
-/// Stops and unloads everything, dependents first.
-pub(crate) async fn shutdown(kernel: &Arc<Inner>) {
-    kernel.announce("host.stopping", json!({}));
-    loop {
-        let loaded: Vec<Arc<Plugin>> =
-            kernel.plugins().into_iter().filter(|plugin| plugin.slot.core.generation().is_some()).collect();
-        if loaded.is_empty() {
-            return;
-        }
-        let mut progress = false;
-        for plugin in &loaded {
-            progress |= unload(kernel, &plugin.id).await.is_ok();
-        }
-        if !progress {
-            // What is left needs each other or is stuck; it goes with the process.
-            return;
-        }
-    }
 }
 
 /// The generation that is loaded.

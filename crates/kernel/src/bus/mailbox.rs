@@ -4,40 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use midplane_contract::{Code, Error, defaults};
+use midplane_contract::defaults;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::event::Event;
-
-/// What happens to an event for which a subscriber has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overflow {
-    /// The oldest that waits gives way to it.
-    #[default]
-    DropOldest,
-    /// It is dropped.
-    DropNewest,
-    /// Its publisher waits so long for room, after everybody else has got it; then it is dropped. The host itself does
-    /// not wait: of its own events the newest is dropped.
-    Block(Duration),
-    /// The subscriber is disconnected: it gets what waits, and no more.
-    Disconnect,
-}
-
-impl Overflow {
-    /// What it is called in statistics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DropOldest => "drop_oldest",
-            Self::DropNewest => "drop_newest",
-            Self::Block(_) => "block",
-            Self::Disconnect => "disconnect",
-        }
-    }
-}
+use super::overflow::{Overflow, overflowed};
 
 /// What became of an event that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -305,11 +277,4 @@ impl State {
         self.bytes = 0;
         std::mem::take(&mut self.events)
     }
-}
-
-/// What the sender of a request is told for which there was no room.
-pub(crate) fn overflowed() -> Error {
-    Error::new(Code::Overloaded, "whoever subscribes has no room for the event")
-        .remedy("publish less often, or give the subscriber a longer queue")
-        .recoverable(true)
 }

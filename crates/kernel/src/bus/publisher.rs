@@ -7,8 +7,10 @@ use std::sync::atomic::Ordering;
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Result, defaults};
 
-use super::event::{Data, Event, Heading};
+use super::data::Data;
+use super::event::{Event, Heading};
 use super::mailbox::Offer;
+use super::overflow::{Overflow, overflowed};
 use super::rate::Sender;
 use super::route::{Pending, Receipt, Route, room};
 use super::shared::Shared;
@@ -191,12 +193,12 @@ pub(crate) async fn settle(event: &Arc<Event>, pending: Pending, receipt: &mut R
 
 async fn enter(subscriber: &Arc<Subscriber>, event: &Arc<Event>, started: std::time::Instant) -> Offer {
     let Sink::Mailbox(mailbox) = &subscriber.sink else { return Offer::Closed };
-    let super::mailbox::Overflow::Block(time) = mailbox.overflow else { return mailbox.offer(event, false) };
+    let Overflow::Block(time) = mailbox.overflow else { return mailbox.offer(event, false) };
     match until(started + time, room(mailbox, event)).await {
         Ok(offer) => offer,
         Err(_) => {
             mailbox.give_up();
-            event.refuse(super::mailbox::overflowed());
+            event.refuse(overflowed());
             Offer::Dropped
         }
     }

@@ -8,7 +8,8 @@ use midplane_contract::{Result, defaults};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::{Mailbox, Offer, Overflow};
+use super::mailbox::{Mailbox, Offer};
+use super::overflow::Overflow;
 
 /// How a subscriber wants its events.
 #[derive(Debug, Default)]

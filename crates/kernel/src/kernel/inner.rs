@@ -23,7 +23,7 @@ use crate::discover::{self, Found};
 use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::{Binding, Fetching, Given};
+use crate::host::{Binding, Fetching, Given, Nested};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
@@ -53,6 +53,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
+    pub(crate) ending: operate::Ending,
     /// What a load's hooks may take together.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
@@ -173,7 +174,8 @@ impl Inner {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
             let given = Arc::clone(&told);
-            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat })
+            let nested = Nested::default();
+            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat, nested })
         };
         Plan {
             plugin: id.clone(),

@@ -65,10 +65,10 @@ impl Kernel {
         }
     }
 
-    /// Starts a plugin that is loaded or stopped.
+    /// Starts a plugin that is loaded or stopped, after what it needs and has gone meanwhile.
     ///
     /// # Errors
-    /// `state` errors, and what its `start` hook says; the plugin is then `failed`.
+    /// `state` errors, and why what it needs cannot be had; what its `start` hook says, and the plugin is then `failed`.
     pub async fn start(&self, id: &PluginId) -> Result<()> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::start(&kernel, &id).await }).await
@@ -177,7 +177,8 @@ impl Kernel {
         to_its_end(async move { probe::ping(&kernel, &id).await }).await
     }
 
-    /// Stops and unloads everything, dependents first.
+    /// Stops and unloads everything: what needs or uses something before that, all else at once. What is being loaded goes
+    /// as soon as it is there; until all has gone, loading is refused with `not_running`.
     pub async fn shutdown(&self) {
         let kernel = Arc::clone(&self.inner);
         to_its_end(async move { operate::shutdown(&kernel).await }).await;

@@ -61,6 +61,7 @@ enum Progress {
 
 async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<Progress> {
     let _one_at_a_time = plugin.operations.lock().await;
+    kernel.ending.refuse()?;
     refuse_disabled(plugin)?;
     if plugin.state() == State::Quarantined {
         return Err(Error::new(Code::NotRunning, "the plugin is quarantined")
@@ -81,6 +82,8 @@ async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready
 }
 
 async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<Progress> {
+    // Asked again now that it can be seen: whoever ends everything from here on waits for it.
+    kernel.ending.refuse()?;
     guest::arrive(kernel, plugin);
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;

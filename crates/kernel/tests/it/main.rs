@@ -37,6 +37,8 @@ mod reload;
 mod routes;
 mod secrets;
 mod services;
+mod shutdown;
 mod state;
 mod streams;
 mod stress;
+mod trying;
