@@ -207,10 +207,7 @@ fn shown(kernel: &Kernel, id: &PluginId) -> Result<Value> {
 }
 
 fn bus(kernel: &Kernel, reset: bool) -> Result<Value> {
-    let stats = kernel.bus().stats();
-    if reset {
-        kernel.bus().reset_stats();
-    }
+    let stats = if reset { kernel.bus().take_stats() } else { kernel.bus().stats() };
     serde_json::to_value(&stats).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 
