@@ -11,6 +11,7 @@ use midplane_contract::manifest::DependencyKind;
 use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
 use serde_json::{Value, json};
 
+use crate::alarm::until;
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
@@ -36,7 +37,7 @@ use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
 use crate::store::Stores;
-use crate::{describe, grants, operate};
+use crate::{describe, grants, hooks, operate};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
@@ -52,7 +53,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
-    /// What a load's hooks may take together.
+    /// What opening the code and its hooks may take together in a load.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
@@ -88,7 +89,9 @@ impl Inner {
     /// A bare file with what it says of itself.
     pub(super) async fn described(&self, found: Found) -> Result<(Found, CodeFacts)> {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
-        blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
+        let asked = blocking::unblock(move || describe::bare(found, &runtimes, cache));
+        let Some(time) = self.load_time else { return asked.await };
+        until(Instant::now() + time, asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {

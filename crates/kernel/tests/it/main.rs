@@ -29,6 +29,8 @@ mod kept;
 mod lifecycle;
 mod logging;
 mod nested;
+mod opening;
+#[cfg(test)]
 mod operations;
 mod pools;
 mod queueing;
