@@ -180,6 +180,7 @@ impl Builder {
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
+            granting: Mutex::default(),
             services: Services::default(),
             rules: crate::routes::Rules::default(),
             wishes: Wishes::default(),

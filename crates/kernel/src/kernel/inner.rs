@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
+use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
+    /// Held while the gate is told what is granted: of two changes the later one counts.
+    pub(super) granting: Mutex<()>,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
     pub(crate) wishes: Wishes,
@@ -98,7 +100,8 @@ impl Inner {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
         let policy = self.policy(&id);
-        let granted = self.granted(&id, &policy)?;
+        // What cannot be read now cannot be later, when nobody is there to be told.
+        grants::of(self.stores.state.as_ref(), &id)?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -108,13 +111,12 @@ impl Inner {
                 .plugin(&id)
                 .with("version", version));
         }
-        let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugin.heed(&self.bounds(&self.policy(&id)));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
-        self.gate.set(&id, declared, granted);
+        self.renew_grants(&id);
         let missing = self.missing(&id);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
@@ -189,30 +191,6 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
-    }
-
-    /// Lets grants that have changed count at once.
-    pub(super) fn renew_grants(&self, id: &PluginId) {
-        if let Ok(plugin) = self.plugin(id) {
-            let found = plugin.life().found.clone();
-            self.refresh_gate(id, &found);
-        }
-    }
-
-    /// Takes over what a manifest that was read anew declares.
-    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
-            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
-            Vec::new()
-        });
-        self.gate.set(id, found.manifest.permissions.clone(), granted);
-    }
-
-    /// The policy's grants and the lasting ones.
-    fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
-        let mut granted = policy.grants.clone();
-        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
-        Ok(granted)
     }
 
     /// Asks the gate, and tells everybody when it denies.

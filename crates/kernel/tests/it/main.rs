@@ -21,6 +21,8 @@ mod documents;
 mod events;
 mod failures;
 mod fallbacks;
+mod grants;
+#[cfg(test)]
 mod guests;
 mod hooks;
 mod house;
