@@ -6,7 +6,7 @@ mod reach;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use midplane_contract::permission::{Decision, Refusal, decide};
+use midplane_contract::permission::{Decision, Refusal, Side, decide};
 use midplane_contract::{Code, Error, Permission, PluginId, Result};
 
 use crate::call::Scope;
@@ -99,13 +99,22 @@ fn short(rules: &[Permission], asked: &str) -> Option<String> {
 fn denied(plugin: &PluginId, who: &PluginId, asked: &str, refusal: Refusal<'_>) -> Error {
     let on_behalf = if who == plugin { String::new() } else { format!(", for which `{plugin}` acts,") };
     let (why, remedy) = match refusal {
-        Refusal::ByRule(_, rule) => (format!("the rule `{rule}` denies it"), format!("remove the rule `{rule}`")),
+        Refusal::ByRule(Side::Manifest, rule) => {
+            (format!("the rule `{rule}` of its manifest denies it"), format!("take `{rule}` out of that manifest"))
+        }
+        Refusal::ByRule(Side::Grant, rule) => (
+            format!("the rule `{rule}` denies it"),
+            format!("take it back with `midplane revoke {who} '{rule}'`, or out of the settings or the command line"),
+        ),
         Refusal::NotDeclared => (
             "its manifest does not ask for it".to_owned(),
             format!("add `{asked}` to the permissions in the manifest of `{who}`, then grant it"),
         ),
         Refusal::NotGranted(_) => {
-            ("nobody granted it".to_owned(), format!("grant it, for example with --grant {who}={asked}"))
+            let remedy = format!(
+                "grant it for good with `midplane grant {who} '{asked}'`, or with --grant {who}={asked} when the host begins"
+            );
+            ("nobody granted it".to_owned(), remedy)
         }
         Refusal::NotUnderstood => {
             ("it is not understood".to_owned(), "ask for area.verb or area.verb:target, without `..`".to_owned())
@@ -159,6 +168,10 @@ mod tests {
         gate.set(&id("b"), rule("plugin.call"), rule("plugin.call:d/*"));
         let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
         assert!(error.record().remedy.as_ref().unwrap().contains("--grant b=plugin.call:c/run"), "{error:?}");
+        assert!(error.record().remedy.as_ref().unwrap().contains("midplane grant b 'plugin.call:c/run'"), "{error:?}");
+        gate.set(&id("b"), rule("plugin.call"), rule("!plugin.call:c/*"));
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        assert!(error.record().remedy.as_ref().unwrap().contains("midplane revoke b '!plugin.call:c/*'"), "{error:?}");
     }
 
     #[test]
@@ -167,7 +180,8 @@ mod tests {
         let granted = ["plugin.call:*", "!plugin.call:c/run"].map(|rule| Permission::parse(rule).unwrap());
         gate.set(&id("b"), rule("plugin.call"), granted.to_vec());
         let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
-        assert_eq!(error.record().remedy.as_deref(), Some("remove the rule `!plugin.call:c/run`"));
+        let remedy = error.record().remedy.clone().unwrap();
+        assert!(remedy.contains("revoke b '!plugin.call:c/run'") && !remedy.contains("**"), "{remedy}");
     }
 
     #[test]

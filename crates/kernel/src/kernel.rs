@@ -3,6 +3,7 @@
 mod builder;
 mod catalog;
 mod dependencies;
+mod grants;
 mod inner;
 mod install;
 mod operating;

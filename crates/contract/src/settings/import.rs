@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use super::fields::FILE;
 use super::older::{ends_at, put, translate};
 use super::{FaultsByFile, Settled, idle};
-use crate::reading::fault::{Fault, Faults};
+use crate::reading::fault::{Fault, FaultCode, Faults};
 use crate::reading::shape::Shape;
 use crate::reading::tree::{Entry, Mark, Node, Value, join};
 use crate::reading::walk::{Place, walk};
@@ -81,6 +81,10 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
         let mut faults = Faults::default();
         let json = file.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
         if let Some(root) = yaml::read_as(&SETTINGS, text, json, &mut faults) {
+            if let Some(fault) = manifest(file, &root) {
+                imported.faults.push((file.to_owned(), vec![fault]));
+                continue;
+            }
             // Alone first: its faults have the places of this file.
             let mut alone = empty.clone();
             let mut import = Import { file, target: &mut alone, told: &mut imported };
@@ -111,6 +115,25 @@ fn checkable(node: &Node) -> Node {
         other => other.clone(),
     };
     Node { at: node.at, value }
+}
+
+/// What is said of a plugin's manifest, in any of its spellings: it is no configuration of a host.
+fn manifest(file: &str, root: &Node) -> Option<Fault> {
+    let text = |key: &str| root.get(key).and_then(Node::text);
+    let map = |key: &str| root.get(key).filter(|node| matches!(node.value, Value::Map(_)));
+    let enveloped = map("metadata").zip(map("spec"));
+    let plain = text("version").and(text("id").or(text("name")));
+    let id = match (plain, enveloped) {
+        (Some(id), _) => id,
+        (None, Some((metadata, _))) => metadata.get("name").and_then(Node::text).unwrap_or("ID"),
+        (None, None) => return None,
+    };
+    let folder = file.rsplit_once('/').map_or(".", |(folder, _)| folder);
+    let message = format!("this is the manifest of the plugin `{id}`, and no configuration of a host");
+    let remedy = format!(
+        "check it with `midplane check {folder}`; what a host decides about the plugin stands in settings, under plugins.{id}"
+    );
+    Some(Fault::new(FaultCode::Conflict, root.at, "", message, remedy))
 }
 
 /// Every file's folders are looked in, those of earlier files first.

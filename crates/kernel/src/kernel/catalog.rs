@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use midplane_contract::manifest::Dependency;
-use midplane_contract::{Permission, PluginId, Result};
+use midplane_contract::{PluginId, Result};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Inner, Kernel};
 use crate::catalog::{Catalog, Change, ChangeKind, Pace, Scan, Usage, Watch};
-use crate::grants;
 use crate::status::Status;
 
 /// What is known of a registered plugin, over all hosts of the data folder.
@@ -66,35 +65,6 @@ impl Kernel {
             done.changes.iter().for_each(&on_change);
             Some(done)
         })
-    }
-
-    /// Grants a permission, or denies one that begins with `!`, for good: it counts at once, beside the policy's, and
-    /// outlives the host. The plugin need not be registered.
-    ///
-    /// # Errors
-    /// `storage`; nothing has changed then.
-    pub fn grant(&self, id: &PluginId, permission: &Permission) -> Result<()> {
-        grants::add(self.inner.stores.state.as_ref(), id, permission)?;
-        self.inner.renew_grants(id);
-        Ok(())
-    }
-
-    /// Takes a lasting grant back, at once. One that is not there is no error.
-    ///
-    /// # Errors
-    /// `storage`; nothing has changed then.
-    pub fn revoke(&self, id: &PluginId, permission: &Permission) -> Result<()> {
-        grants::remove(self.inner.stores.state.as_ref(), id, permission)?;
-        self.inner.renew_grants(id);
-        Ok(())
-    }
-
-    /// The lasting grants of a plugin.
-    ///
-    /// # Errors
-    /// `storage`.
-    pub fn grants(&self, id: &PluginId) -> Result<Vec<Permission>> {
-        grants::of(self.inner.stores.state.as_ref(), id)
     }
 
     /// Whether a plugin of that id is registered.

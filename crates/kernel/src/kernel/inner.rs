@@ -13,6 +13,7 @@ use midplane_contract::manifest::DependencyKind;
 use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
+use crate::alarm::until;
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
@@ -37,7 +38,7 @@ use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
 use crate::store::Stores;
-use crate::{describe, grants, operate};
+use crate::{describe, grants, hooks, operate};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
@@ -47,6 +48,8 @@ pub(crate) struct Inner {
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
+    /// Held while the gate is told what is granted: of two changes the later one counts.
+    pub(super) granting: Mutex<()>,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
     pub(crate) wishes: Wishes,
@@ -54,7 +57,7 @@ pub(crate) struct Inner {
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) ending: operate::Ending,
-    /// What a load's hooks may take together.
+    /// What opening the code and its hooks may take together in a load.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
@@ -90,14 +93,17 @@ impl Inner {
     /// A bare file with what it says of itself.
     pub(super) async fn described(&self, found: Found) -> Result<(Found, CodeFacts)> {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
-        blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
+        let asked = blocking::unblock(move || describe::bare(found, &runtimes, cache));
+        let Some(time) = self.load_time else { return asked.await };
+        until(Instant::now() + time, asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
         let policy = self.policy(&id);
-        let granted = self.granted(&id, &policy)?;
+        // What cannot be read now cannot be later, when nobody is there to be told.
+        grants::of(self.stores.state.as_ref(), &id)?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -107,13 +113,12 @@ impl Inner {
                 .plugin(&id)
                 .with("version", version));
         }
-        let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugin.heed(&self.bounds(&self.policy(&id)));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
-        self.gate.set(&id, declared, granted);
+        self.renew_grants(&id);
         let missing = self.missing(&id);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)

@@ -67,11 +67,13 @@ async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
 }
 
 fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
-    kernel.refresh_gate(&plugin.id, &found);
-    let mut life = plugin.life();
-    life.found = found;
-    // What the next code says counts.
-    life.declared.clear();
+    {
+        let mut life = plugin.life();
+        life.found = found;
+        // What the next code says counts.
+        life.declared.clear();
+    }
+    kernel.renew_grants(&plugin.id);
 }
 
 async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<()> {

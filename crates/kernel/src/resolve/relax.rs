@@ -1,10 +1,10 @@
 //! What would help: each requirement in turn is lifted, and where that leads to an answer, it is said.
 
-use midplane_contract::VersionRange;
+use midplane_contract::{CONTRACT_VERSION, VersionRange};
 
 use super::reason::Cause;
 use super::solver::Question;
-use super::stock::ROOT;
+use super::stock::{ROOT, Stock};
 use super::why::Demand;
 
 /// How many requirements are lifted in turn at most: each costs a search.
@@ -14,7 +14,8 @@ const TOLD: usize = 3;
 
 /// Single changes that would each be enough, what is asked for before what plugins need.
 pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Demand) -> Vec<String> {
-    let mut help: Vec<String> = if about.cause.is_some() { missing(about).into_iter().collect() } else { Vec::new() };
+    let stock = question.stock;
+    let mut help: Vec<String> = if about.cause.is_some() { vec![missing(stock, about)] } else { Vec::new() };
     let mut order: Vec<&Demand> = demands.iter().collect();
     order.sort_by_key(|demand| demand.asker.is_some());
     for demand in order.into_iter().take(TRIES) {
@@ -24,7 +25,7 @@ pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Dema
         help.extend(lifted(question, demand));
     }
     if help.is_empty() {
-        help.extend(missing(about));
+        help.push(missing(stock, about));
     }
     help
 }
@@ -54,14 +55,19 @@ fn lifted(question: &Question<'_, '_>, demand: &Demand) -> Option<String> {
 }
 
 /// Where nothing that is there helps: what would have to come.
-fn missing(about: &Demand) -> Option<String> {
+fn missing(stock: &Stock<'_>, about: &Demand) -> String {
     let Demand { target, range, .. } = about;
-    Some(match about.cause {
+    match about.cause {
         Some(Cause::NotInstalled) => format!("install `{target}` {range}, or ask for it as well"),
         Some(Cause::Missing) if range == "*" => format!("add `{target}`"),
         Some(Cause::Missing) => format!("add `{target}` {range}"),
         Some(Cause::NoVersion | Cause::Held) => format!("add a version of `{target}` that fits {range}"),
+        Some(Cause::Unusable) if about.is_of_another_host(stock) => {
+            format!(
+                "add a version of `{target}` for contract {CONTRACT_VERSION}, or use a host that speaks the contract it needs"
+            )
+        }
         Some(Cause::Unusable) => format!("use a build of `{target}` for this machine, or another machine"),
         None => format!("add a version of `{target}` that fits everybody, or leave one of those out that ask for it"),
-    })
+    }
 }

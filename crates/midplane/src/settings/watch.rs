@@ -15,7 +15,8 @@ use super::{Sources, policies, read};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks at the files of settings once a second and puts into effect what changes about plugins: permissions at once,
-/// configurations by asking the plugin, everything else with its next load. Ends when it is dropped.
+/// configurations by asking the plugin, everything else with its next load. What else follows from changed settings is
+/// told them after that. Ends when it is dropped.
 ///
 /// Settings with faults change nothing and are logged. A configuration that its plugin refuses leaves the old one.
 #[derive(Debug)]
@@ -25,11 +26,16 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch. `settings` are those in effect.
+    /// Begins to watch. `settings` are those in effect; `follow` gets those that were taken over.
     ///
     /// # Errors
     /// `io` when the system gives no thread.
-    pub fn begin(kernel: &Kernel, sources: Sources, settings: Settings) -> Result<Self> {
+    pub fn begin(
+        kernel: &Kernel,
+        sources: Sources,
+        settings: Settings,
+        follow: impl Fn(&Settings) + Send + 'static,
+    ) -> Result<Self> {
         let (end, ended) = channel();
         let mut seen = stamps(&sources.files);
         let (kernel, mut settings) = (kernel.clone(), settings);
@@ -38,7 +44,9 @@ impl Watch {
                 let stamps = stamps(&sources.files);
                 if stamps != seen {
                     seen = stamps;
-                    take_over(&kernel, &sources, &mut settings);
+                    if take_over(&kernel, &sources, &mut settings) {
+                        follow(&settings);
+                    }
                 }
             }
         };
@@ -66,11 +74,14 @@ fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
     files.iter().map(stamp).collect()
 }
 
-/// Reads again, and applies what has changed.
-fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) {
+/// Reads again, and applies what has changed; says whether it could be read.
+fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) -> bool {
     let (next, _) = match read(sources).and_then(midplane_contract::settings::Settled::into_result) {
         Ok(next) => next,
-        Err(error) => return tracing::error!(%error, "the changed settings are not taken over"),
+        Err(error) => {
+            tracing::error!(%error, "the changed settings are not taken over");
+            return false;
+        }
     };
     let (before, mut after) = (policies(settings), policies(&next));
     let ids: BTreeSet<&PluginId> = settings.plugins.keys().chain(next.plugins.keys()).collect();
@@ -78,6 +89,7 @@ fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) {
         change(kernel, id, &before.get(id).cloned().unwrap_or_default(), after.remove(id).unwrap_or_default());
     }
     *settings = next;
+    true
 }
 
 fn change(kernel: &Kernel, id: &PluginId, old: &Policy, new: Policy) {

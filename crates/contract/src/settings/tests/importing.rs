@@ -52,6 +52,21 @@ fn every_known_key_is_mapped_and_every_other_is_named() {
 }
 
 #[test]
+fn a_plugins_manifest_is_told_to_be_one_and_what_to_do_with_it() {
+    let flat = "id: radio\nname: Radio\nversion: 1.0.0\nentry: {runtime: js, main: a.js}\ndependencies: [a]\n";
+    let enveloped = "api_version: v1\nkind: Plugin\nmetadata: {name: radio, version: 1.0.0}\nspec: {type: js}\n";
+    let package = r#"{"name": "radio", "version": "1.0.0", "dependencies": {"a": "^1"}}"#;
+    for (file, text) in [("p/plugin.yaml", flat), ("p/module.yaml", enveloped), ("p/any.json", package)] {
+        let imported = import([("plugins.yaml", PLUGINS.as_bytes()), (file, text.as_bytes())]);
+        let error = imported.check().unwrap_err();
+        let (message, remedy) = (&error.record().message, error.record().remedy.as_deref().unwrap_or_default());
+        assert!(message.contains(file) && message.contains("manifest of the plugin `radio`"), "{message}");
+        assert!(remedy.contains("midplane check p`") && remedy.contains("plugins.radio"), "{remedy}");
+        assert!(imported.unused.iter().all(|key| key.file != file), "{:?}", imported.unused);
+    }
+}
+
+#[test]
 fn what_is_imported_is_settings() {
     let imported = import([("plugins.yaml", PLUGINS.as_bytes())]);
     let variables = [("RADIO_KEY".to_owned(), "k".to_owned())].into();

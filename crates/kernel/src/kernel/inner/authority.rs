@@ -2,15 +2,13 @@
 
 use std::sync::PoisonError;
 
-use midplane_contract::{Error, Limits, Permission, PluginId, Result};
+use midplane_contract::{Error, Limits, PluginId, Result};
 use serde_json::json;
 
 use super::Inner;
 use crate::bounds::Bounds;
 use crate::call::Scope;
-use crate::discover::Found;
 use crate::fetch::{Place, Reach};
-use crate::grants;
 use crate::policy::{self, Policy};
 
 impl Inner {
@@ -42,30 +40,6 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
-    }
-
-    /// Lets grants that have changed count at once.
-    pub(crate) fn renew_grants(&self, id: &PluginId) {
-        if let Ok(plugin) = self.plugin(id) {
-            let found = plugin.life().found.clone();
-            self.refresh_gate(id, &found);
-        }
-    }
-
-    /// Takes over what a manifest that was read anew declares.
-    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
-            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
-            Vec::new()
-        });
-        self.gate.set(id, found.manifest.permissions.clone(), granted);
-    }
-
-    /// The policy's grants and the lasting ones.
-    pub(super) fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
-        let mut granted = policy.grants.clone();
-        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
-        Ok(granted)
     }
 
     /// Asks the gate, and tells everybody when it denies.
