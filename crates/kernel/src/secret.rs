@@ -8,12 +8,13 @@ mod known;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use midplane_contract::{Code, Error, Result, SecretRef};
 use serde_json::{Map, Value};
+
+use crate::discover::open_file;
 
 /// Longest secret, in bytes.
 pub const SECRET_SIZE: usize = 64 * 1024;
@@ -151,7 +152,7 @@ pub fn read(place: &SecretRef) -> Result<String> {
 
 fn of_file(place: &SecretRef, path: &Path) -> Result<String> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(SECRET_SIZE as u64 + 1).read_to_string(&mut text));
+    let read = open_file(path).and_then(|file| file.take(SECRET_SIZE as u64 + 1).read_to_string(&mut text));
     let length = read.map_err(|error| unreadable(place, &error.to_string()))?;
     if length > SECRET_SIZE {
         return Err(unreadable(place, "it has more than 64 KiB"));

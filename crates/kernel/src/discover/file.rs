@@ -44,6 +44,16 @@ pub(crate) fn checksum(path: &Path) -> Result<(String, u64)> {
     Ok((sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), size))
 }
 
+/// Opens a regular file, and nothing that has to be waited for or never ends.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    let facts = file.metadata()?;
+    if facts.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, not a file", kind(&facts))))
+}
+
 /// Opens without waiting: a named pipe put in the file's place would otherwise hold the host until somebody writes.
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {

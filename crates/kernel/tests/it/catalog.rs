@@ -69,6 +69,26 @@ fn a_watched_folder_is_scanned_at_intervals() {
 }
 
 #[test]
+fn a_folder_that_stands_where_another_was_is_heard_of_as_well() {
+    let house = House::new();
+    let scratch = Scratch::new("again").unwrap();
+    let place = |name: &str| scratch.path().join(name);
+    let add = |folder: &str, id: &str| PluginFolder::fake(id, "probe\n1").write(&place(folder)).unwrap();
+    let is_there = |id: &str| house.kernel.catalog().of(&name(id)).is_some();
+    add("plugins", "first");
+    add("next", "second");
+    // Long enough to put one folder in the place of the other unseen.
+    let pace = Pace { quiet: Duration::from_millis(200), ..by_ear() };
+    let _watch = house.kernel.watch(vec![place("plugins")], pace, |_| {}).unwrap();
+    assert!(eventually(|| is_there("first")));
+    std::fs::rename(place("plugins"), place("aside")).unwrap();
+    std::fs::rename(place("next"), place("plugins")).unwrap();
+    assert!(eventually(|| is_there("second")));
+    add("plugins", "third");
+    assert!(eventually(|| is_there("third")));
+}
+
+#[test]
 fn a_kernel_that_goes_ends_its_watch() {
     let house = House::new();
     let watch = house.kernel.watch(Vec::new(), by_ear(), |_| {}).unwrap();
