@@ -9,7 +9,7 @@ use midplane::settings::{Sources, read, text};
 use midplane::{Code, Error};
 use serde_json::{Value, json};
 
-use crate::args::{Config, Import, Named, Show, What};
+use crate::args::{Config, Import, Meant, Show, What};
 use crate::exit::{Exit, Outcome};
 use crate::notice;
 use crate::output::Output;
@@ -25,7 +25,7 @@ pub(super) fn config(config: Config, output: Output) -> Outcome<Exit> {
 }
 
 /// The files that are meant: those named, else those of `--settings`, else the one here.
-fn sources(named: Named) -> Sources {
+fn sources(named: Meant) -> Sources {
     let mut files: Vec<PathBuf> = named.settings.settings.into_iter().filter(|_| named.files.is_empty()).collect();
     files.extend(named.files);
     if files.is_empty() && Path::new(FILE_NAME).exists() {
@@ -34,7 +34,7 @@ fn sources(named: Named) -> Sources {
     Sources { files, assignments: named.settings.set }
 }
 
-fn check(named: Named, output: Output) -> Outcome<Exit> {
+fn check(named: Meant, output: Output) -> Outcome<Exit> {
     let sources = sources(named);
     if sources.files.is_empty() {
         notice::say(&format!("no settings file is named, and there is no {FILE_NAME} here"));

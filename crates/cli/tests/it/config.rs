@@ -106,6 +106,14 @@ fn import_writes_settings_names_what_has_no_place_and_refuses_what_is_no_yaml() 
     // What is there is left alone.
     assert_eq!(run(["config", "import", &good, "--save", &saved]).code, 7);
 
+    let radio = self::folder();
+    let manifest = radio.path().join("plugins/radio/plugin.yaml").display().to_string();
+    let done = run(["config", "import", &manifest, "--output", "json"]);
+    let error = done.json()["error"].clone();
+    assert_eq!((done.code, &error["code"]), (3, &json!("config_invalid")), "{done:?}");
+    assert!(error["message"].as_str().unwrap().contains("the manifest of the plugin `radio`"), "{error}");
+    assert!(error["remedy"].as_str().unwrap().contains("midplane check "), "{error}");
+
     let deep = write(folder.path(), "deep.yaml", "plugins:\n  directories: \"a\"\n   auto_load: true\n");
     let done = run(["config", "import", &deep]);
     assert_eq!(done.code, 3);

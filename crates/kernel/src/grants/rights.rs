@@ -43,19 +43,6 @@ pub enum Standing {
     NotGranted,
 }
 
-impl Standing {
-    /// For people.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Granted => "granted",
-            Self::Partly => "granted in part",
-            Self::Denied => "denied",
-            Self::NotGranted => "not granted",
-        }
-    }
-}
-
 impl Rights {
     /// Puts together what is known. `declared` is the manifest's, where the plugin is registered.
     pub(crate) fn of(
