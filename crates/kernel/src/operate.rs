@@ -22,6 +22,7 @@ use crate::alarm::until;
 use crate::assemble::left;
 use crate::availability;
 use crate::build;
+use crate::call::Deadline;
 use crate::generation::Generation;
 use crate::grants;
 use crate::kernel::Inner;
@@ -90,7 +91,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, late: Option<In
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
     for lane in 0..core.berth_at(number).lanes() {
         // A call that outlived the stop may still be in there.
-        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
+        let claimed = until(Deadline::After(generation.times.hook).instant(), claim_lane(core, number, lane)).await;
         let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
         // One that died has left its lane empty.
         if let Some(instance) = turn.take() {

@@ -1,12 +1,13 @@
 //! Asking a plugin something while it runs: health, ping, configuration.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use midplane_contract::{Code, Error, Health, Hook, PluginId, Result};
 use serde_json::{Map, Value, json};
 
 use crate::alarm::until;
+use crate::call::Deadline;
 use crate::config;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
@@ -142,7 +143,7 @@ async fn tell(
     config: &Arc<[u8]>,
 ) -> Result<()> {
     let core = &plugin.slot.core;
-    let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, core.current(), lane)).await;
+    let claimed = until(Deadline::After(generation.times.hook).instant(), claim_lane(core, core.current(), lane)).await;
     let Some(mut turn) = claimed.map_err(|_| busy(generation))? else { return Ok(()) };
     turn.will_leave(Leave::AsItIs);
     let ran = run(&mut turn, generation, which, Arc::clone(config), generation.times.hook).await;
@@ -184,7 +185,7 @@ fn error_in_config(error: &Error) -> Error {
 
 async fn probe(plugin: &Plugin, generation: &Arc<Generation>, which: Hook) -> Result<Option<Vec<u8>>> {
     let time = generation.times.probe;
-    let deadline = Instant::now() + time;
+    let deadline = Deadline::After(time).instant();
     let mut turn = until(deadline, acquire(&plugin.slot.core)).await.map_err(|_| busy(generation))??;
     run(&mut turn, generation, which, Arc::new([]), time).await
 }

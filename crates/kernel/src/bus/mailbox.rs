@@ -61,8 +61,9 @@ struct State {
     /// Will never take any again.
     ended: bool,
     reader: Option<Waker>,
-    /// Publishers that wait for room.
-    writers: Vec<Waker>,
+    /// Publishers that wait for room, by their places.
+    writers: Vec<(u64, Waker)>,
+    places: u64,
 }
 
 /// Rounds that somebody spins before letting others run.
@@ -136,23 +137,44 @@ impl Mailbox {
         }
     }
 
-    /// Offers an event as soon as there is room.
-    pub(crate) fn poll_offer(&self, event: &Arc<Event>, context: &mut Context<'_>) -> Poll<Offer> {
+    /// Offers an event as soon as there is room. A place among those who wait is to be left with [`Mailbox::leave`].
+    pub(crate) fn poll_offer(
+        &self,
+        event: &Arc<Event>,
+        place: &mut Option<u64>,
+        context: &mut Context<'_>,
+    ) -> Poll<Offer> {
         match self.offer(event, true) {
             Offer::Full => {}
             done => return Poll::Ready(done),
         }
         // Room may have come between the two looks at it.
+        let waker = context.waker().clone();
         let mut state = self.lock();
-        let waker = context.waker();
-        if !state.writers.iter().any(|known| known.will_wake(waker)) {
-            state.writers.push(waker.clone());
-        }
+        let place = *place.get_or_insert(state.places);
+        state.places = state.places.max(place + 1);
+        let before = match state.writers.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, known)) => Some(std::mem::replace(known, waker)),
+            None => {
+                state.writers.push((place, waker));
+                None
+            }
+        };
         drop(state);
+        drop(before);
         match self.offer(event, true) {
             Offer::Full => Poll::Pending,
             done => Poll::Ready(done),
         }
+    }
+
+    /// Leaves a place among those who wait for room.
+    pub(crate) fn leave(&self, place: u64) {
+        let mut state = self.lock();
+        let known = state.writers.iter().position(|(known, _)| *known == place);
+        let gone = known.map(|known| state.writers.swap_remove(known));
+        drop(state);
+        drop(gone);
     }
 
     /// Whether there is room just now.
@@ -170,7 +192,7 @@ impl Mailbox {
         }
         let writers = std::mem::take(&mut state.writers);
         drop(state);
-        writers.into_iter().for_each(Waker::wake);
+        wake(writers);
         event
     }
 
@@ -213,7 +235,7 @@ impl Mailbox {
         let writers = std::mem::take(&mut state.writers);
         drop(state);
         drop(waiting);
-        writers.into_iter().for_each(Waker::wake);
+        wake(writers);
     }
 
     /// Takes events again.
@@ -225,9 +247,10 @@ impl Mailbox {
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        let wakers: Vec<Waker> = state.reader.take().into_iter().chain(std::mem::take(&mut state.writers)).collect();
+        let (reader, writers) = (state.reader.take(), std::mem::take(&mut state.writers));
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        reader.into_iter().for_each(Waker::wake);
+        wake(writers);
     }
 
     /// Counts an event that a publisher waited in vain to get in.
@@ -262,6 +285,10 @@ impl Mailbox {
             if rounds.is_multiple_of(SPINS) { std::thread::yield_now() } else { std::hint::spin_loop() }
         }
     }
+}
+
+fn wake(writers: Vec<(u64, Waker)>) {
+    writers.into_iter().for_each(|(_, writer)| writer.wake());
 }
 
 impl State {

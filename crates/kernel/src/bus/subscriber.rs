@@ -156,6 +156,11 @@ impl Subscriber {
         offer(event)
     }
 
+    /// Whether its publishers wait for room.
+    pub(crate) fn may_be_waited_for(&self) -> bool {
+        matches!(&self.sink, Sink::Mailbox(mailbox) if matches!(mailbox.overflow, Overflow::Block(_)))
+    }
+
     /// Whether it could take an event just now.
     pub(crate) fn has_room(&self) -> bool {
         match &self.sink {

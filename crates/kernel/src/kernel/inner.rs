@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -18,6 +18,7 @@ use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
+use crate::call::Deadline;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
@@ -95,7 +96,7 @@ impl Inner {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
         let asked = blocking::unblock(move || describe::bare(found, &runtimes, cache));
         let Some(time) = self.load_time else { return asked.await };
-        until(Instant::now() + time, asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
+        until(Deadline::After(time).instant(), asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
@@ -185,7 +186,7 @@ impl Inner {
         Plan {
             plugin: id.clone(),
             number,
-            late: self.load_time.map(|time| Instant::now() + time),
+            late: self.load_time.map(|time| Deadline::After(time).instant()),
             limits: self.limits(&found.manifest.limits, &policy.limits),
             bounds,
             drain: self.drain,

@@ -37,7 +37,7 @@ impl Kernel {
     }
 
     /// The plugins that handle a file, best first: those that run before those that do not, then by priority, then
-    /// rules before file types, then by id.
+    /// the most exact one, then rules before file types, then by id.
     #[must_use]
     pub fn routes(&self, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
         routes::of(&self.inner, file, mime_type)

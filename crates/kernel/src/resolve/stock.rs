@@ -172,6 +172,15 @@ impl<'a> Stock<'a> {
         selection.takes_as(range, exact, version) && welcome
     }
 
+    /// The highest version that a range would take if pre-releases were welcome, and does not take as they are not.
+    pub(super) fn unwelcome(&self, number: u32, range: &VersionRange) -> Option<&'a Version> {
+        let would = |item: &&Item| {
+            let welcome = range.matches_prerelease(&item.version);
+            welcome && !self.takes(range, self.request.selection.exactly(range).as_ref(), &item.version, item.stable)
+        };
+        self.shelf(number)?.items().iter().rev().find(would).map(|item| &item.version)
+    }
+
     /// The versions that can run where the plan is for.
     fn usable<'s>(&self, shelf: &'s Shelf<'a>) -> &'s Versions {
         shelf.usable.get_or_init(|| {

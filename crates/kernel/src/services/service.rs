@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use midplane_contract::{Code, Error, PluginId, Result, VersionRange};
 
 use super::choice::Choice;
-use super::provider::{Candidate, candidates};
+use super::provider::{Candidate, Provider, candidates, providers};
 use crate::action::CallOptions;
 use crate::attempt::{Missed, attempt};
 use crate::call::Deadline;
@@ -145,10 +145,23 @@ impl Service {
         fresh
     }
 
+    /// What is said where nobody can be called; of those that are near it, why they cannot.
     fn nobody(&self) -> Error {
         let Shared { interface, range, .. } = &*self.shared;
-        Error::new(Code::PluginNotFound, format!("nobody provides `{interface}` {range} at the moment"))
-            .remedy("load a plugin whose manifest names it under interfaces.provides")
+        let kernel = self.shared.kernel.upgrade();
+        let near = kernel.map(|kernel| providers(&kernel, interface, &VersionRange::any())).unwrap_or_default();
+        let why = |provider: &Provider| match &provider.refused {
+            Some(refused) => format!("`{}` is refused: {}", provider.plugin, refused.record().message),
+            None => format!("`{}` provides it in {}", provider.plugin, provider.version),
+        };
+        let near: Vec<String> = near.iter().map(why).collect();
+        let message = format!("nobody provides `{interface}` {range} at the moment");
+        let (message, remedy) = match near.as_slice() {
+            [] => (message, "load a plugin whose manifest names it under interfaces.provides"),
+            near => (format!("{message}; {}", near.join("; ")), "mend that, or load another plugin that provides it"),
+        };
+        Error::new(Code::PluginNotFound, message)
+            .remedy(remedy)
             .with("interface", interface.as_str())
             .with("range", range.to_string())
     }

@@ -10,6 +10,7 @@ mod bounds;
 mod branches;
 mod bus;
 mod bus_plugins;
+mod bus_trouble;
 mod calls;
 mod cancelling;
 mod catalog;

@@ -201,3 +201,26 @@ fn plugins_find_and_call_providers_through_the_gate() {
     assert_eq!(call("who").unwrap(), "a");
     assert!(ask("service.call", json!({ "interface": "lyrics", "action": "who" })).is_err());
 }
+
+#[test]
+fn nobody_who_can_be_called_is_told_with_who_cannot_and_why() {
+    let house = house();
+    house.load(&provider("old", "music@1.4.0"));
+    let message = |service: &Service| block_on(service.call("who", "")).unwrap_err().record().message.clone();
+    let new = house.kernel.service("music", range("^2"), Choice::RoundRobin);
+    assert_eq!(message(&new), "nobody provides `music` ^2 at the moment; `old` provides it in 1.4.0");
+    let music = service(&house, Choice::RoundRobin);
+    assert_eq!(who(&music), "old");
+    // A definition that comes later, and one that takes its place, count at once.
+    let define = |action: &str| {
+        defined(&house, json!({ "name": "music", "version": "1.4.0", "actions": [{ "name": action }] }));
+    };
+    define("get_song_url");
+    let refused = message(&music);
+    assert!(refused.contains("`old` is refused") && refused.contains("`get_song_url`"), "{refused}");
+    define("who");
+    assert_eq!(who(&music), "old");
+    prefer(&house, "old", -5);
+    house.load(&provider("other", "music@1.4.0"));
+    assert_eq!((who(&music), who(&music)), ("other".into(), "other".into()), "a negative priority is below none");
+}
