@@ -17,6 +17,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     }
     check("Formatting", "cargo fmt --check", cargo::command().args(["fmt", "--all", "--check"]))?;
     check("Linting", "clippy with warnings as errors", &mut clippy())?;
+    check("Linting the library alone", "clippy without any feature", &mut bare_clippy())?;
     check("Documentation", "rustdoc with warnings as errors", &mut documentation())?;
     dependencies()?;
     generate::run(&["--check".to_owned()])?;
@@ -33,6 +34,13 @@ fn check(what: &str, why: &str, command: &mut Command) -> Result<()> {
 fn clippy() -> Command {
     let mut command = cargo::command();
     command.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    command
+}
+
+/// The library as a program takes it that brings its own runtimes.
+fn bare_clippy() -> Command {
+    let mut command = cargo::command();
+    command.args(["clippy", "--package", "midplane", "--no-default-features", "--", "-D", "warnings"]);
     command
 }
 

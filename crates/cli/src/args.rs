@@ -2,11 +2,14 @@
 
 mod catalog;
 mod config;
+mod granting;
 mod hosting;
 mod listening;
+mod making;
 mod named;
 mod refusal;
 mod resolving;
+mod testing;
 mod text;
 
 use std::ffi::OsString;
@@ -17,12 +20,15 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
 pub(crate) use catalog::{Catalog, Cataloguing, Data};
-pub(crate) use config::{Config, Import, Named, Settings, Show, What};
-pub(crate) use hosting::{Bus, Bussing, Install, Load, Status, Uninstall, Unload};
+pub(crate) use config::{Config, Import, Meant, Settings, Show, What};
+pub(crate) use granting::{Grant, Grants, Revoke};
+pub(crate) use hosting::{Bus, Bussing, Install, Named, Status, Uninstall, Unload};
 pub(crate) use listening::{Listening, Wanted};
+pub(crate) use making::{Language, New};
 pub(crate) use named::For;
 pub(crate) use refusal::Refusal;
 pub(crate) use resolving::Resolve;
+pub(crate) use testing::Test;
 pub(crate) use text::version;
 
 /// Reads the command line.
@@ -81,8 +87,31 @@ pub(crate) enum Command {
     Status(Status),
     Install(Install),
     Uninstall(Uninstall),
-    Load(Load),
+    /// Load a plugin in the host that runs over the data folder, with what it depends on
+    #[command(after_long_help = text::LOAD_EXAMPLES)]
+    Load(Named),
     Unload(Unload),
+    /// Start a plugin that is loaded and does not run, in the host that runs over the data folder
+    #[command(after_long_help = text::START_EXAMPLES)]
+    Start(Named),
+    /// Stop a plugin in the host that runs over the data folder: it stays loaded, and answers nobody
+    #[command(after_long_help = text::STOP_EXAMPLES)]
+    Stop(Named),
+    /// Stop a plugin and start it again; one that has failed is loaded anew
+    #[command(after_long_help = text::RESTART_EXAMPLES)]
+    Restart(Named),
+    /// Read a plugin's folder again, and replace what runs by what is there now while calls go on
+    #[command(after_long_help = text::RELOAD_EXAMPLES)]
+    Reload(Named),
+    /// Let a plugin be started that was disabled, and start it if it is loaded
+    #[command(after_long_help = text::ENABLE_EXAMPLES)]
+    Enable(Named),
+    /// Stop a plugin, and keep it from being started in this host and later ones
+    #[command(after_long_help = text::DISABLE_EXAMPLES)]
+    Disable(Named),
+    Grant(Grant),
+    Revoke(Revoke),
+    Grants(Grants),
     Bus(Bus),
     Routes(Routes),
     Resolve(Resolve),
@@ -91,41 +120,6 @@ pub(crate) enum Command {
     /// Host one plugin for a host that started this process
     #[command(hide = true)]
     Worker(Worker),
-}
-
-/// Make a folder with a plugin to begin with
-#[derive(Debug, Args)]
-#[command(long_about = text::NEW, after_long_help = text::NEW_EXAMPLES)]
-pub(crate) struct New {
-    /// The plugin's id, and its folder: a-z 0-9 . _ - with a letter or digit first and last
-    pub(crate) name: String,
-    /// What it is written in
-    #[arg(long, value_enum, value_name = "LANGUAGE")]
-    pub(crate) lang: Language,
-    /// Make the folder in this one [default: here]
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) dir: Option<PathBuf>,
-}
-
-/// What a new plugin is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Language {
-    /// A native library
-    Rust,
-    /// WebAssembly, in Rust or Go, whichever can build it here
-    Wasm,
-    /// A native library
-    C,
-    /// JavaScript in the embedded engine
-    Js,
-    /// TypeScript in the embedded engine
-    Ts,
-    /// A process on the Python interpreter
-    Python,
-    /// A program, run as a process
-    Go,
-    /// A Bash script
-    Shell,
 }
 
 /// Load plugins or let them connect, and call one of them or wait until Ctrl-C
@@ -181,42 +175,6 @@ pub(crate) struct Check {
     /// The plugin's folder, or its manifest
     #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) plugin: PathBuf,
-    #[command(flatten)]
-    pub(crate) policies: Policies,
-}
-
-/// Test a plugin: what every plugin should do, and its author's own cases
-#[derive(Debug, Args)]
-#[command(long_about = text::TEST, after_long_help = text::TEST_EXAMPLES)]
-pub(crate) struct Test {
-    /// The plugin's folder, its manifest, or a bare plugin file
-    #[arg(value_name = "DIR", value_hint = ValueHint::AnyPath)]
-    pub(crate) plugin: PathBuf,
-    /// Only what has this text in its name or in that of its file
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) only: Option<String>,
-    /// Say what would be run, and run nothing
-    #[arg(long, conflicts_with_all = ["junit", "bench", "quick", "full"])]
-    pub(crate) list: bool,
-    /// A few calls and loads where there are many otherwise
-    #[arg(long, conflicts_with = "full")]
-    pub(crate) quick: bool,
-    /// 100 tasks with 1,000 calls each, and 1,000 loads
-    #[arg(long)]
-    pub(crate) full: bool,
-    /// Run the author's cases only
-    #[arg(long)]
-    pub(crate) no_conformance: bool,
-    /// Write what came of it as JUnit XML as well
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) junit: Option<PathBuf>,
-    /// Measure loading, the first call and unloading instead; 50 rounds where no number is given
-    #[arg(long, value_name = "ROUNDS", num_args = 0..=1, require_equals = true, default_missing_value = "50")]
-    #[arg(conflicts_with_all = ["junit", "quick", "full"])]
-    pub(crate) bench: Option<usize>,
-    /// Load this plugin as well: one that is depended on, or that cases call. May be given again
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::AnyPath)]
-    pub(crate) with: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) policies: Policies,
 }

@@ -5,6 +5,7 @@ mod catalog;
 mod check;
 mod completions;
 mod config;
+mod grants;
 mod hosted;
 mod inspect;
 mod installed;
@@ -19,6 +20,7 @@ mod table;
 mod test;
 
 use midplane::{Code, Error};
+use midplane_node::Method;
 
 use crate::args::{Cli, Command};
 use crate::exit::{Exit, Outcome, Stop};
@@ -54,8 +56,17 @@ fn carry_out(command: Command, output: Output) -> Outcome<Exit> {
         Command::Status(status) => block_on(status::status(status, output)),
         Command::Install(install) => block_on(hosted::install(install, output)),
         Command::Uninstall(uninstall) => block_on(hosted::uninstall(uninstall, output)),
-        Command::Load(load) => block_on(hosted::load(load, output)),
         Command::Unload(unload) => block_on(hosted::unload(unload, output)),
+        Command::Load(named) => block_on(hosted::change(named, Method::Load, output)),
+        Command::Start(named) => block_on(hosted::change(named, Method::Start, output)),
+        Command::Stop(named) => block_on(hosted::change(named, Method::Stop, output)),
+        Command::Restart(named) => block_on(hosted::change(named, Method::Restart, output)),
+        Command::Reload(named) => block_on(hosted::change(named, Method::Reload, output)),
+        Command::Enable(named) => block_on(hosted::change(named, Method::Enable, output)),
+        Command::Disable(named) => block_on(hosted::change(named, Method::Disable, output)),
+        Command::Grant(grant) => block_on(grants::grant(grant, output)),
+        Command::Revoke(revoke) => block_on(grants::revoke(revoke, output)),
+        Command::Grants(shown) => block_on(grants::grants(shown, output)),
         Command::Bus(bus) => block_on(bus::bus(bus, output)),
         Command::Completions(completions) => completions::completions(&completions, output),
         Command::Worker(_) => {

@@ -11,7 +11,7 @@ use midplane::{Action, Address, Code, Error, Kernel, PluginId, Status, Stores};
 
 use crate::args::{Calling, Listening, Policies};
 use crate::door::Door;
-use crate::exit::{Outcome, Stop};
+use crate::exit::{Exit, Outcome, Stop};
 use crate::nearest::did_you_mean;
 use crate::{policies, stale};
 
@@ -60,14 +60,14 @@ impl Host {
         given: bool,
         work: impl AsyncFnOnce(&Host) -> Outcome<T>,
     ) -> Outcome<T> {
-        let interfaces = midplane::settings::interfaces(&settings)?;
+        let interfaces = midplane::settings::interfaces(&settings).map_err(defined)?;
         let kernel = midplane::settings::kernel(&settings, stores)?.build();
         let host = Self { kernel, door: OnceLock::new(), settings, given };
         for (id, policy) in midplane::settings::policies(&host.settings) {
             host.kernel.set_policy(&id, policy);
         }
         for interface in interfaces {
-            host.kernel.define(interface).await?;
+            host.kernel.define(interface).await.map_err(defined)?;
         }
         let done = work(&host).await;
         let given_up = match &done {
@@ -182,6 +182,14 @@ impl Host {
             return Err(Stop::from(error.plugin(&address.plugin).action(name)));
         }
         Ok(self.kernel.action(&address.to_string())?)
+    }
+}
+
+/// Definitions that cannot be used are a configuration that is invalid, whatever is wrong with them.
+fn defined(error: Error) -> Stop {
+    match error.code() {
+        Code::InvalidInput | Code::LimitExceeded => Stop::Failed(error, Exit::Invalid),
+        _ => error.into(),
     }
 }
 

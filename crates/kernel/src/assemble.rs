@@ -17,7 +17,7 @@ use crate::availability::Told;
 use crate::bounds::Bounds;
 use crate::discover::Found;
 use crate::generation::{Generation, Times};
-use crate::hooks::{Hooks, on_a_thread};
+use crate::hooks::{Hooks, on_a_thread_before};
 use crate::host::{Fetching, Given};
 use crate::platform::Platform;
 use crate::policy::Policy;
@@ -33,7 +33,7 @@ pub(crate) type Runtimes = BTreeMap<(&'static str, &'static str), Arc<dyn Runtim
 pub(crate) struct Plan {
     pub(crate) plugin: PluginId,
     pub(crate) number: u64,
-    /// When its hooks have to be done.
+    /// When its code has to be open and its hooks done.
     pub(crate) late: Option<Instant>,
     pub(crate) found: Found,
     pub(crate) policy: Policy,
@@ -77,6 +77,9 @@ pub(crate) async fn assemble(plan: Plan) -> Result<Assembly> {
             Ok(assembly) => return Ok(assembly),
             Err(error) => errors.push(error),
         }
+        if plan.late.is_some_and(|late| late <= Instant::now()) {
+            break;
+        }
         if let (Some(next), Some(error)) = (ways.peek(), errors.last()) {
             let next = next.main.display();
             tracing::warn!(plugin = %plan.plugin, %error, %next, "it cannot be loaded like this; a fallback is tried");
@@ -90,7 +93,8 @@ async fn assemble_one(plan: Plan) -> Result<Assembly> {
     let decided = decide(&plan).map_err(|error| error.plugin(&id))?;
     let (label, number, time) = (decided.label(), plan.number, left(decided.times.hook, plan.late));
     let sign = |error: Error| error.plugin(&id).runtime(&label).generation(number);
-    on_a_thread(time, move |hooks| put_together(plan, decided, hooks)).await.map_err(sign)?.map_err(sign)
+    let late = plan.late;
+    on_a_thread_before(late, time, move |hooks| put_together(plan, decided, hooks)).await.map_err(sign)?.map_err(sign)
 }
 
 /// What a hook may take: its own time, or what is left of the load's.
@@ -101,7 +105,7 @@ pub(crate) fn left(hook: Duration, late: Option<Instant>) -> Duration {
 /// The part of it that blocks.
 fn put_together(plan: Plan, decided: Decided, hooks: &Hooks) -> Result<Assembly> {
     let started = Instant::now();
-    let code = decided.runtime.load(&decided.request)?;
+    let code = hooks.open(|| decided.runtime.load(&decided.request))?;
     verify(&decided.request, code.facts())?;
     let more = undeclared(&decided.request.manifest, code.facts());
     if !more.is_empty() {

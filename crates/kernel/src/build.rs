@@ -24,7 +24,8 @@ pub(crate) fn make(generation: &Arc<Generation>, hooks: &Hooks) -> Result<Box<dy
         number,
         host: (generation.host)(),
     };
-    let mut instance = generation.code.instantiate(context).map_err(|error| generation.sign(error))?;
+    let made = hooks.open(|| generation.code.instantiate(context));
+    let mut instance = made.map_err(|error| generation.sign(error))?;
     if number == 0 {
         hook(generation, hooks, instance.as_mut(), Hook::ValidateConfig)?;
     }

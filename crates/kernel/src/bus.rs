@@ -47,6 +47,7 @@ pub use topic::{Pattern, TOPIC_LENGTH, TOPIC_LEVELS, canonical};
 
 pub(crate) use ask::Ask;
 pub(crate) use mailbox::Mailbox;
+pub(crate) use stats::Look;
 pub(crate) use subscriber::{Sink, Subscriber};
 pub(crate) use subscription::Registered;
 pub(crate) use topic::is_the_hosts;
@@ -226,12 +227,14 @@ impl Bus {
     /// A snapshot.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        stats::of(&self.shared)
+        stats::of(&self.shared, Look::Leave)
     }
 
-    /// Counts from zero: published and refused events, and of subscribers all but what waits.
-    pub fn reset_stats(&self) {
-        self.shared.reset();
+    /// A snapshot, and everything is counted from zero from there on, but what waits for subscribers. Each event is
+    /// counted in this one or in what follows, those that are published meanwhile as well.
+    #[must_use]
+    pub fn take_stats(&self) -> Stats {
+        stats::of(&self.shared, Look::Zero)
     }
 
     /// Ends every subscription: what waits can still be read.

@@ -26,8 +26,8 @@ use serde::Serialize;
 
 pub use entry::Entry;
 pub use index::By;
-pub(crate) use installed::forget;
 pub use installed::{InstallStatus, Installed};
+pub(crate) use installed::{forget, read, write};
 pub use usage::Usage;
 pub use versions::{Marks, VersionInfo};
 pub use watch::{Pace, Watch};

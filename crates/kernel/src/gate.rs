@@ -6,7 +6,7 @@ mod reach;
 use std::collections::BTreeMap;
 use std::sync::{PoisonError, RwLock};
 
-use midplane_contract::permission::{Decision, Refusal, decide};
+use midplane_contract::permission::{Decision, Refusal, Side, decide};
 use midplane_contract::{Code, Error, Permission, PluginId, Result};
 
 use crate::call::Scope;
@@ -74,11 +74,12 @@ impl Gate {
             let of = rules.get(who).unwrap_or(&none);
             if let Decision::Denied(refusal) = decide(&of.declared, &of.granted, asked) {
                 let error = denied(plugin, who, shown, refusal);
-                let rules = if matches!(refusal, Refusal::NotDeclared) { &of.declared } else { &of.granted };
-                return Err(match short(rules, asked) {
-                    Some(hint) => error.remedy(hint),
-                    None => error,
-                });
+                let hint = match refusal {
+                    Refusal::NotDeclared => short(&of.declared, asked),
+                    Refusal::NotGranted(_) => short(&of.granted, asked),
+                    Refusal::ByRule(..) | Refusal::NotUnderstood => None,
+                };
+                return Err(hint.into_iter().fold(error, Error::remedy));
             }
             allowed(of);
         }
@@ -98,13 +99,22 @@ fn short(rules: &[Permission], asked: &str) -> Option<String> {
 fn denied(plugin: &PluginId, who: &PluginId, asked: &str, refusal: Refusal<'_>) -> Error {
     let on_behalf = if who == plugin { String::new() } else { format!(", for which `{plugin}` acts,") };
     let (why, remedy) = match refusal {
-        Refusal::ByRule(_, rule) => (format!("the rule `{rule}` denies it"), format!("remove the rule `{rule}`")),
+        Refusal::ByRule(Side::Manifest, rule) => {
+            (format!("the rule `{rule}` of its manifest denies it"), format!("take `{rule}` out of that manifest"))
+        }
+        Refusal::ByRule(Side::Grant, rule) => (
+            format!("the rule `{rule}` denies it"),
+            format!("take it back with `midplane revoke {who} '{rule}'`, or out of the settings or the command line"),
+        ),
         Refusal::NotDeclared => (
             "its manifest does not ask for it".to_owned(),
             format!("add `{asked}` to the permissions in the manifest of `{who}`, then grant it"),
         ),
         Refusal::NotGranted(_) => {
-            ("nobody granted it".to_owned(), format!("grant it, for example with --grant {who}={asked}"))
+            let remedy = format!(
+                "grant it for good with `midplane grant {who} '{asked}'`, or with --grant {who}={asked} when the host begins"
+            );
+            ("nobody granted it".to_owned(), remedy)
         }
         Refusal::NotUnderstood => {
             ("it is not understood".to_owned(), "ask for area.verb or area.verb:target, without `..`".to_owned())
@@ -158,6 +168,20 @@ mod tests {
         gate.set(&id("b"), rule("plugin.call"), rule("plugin.call:d/*"));
         let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
         assert!(error.record().remedy.as_ref().unwrap().contains("--grant b=plugin.call:c/run"), "{error:?}");
+        assert!(error.record().remedy.as_ref().unwrap().contains("midplane grant b 'plugin.call:c/run'"), "{error:?}");
+        gate.set(&id("b"), rule("plugin.call"), rule("!plugin.call:c/*"));
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        assert!(error.record().remedy.as_ref().unwrap().contains("midplane revoke b '!plugin.call:c/*'"), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_rule_denies_is_not_explained_by_a_pattern_that_ends_too_soon() {
+        let gate = Gate::default();
+        let granted = ["plugin.call:*", "!plugin.call:c/run"].map(|rule| Permission::parse(rule).unwrap());
+        gate.set(&id("b"), rule("plugin.call"), granted.to_vec());
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        let remedy = error.record().remedy.clone().unwrap();
+        assert!(remedy.contains("revoke b '!plugin.call:c/run'") && !remedy.contains("**"), "{remedy}");
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) fn arrive(kernel: &Inner, plugin: &Plugin) {
         Source::Path(_) => return,
     };
     latest.manifest.dependencies.extend(life.added.iter().chain(&life.declared).cloned());
-    life.found = latest.clone();
+    life.found = latest;
     drop(life);
-    kernel.refresh_gate(&plugin.id, &latest);
+    kernel.renew_grants(&plugin.id);
 }

@@ -23,7 +23,19 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce(&Hooks) -> T + Send + 'static,
 ) -> Result<T> {
-    let hooks = Arc::new(Hooks { time, watched: Mutex::default() });
+    on_a_thread_before(None, time, work).await
+}
+
+/// The same for work that opens code, all of which is to be done before an instant: see [`Hooks::open`].
+///
+/// # Errors
+/// As [`on_a_thread`].
+pub(crate) async fn on_a_thread_before<T: Send + 'static>(
+    late: Option<Instant>,
+    time: Duration,
+    work: impl FnOnce(&Hooks) -> T + Send + 'static,
+) -> Result<T> {
+    let hooks = Arc::new(Hooks { time, late, watched: Mutex::default() });
     let theirs = Arc::clone(&hooks);
     let mut task = blocking::unblock(move || work(&theirs));
     loop {
@@ -34,9 +46,9 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
         if let Ok(done) = until(Instant::now() + GRACE, &mut task).await {
             return Ok(done);
         }
-        if let Some(hook) = hooks.abandon(number) {
+        if let Some(error) = hooks.abandon(number) {
             task.detach();
-            return Err(abandoned(hook, time));
+            return Err(error);
         }
     }
 }
@@ -44,22 +56,32 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
 /// Runs the hooks of one piece of work, and lets their time be watched.
 pub(crate) struct Hooks {
     time: Duration,
+    late: Option<Instant>,
     watched: Mutex<Watched>,
 }
 
 #[derive(Default)]
 struct Watched {
     running: Option<Running>,
-    /// How many have run.
+    /// How many things have run.
     number: u64,
     /// Nobody waits for the work any longer.
     abandoned: bool,
 }
 
+/// What runs, and how long it may.
 struct Running {
-    hook: Hook,
+    what: What,
+    given: Duration,
     deadline: Instant,
     interrupt: Option<Arc<dyn Interrupt>>,
+}
+
+/// What can take too long.
+#[derive(Clone, Copy)]
+enum What {
+    Opening,
+    Hook(Hook),
 }
 
 impl Hooks {
@@ -83,17 +105,27 @@ impl Hooks {
         scope: Scope,
     ) -> Result<Option<Vec<u8>>> {
         let deadline = scope.deadline.min(self.time).instant();
+        let deadline = self.late.map_or(deadline, |late| late.min(deadline));
         let scope = Scope { deadline: Deadline::At(deadline), ..scope };
-        let running = Running { hook, deadline, interrupt: instance.interrupter() };
-        if !self.begin(running) {
-            return Err(abandoned(hook, self.time));
-        }
+        let given = self.begin(What::Hook(hook), deadline, instance.interrupter())?;
         let answer = catch_unwind(AssertUnwindSafe(|| instance.hook(hook, input, &scope)));
-        self.watched().running = None;
+        self.end();
         match answer.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the runtime itself panicked"))) {
-            Err(error) if error.code() == Code::Cancelled => Err(abandoned(hook, self.time).because(&error)),
+            Err(error) if error.code() == Code::Cancelled => Err(too_long(What::Hook(hook), given).because(&error)),
             answer => answer.map_err(|error| phase(error, hook)),
         }
+    }
+
+    /// Opens code, which is no hook and cannot be interrupted. Where it takes too long, nobody waits for it any longer; what
+    /// comes after all is dropped here.
+    ///
+    /// # Errors
+    /// The work's own, and `deadline_exceeded` for what came too late.
+    pub(crate) fn open<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let Some(late) = self.late else { return work() };
+        let given = self.begin(What::Opening, late, None)?;
+        let opened = work();
+        if self.end() { opened } else { Err(too_long(What::Opening, given)) }
     }
 
     /// Whether nobody waits for the work any longer.
@@ -101,21 +133,34 @@ impl Hooks {
         self.watched().abandoned
     }
 
-    /// False when the work was abandoned.
-    fn begin(&self, running: Running) -> bool {
+    /// Notes that something begins, and says how long it may take.
+    ///
+    /// # Errors
+    /// `deadline_exceeded` when the work was abandoned.
+    fn begin(&self, what: What, deadline: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Result<Duration> {
+        let given = deadline.saturating_duration_since(Instant::now());
         let mut watched = self.watched();
         watched.number += 1;
-        let wanted = !watched.abandoned;
-        watched.running = wanted.then_some(running);
-        wanted
+        if watched.abandoned {
+            return Err(too_long(what, self.time));
+        }
+        watched.running = Some(Running { what, given, deadline, interrupt });
+        Ok(given)
     }
 
-    /// No hook is late before that.
+    /// Notes that it has ended, and says whether anybody still waits for the work.
+    fn end(&self) -> bool {
+        let mut watched = self.watched();
+        watched.running = None;
+        !watched.abandoned
+    }
+
+    /// Nothing is late before that.
     fn next_due(&self) -> Instant {
         self.watched().running.as_ref().map_or_else(|| Deadline::After(self.time).instant(), |running| running.deadline)
     }
 
-    /// Interrupts the running hook if it is late, and returns its number.
+    /// Interrupts what runs if it is late, and returns its number.
     fn interrupt_late(&self) -> Option<u64> {
         let watched = self.watched();
         let late = watched.running.as_ref().filter(|running| running.deadline <= Instant::now())?;
@@ -125,12 +170,13 @@ impl Hooks {
         Some(watched.number)
     }
 
-    /// Gives the work up if the hook of that number still runs.
-    fn abandon(&self, number: u64) -> Option<Hook> {
+    /// Gives the work up if what has that number still runs.
+    fn abandon(&self, number: u64) -> Option<Error> {
         let mut watched = self.watched();
-        let hook = watched.running.as_ref().filter(|_| watched.number == number)?.hook;
+        let late = watched.running.as_ref().filter(|_| watched.number == number)?;
+        let error = too_long(late.what, late.given);
         watched.abandoned = true;
-        Some(hook)
+        Some(error)
     }
 
     fn watched(&self) -> MutexGuard<'_, Watched> {
@@ -138,10 +184,23 @@ impl Hooks {
     }
 }
 
-fn abandoned(hook: Hook, time: Duration) -> Error {
-    Error::new(Code::DeadlineExceeded, format!("the hook `{hook}` did not end within {time:?}"))
-        .remedy("make the hook faster, or raise limits.hook_deadline_ms, or the settings' load.timeout")
-        .with("hook", hook.name())
+fn too_long(what: What, given: Duration) -> Error {
+    // No clock that people look at is finer.
+    let given = Duration::from_millis(u64::try_from(given.as_micros().div_ceil(1000)).unwrap_or(u64::MAX));
+    match what {
+        What::Opening => not_opened(given),
+        What::Hook(hook) => {
+            Error::new(Code::DeadlineExceeded, format!("the hook `{hook}` did not end within {given:?}"))
+                .remedy("make the hook faster, or raise limits.hook_deadline_ms, or the settings' load.timeout")
+                .with("hook", hook.name())
+        }
+    }
+}
+
+/// What is said of code that takes too long to open.
+pub(crate) fn not_opened(given: Duration) -> Error {
+    Error::new(Code::DeadlineExceeded, format!("the code was not opened within {given:?}"))
+        .remedy("see what it does while it is opened, or raise the settings' load.timeout")
 }
 
 /// The phase decides the kind of what the plugin itself did wrong; limits and deadlines keep theirs.

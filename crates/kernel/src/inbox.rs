@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use jiff::Timestamp;
 use midplane_contract::{Code, Error, Result, defaults};
 
-use crate::bus::{Bus, Event, Mailbox, Options, Overflow, Pattern, Registered, Sink, Subscriber, canonical};
+use crate::bus::{Bus, Event, Look, Mailbox, Options, Overflow, Pattern, Registered, Sink, Subscriber, canonical};
 use crate::slot::Core;
 use crate::status::EventCounts;
 
@@ -260,7 +260,7 @@ impl Inbox {
 
     pub(crate) fn counts(&self) -> EventCounts {
         let tally = match &self.subscriber.sink {
-            Sink::Mailbox(mailbox) => mailbox.tally(),
+            Sink::Mailbox(mailbox) => mailbox.tally(Look::Leave),
             Sink::Callback(_) => return EventCounts::default(),
         };
         EventCounts {

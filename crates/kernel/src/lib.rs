@@ -71,6 +71,7 @@ pub use bus::{Bus, Event, Message, Subscription};
 pub use call::{Call, Caller, ChunkSink, Deadline, Reply, Scope};
 pub use fetch::{Fetch, FetchAnswer, FetchRequest, Pass, Place, Reach};
 pub use futures_lite::future::block_on;
+pub use grants::{Asked, Rights, Standing};
 pub use kernel::{Builder, Kernel, Record, Reinstated};
 pub use lane::CallCounts;
 pub use midplane_contract as contract;

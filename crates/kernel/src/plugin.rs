@@ -42,6 +42,8 @@ pub(crate) struct Life {
     pub(crate) disabled: bool,
     /// Kept from being started by the policy.
     pub(crate) barred: bool,
+    /// Being uninstalled, so that nothing is granted to it any longer.
+    pub(crate) leaving: bool,
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.
     pub(crate) added: Vec<Dependency>,
@@ -77,6 +79,7 @@ impl Plugin {
             cause: None,
             disabled: false,
             barred: false,
+            leaving: false,
             found,
             added: Vec::new(),
             declared: Vec::new(),

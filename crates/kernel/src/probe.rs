@@ -74,6 +74,13 @@ pub(crate) enum Keep {
     No,
 }
 
+/// Hands the configuration in effect over once more, with its secrets as they are now.
+pub(crate) async fn renew_secrets(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    let plugin = kernel.plugin(id)?;
+    let _one_at_a_time = plugin.operations.lock().await;
+    take_config(kernel, &plugin, kernel.policy(id).config, Keep::No).await
+}
+
 /// Checks a configuration, hands it to every instance, and keeps it.
 pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Map<String, Value>) -> Result<()> {
     let plugin = kernel.plugin(id)?;

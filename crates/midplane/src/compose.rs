@@ -3,11 +3,16 @@
 
 use std::sync::Arc;
 
+#[cfg(any(feature = "native", feature = "wasm", feature = "js", feature = "grpc"))]
+use midplane_contract::Placement;
+use midplane_contract::Result;
+#[cfg(any(feature = "native", feature = "wasm", feature = "js", feature = "grpc", feature = "worker"))]
+use midplane_contract::RuntimeKind;
 use midplane_contract::settings::ConfigStore as Wanted;
-use midplane_contract::{Placement, Result, RuntimeKind};
 use midplane_kernel::config::ConfigStore;
 use midplane_kernel::{Builder, Kernel, Runtime};
 
+#[cfg(any(feature = "native", feature = "wasm", feature = "js", feature = "grpc"))]
 use crate::on_demand::OnDemand;
 
 /// Begins a kernel with every runtime of this build. Engines start with the first plugin that needs them.
@@ -60,10 +65,12 @@ pub(crate) enum Host {
     /// Any number: a host.
     ForMany,
     /// One: a worker, whose engines need less room.
+    #[cfg_attr(not(any(feature = "wasm", feature = "worker")), expect(dead_code, reason = "there are no workers"))]
     ForOne,
 }
 
 /// The runtimes that execute code in the process they are in: what a worker has as well.
+#[cfg_attr(not(feature = "wasm"), expect(unused_variables, reason = "only WebAssembly's engine asks"))]
 pub(crate) fn in_process(host: Host) -> Vec<Arc<dyn Runtime>> {
     vec![
         #[cfg(feature = "native")]

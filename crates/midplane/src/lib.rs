@@ -3,7 +3,8 @@
 //! [`kernel`] begins a [`Kernel`] with every runtime of this build. A program that wants plugins in workers calls
 //! [`worker::run_if_child`] first thing in `main`, or names a worker executable with [`worker::use_executable`].
 //!
-//! Cargo features choose the runtimes: `native`, `wasm`, `worker`; all are on by default.
+//! Cargo features choose the runtimes (`native`, `wasm`, `js`, `worker`, `grpc`, `connect`), what is kept (`store`, `redis`)
+//! and `fetch`; all are on by default.
 //!
 //! # Example
 //! The README's, compiled and run:
@@ -12,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod compose;
+#[cfg(any(feature = "native", feature = "wasm", feature = "js", feature = "grpc"))]
 mod on_demand;
 pub mod settings;
 pub mod worker;
@@ -26,7 +28,7 @@ pub use midplane_contract::{
     Instances, Interface, InterfaceAction, Kind, Limits, Manifest, Permission, Placement, PluginId, PluginInfo, Result,
     RuntimeKind, State, Trust, Version, VersionRange,
 };
-/// Plugins that dial this host over WebSocket.
+/// What fetches over HTTP for plugins.
 #[cfg(feature = "fetch")]
 pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
@@ -35,6 +37,7 @@ pub use midplane_kernel::{
     Status, Stores, Strategy, Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve,
     routes, runtime, secret, services,
 };
+/// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
 pub use midplane_runtime_connect as connect;
 /// Configurations in Redis, shared by hosts.

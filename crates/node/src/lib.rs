@@ -17,5 +17,5 @@ pub mod seat;
 
 pub use ask::{Line, ask};
 pub use door::Door;
-pub use method::Method;
+pub use method::{Method, installed};
 pub use seat::{Purpose, Seat};

@@ -1,9 +1,11 @@
 //! What can be asked of a host.
 
-use std::path::{Path, PathBuf};
+mod grants;
+
+use std::path::PathBuf;
 
 use jiff::Timestamp;
-use midplane_contract::{CONTRACT_VERSION, Code, Error, PluginId, Result};
+use midplane_contract::{CONTRACT_VERSION, Code, Error, Permission, PluginId, Result};
 use midplane_kernel::Kernel;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -31,7 +33,8 @@ macro_rules! methods {
 methods! {
     /// `{id?}` → `{host, plugins}`: the host, and all plugins or one.
     Status = "status",
-    /// `{path}`, absolute → `{id, version, state, disabled, path}`. Whoever goes before the answer has it undone.
+    /// `{path, grant?}`, absolute → `{id, version, state, disabled, path, not_granted, unasked}`. Whoever goes before the
+    /// answer has it undone.
     Install = "install",
     /// `{id, cascade?}` → `{id, unloaded}`.
     Uninstall = "uninstall",
@@ -44,11 +47,19 @@ methods! {
     /// `{id}` → as `load`.
     Stop = "stop",
     /// `{id}` → as `load`.
+    Restart = "restart",
+    /// `{id}` → as `load`.
     Reload = "reload",
     /// `{id}` → as `load`.
     Enable = "enable",
     /// `{id}` → as `load`.
     Disable = "disable",
+    /// `{id, permissions}` → what the plugin asks for and was granted, and what was `added`.
+    Grant = "grant",
+    /// `{id, permissions}` or `{id, all}` → the same with what was `removed`.
+    Revoke = "revoke",
+    /// `{id?}` → `{plugins}`: what all or one ask for and were granted.
+    Grants = "grants",
     /// `{}` → the bus's statistics.
     BusStats = "bus.stats",
     /// `{}` → the bus's statistics as they were; from here on they count from zero.
@@ -94,6 +105,8 @@ struct Going {
 #[serde(deny_unknown_fields)]
 struct Place {
     path: PathBuf,
+    #[serde(default)]
+    grant: Vec<Permission>,
 }
 
 /// Finds a method and carries it out. Dropping the future gives up what can be given up: an installation is undone,
@@ -111,12 +124,19 @@ pub(crate) async fn carry_out(served: &Served, method: &str, params: Value) -> R
     let kernel = &served.kernel;
     match known {
         Method::Status => status(served, params.read::<Perhaps>()?.id.as_ref()),
-        Method::Install => install(kernel, &params.read::<Place>()?.path).await,
+        Method::Install => install(kernel, params.read()?).await,
         Method::Uninstall => uninstall(kernel, params.read()?).await,
         Method::Unload => unload(kernel, params.read()?).await,
-        Method::Load | Method::Start | Method::Stop | Method::Reload | Method::Enable | Method::Disable => {
-            change(kernel, known, &params.read::<One>()?.id).await
-        }
+        Method::Load
+        | Method::Start
+        | Method::Stop
+        | Method::Restart
+        | Method::Reload
+        | Method::Enable
+        | Method::Disable => change(kernel, known, &params.read::<One>()?.id).await,
+        Method::Grant => grants::grant(kernel, params.read()?),
+        Method::Revoke => grants::revoke(kernel, params.read()?),
+        Method::Grants => grants::grants(kernel, params.read::<Perhaps>()?.id.as_ref()),
         Method::BusStats | Method::BusReset => {
             let Nothing {} = params.read()?;
             bus(kernel, known == Method::BusReset)
@@ -160,13 +180,27 @@ fn status(served: &Served, id: Option<&PluginId>) -> Result<Value> {
     Ok(json!({ "host": host, "plugins": plugins }))
 }
 
-async fn install(kernel: &Kernel, path: &Path) -> Result<Value> {
+async fn install(kernel: &Kernel, Place { path, grant }: Place) -> Result<Value> {
     if !path.is_absolute() {
         return Err(Error::new(Code::InvalidInput, format!("{} is no absolute path", path.display()))
             .remedy("write the whole path: the host may be in another folder"));
     }
-    let id = kernel.install(path).await?;
-    shown(kernel, &id)
+    let id = kernel.install_granting(path, &grant).await?;
+    installed(kernel, &id)
+}
+
+/// What is told of a plugin that was installed.
+///
+/// # Errors
+/// `plugin_not_found`, `storage`.
+pub fn installed(kernel: &Kernel, id: &PluginId) -> Result<Value> {
+    let mut shown = shown(kernel, id)?;
+    let (not_granted, unasked) = grants::open_questions(kernel, id)?;
+    if let Value::Object(fields) = &mut shown {
+        fields.insert("not_granted".to_owned(), json!(not_granted));
+        fields.insert("unasked".to_owned(), json!(unasked));
+    }
+    Ok(shown)
 }
 
 async fn uninstall(kernel: &Kernel, Going { id, cascade }: Going) -> Result<Value> {
@@ -189,6 +223,7 @@ async fn change(kernel: &Kernel, method: Method, id: &PluginId) -> Result<Value>
     match method {
         Method::Start => kernel.start(id).await?,
         Method::Stop => kernel.stop(id).await?,
+        Method::Restart => kernel.restart(id).await?,
         Method::Reload => kernel.reload(id).await?,
         Method::Enable => kernel.enable(id).await?,
         Method::Disable => kernel.disable(id).await?,
@@ -207,10 +242,7 @@ fn shown(kernel: &Kernel, id: &PluginId) -> Result<Value> {
 }
 
 fn bus(kernel: &Kernel, reset: bool) -> Result<Value> {
-    let stats = kernel.bus().stats();
-    if reset {
-        kernel.bus().reset_stats();
-    }
+    let stats = if reset { kernel.bus().take_stats() } else { kernel.bus().stats() };
     serde_json::to_value(&stats).map_err(|error| Error::new(Code::Internal, error.to_string()))
 }
 

@@ -38,7 +38,7 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
     /// Say everything that is wrong with settings, at once
-    Check(Named),
+    Check(Meant),
     /// Show the settings that hold, defaults among them
     Show(Show),
     /// Make settings of the configuration files of others
@@ -47,7 +47,7 @@ pub(crate) enum What {
 
 /// The settings that are meant.
 #[derive(Debug, Args)]
-pub(crate) struct Named {
+pub(crate) struct Meant {
     /// Settings files [default: those of --settings, else midplane.yaml here]
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
@@ -59,7 +59,7 @@ pub(crate) struct Named {
 #[derive(Debug, Args)]
 pub(crate) struct Show {
     #[command(flatten)]
-    pub(crate) named: Named,
+    pub(crate) named: Meant,
     /// One line for each value, with where it comes from
     #[arg(long)]
     pub(crate) origins: bool,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use midplane::PluginId;
+use midplane::{Permission, PluginId};
 
 use super::{Data, Settings, text};
 
@@ -25,6 +25,9 @@ pub(crate) struct Install {
     /// The plugin's folder, its manifest, or a bare plugin file
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) path: PathBuf,
+    /// Permit what it asks for with the installation, for good, or deny it with a leading `!`. May be given again
+    #[arg(long, value_name = "PERMISSION", value_hint = ValueHint::Other)]
+    pub(crate) grant: Vec<Permission>,
     #[command(flatten)]
     pub(crate) data: Data,
     #[command(flatten)]
@@ -45,10 +48,9 @@ pub(crate) struct Uninstall {
     pub(crate) data: Data,
 }
 
-/// Load a plugin in the host that runs over the data folder, with what it depends on
+/// One plugin of a host that runs.
 #[derive(Debug, Args)]
-#[command(after_long_help = text::LOAD_EXAMPLES)]
-pub(crate) struct Load {
+pub(crate) struct Named {
     /// The plugin
     #[arg(value_name = "ID")]
     pub(crate) id: PluginId,

@@ -1,8 +1,12 @@
 //! The longer texts of `--help`.
 
+mod hosting;
+
 use std::sync::OnceLock;
 
 use midplane::CONTRACT_VERSION;
+
+pub(super) use hosting::*;
 
 /// Of the product and of the contract it speaks.
 pub(crate) fn version() -> &'static str {
@@ -69,7 +73,7 @@ pub(super) const RUN: &str = "\
 Registers and loads the plugins, in the order given, with what they depend on.
 
 With --data the installed plugins are loaded as well, and without --call a door is opened in that folder, through which \
-`midplane install`, `load`, `unload` and `bus` speak to this host: one host of a folder has it. With --settings and no plugin \
+`midplane install`, `load`, `grant`, `bus` and the like speak to this host: one host of a folder has it. With --settings and no plugin \
 named, those in the folders of the settings are registered, and loaded where the settings say so (load.auto, or auto_start for \
 one plugin), the highest priority first; later ones as they come.
 
@@ -223,51 +227,6 @@ Examples:
   midplane catalog rescan --plugins plugins
   midplane catalog list
   midplane catalog show text-stats --output json | jq .versions";
-
-pub(super) const STATUS_EXAMPLES: &str = "\
-Examples:
-  midplane status --data data
-  midplane status text-stats --output json | jq '.plugins[0].calls'";
-
-pub(super) const INSTALL: &str = "\
-Registers a plugin, loads it with what it depends on, and notes it for good, in one step: when any part fails, or the command \
-is ended, all of it is undone. It stays where it is; nothing is copied.
-
-Where a host runs over the data folder (`midplane run --data DIR`), it does so, and the plugin runs there from then on. Where \
-none does, the command tries the plugin in a host of its own, and the next `midplane run --data DIR` loads it. The folder is \
-that of --data or MIDPLANE_DATA, else midplane in the user's data folder. --settings counts only where no host runs.";
-
-pub(super) const INSTALL_EXAMPLES: &str = "\
-Examples:
-  midplane run --data data &
-  midplane install plugins/text-stats --data data
-  midplane install build/libmarkdown.so --data data --output json | jq -r .id
-  midplane catalog show text-stats --data data";
-
-pub(super) const UNINSTALL_EXAMPLES: &str = "\
-Examples:
-  midplane uninstall text-stats --data data
-  midplane uninstall video-decoder --cascade
-
-Its permissions and the mark that keeps it stopped go with it. What is loaded or installed and needs it keeps it, unless \
---cascade is given.";
-
-pub(super) const LOAD_EXAMPLES: &str = "\
-Examples:
-  midplane load text-stats --data data
-  midplane load text-stats --output json | jq -r .state";
-
-pub(super) const UNLOAD_EXAMPLES: &str = "\
-Examples:
-  midplane unload text-stats --data data
-  midplane unload video-decoder --cascade     what needs it goes first
-
-It stays registered: `midplane load` brings it back, and so does the next start of the host.";
-
-pub(super) const BUS_EXAMPLES: &str = "\
-Examples:
-  midplane bus stats --data data
-  midplane bus stats --reset --output json | jq .published_by_type";
 
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,5 @@
 //! `midplane config`: checks, shows and imports settings.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use midplane::settings::{Sources, read, text};
 use midplane::{Code, Error};
 use serde_json::{Value, json};
 
-use crate::args::{Config, Import, Named, Show, What};
+use crate::args::{Config, Import, Meant, Show, What};
 use crate::exit::{Exit, Outcome};
 use crate::notice;
 use crate::output::Output;
@@ -26,7 +25,7 @@ pub(super) fn config(config: Config, output: Output) -> Outcome<Exit> {
 }
 
 /// The files that are meant: those named, else those of `--settings`, else the one here.
-fn sources(named: Named) -> Sources {
+fn sources(named: Meant) -> Sources {
     let mut files: Vec<PathBuf> = named.settings.settings.into_iter().filter(|_| named.files.is_empty()).collect();
     files.extend(named.files);
     if files.is_empty() && Path::new(FILE_NAME).exists() {
@@ -35,7 +34,7 @@ fn sources(named: Named) -> Sources {
     Sources { files, assignments: named.settings.set }
 }
 
-fn check(named: Named, output: Output) -> Outcome<Exit> {
+fn check(named: Meant, output: Output) -> Outcome<Exit> {
     let sources = sources(named);
     if sources.files.is_empty() {
         notice::say(&format!("no settings file is named, and there is no {FILE_NAME} here"));
@@ -61,8 +60,6 @@ fn check(named: Named, output: Output) -> Outcome<Exit> {
             .json(&json!({"files": files, "valid": valid, "errors": errors, "warnings": warnings, "faults": faults}))?;
     } else {
         findings.iter().for_each(|(_, source, finding)| finding.print(source));
-        let count =
-            |number: usize, what: &str| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") };
         output.text(&format!("{}, {}", count(errors, "error"), count(warnings, "warning")))?;
     }
     Ok(if settled.settings.is_some() { Exit::Done } else { Exit::Invalid })
@@ -125,24 +122,40 @@ fn import_files(wanted: &Import, output: Output) -> Outcome<Exit> {
     let yaml = imported.to_yaml();
     let saved = wanted.save.as_ref().map(|file| save(file, &yaml)).transpose()?;
     if output.is_json() {
-        let Imported { settings, used, unused, .. } = &imported;
-        output.json(&json!({"settings": settings, "used": used, "unused": unused, "saved": saved}))?;
+        let Imported { settings, used, idle, unused, .. } = &imported;
+        output.json(&json!({"settings": settings, "used": used, "idle": idle, "unused": unused, "saved": saved}))?;
         return Ok(Exit::Done);
     }
-    for key in &imported.unused {
-        notice::say(&unused(key));
-    }
-    let files: BTreeSet<&str> = imported.used.iter().map(|key| key.file.as_str()).collect();
-    let (used, left) = (imported.used.len(), imported.unused.len());
-    notice::say(&format!("{used} values of {} files are taken over, {left} are not", files.len()));
+    say_what_came_of(&imported, files.len());
     if saved.is_none() {
         output.text(&yaml)?;
     }
     Ok(Exit::Done)
 }
 
-fn unused(key: &Key) -> String {
-    format!("{}:{}:{}: {} is not taken over: {}", key.file, key.line, key.column, key.path, key.outcome)
+/// Names every value that is without effect, and counts the rest.
+fn say_what_came_of(imported: &Imported, files: usize) {
+    let place = |key: &Key| format!("{}:{}:{}: {}", key.file, key.line, key.column, key.path);
+    for key in &imported.unused {
+        notice::say(&format!("{} is not taken over: {}", place(key), key.outcome));
+    }
+    for key in &imported.idle {
+        let to = &key.outcome;
+        notice::say(&format!("{} is taken over as {to}, and nothing in this version goes by it", place(key)));
+    }
+    for (file, _, finding) in findings(&imported.faults) {
+        notice::say(&format!("{file}: {}", finding.message()));
+    }
+    let (used, idle, left) = (imported.used.len(), imported.idle.len(), imported.unused.len());
+    let of = count(files, "file");
+    notice::say(&format!(
+        "{} of {of} in effect, {idle} for a later version, {left} not taken over",
+        count(used, "value")
+    ));
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Writes a file that is not there yet.

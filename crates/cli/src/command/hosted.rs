@@ -1,4 +1,4 @@
-//! `midplane install`, `uninstall`, `load` and `unload`: asked of the host that runs over the data folder. What is
+//! `midplane install`, `uninstall`, `load`, `unload`, `start` and the like: asked of the host that runs over the data folder. What is
 //! installed can be changed without one, too.
 
 use std::path::Path;
@@ -9,8 +9,8 @@ use midplane_node::{Line, Method, Purpose, Seat};
 use serde_json::{Map, Value, json};
 
 use super::installed;
-use crate::args::{Data, Install, Load, Uninstall, Unload};
-use crate::exit::{Exit, Outcome};
+use crate::args::{Data, Install, Named, Uninstall, Unload};
+use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
@@ -30,21 +30,29 @@ pub(super) async fn install(install: Install, output: Output) -> Outcome<Exit> {
     let folder = install.data.folder()?;
     // The host may be in another folder.
     let path = std::path::absolute(&install.path).unwrap_or_else(|_| install.path.clone());
+    let text = path.to_str().ok_or_else(|| {
+        Stop::usage(format!("{} is not UTF-8 text", path.display()), "rename it: what is installed is kept by its path")
+    })?;
     stale::warn(&path);
     let done = match reach(&interrupt, &folder).await? {
-        Reached::Host(line) => asked(&interrupt, line, Method::Install, json!({ "path": path })).await?,
+        Reached::Host(line) => {
+            asked(&interrupt, line, Method::Install, json!({ "path": text, "grant": install.grant })).await?
+        }
         Reached::Nobody(seat) => {
             alone(&install.settings.sources(), seat, async |host| {
-                let id = interrupt.or(host.kernel().install(&path)).await??;
-                let status = host.known(&id)?;
-                Ok(json!({
-                    "id": id, "version": status.manifest.version.to_string(), "state": midplane::State::Registered,
-                    "disabled": status.disabled, "path": status.path,
-                }))
+                let id = interrupt.or(host.kernel().install_granting(&path, &install.grant)).await??;
+                let mut done = midplane_node::installed(host.kernel(), &id)?;
+                if let Some(state) = done.get_mut("state") {
+                    // As the next host finds it.
+                    *state = json!(midplane::State::Registered);
+                }
+                Ok(done)
             })
             .await?
         }
     };
+    mention_not_granted(&done);
+    mention_unasked(&done);
     show(output, done, |done| {
         let what = format!("installed {} {}", word(done, "id"), word(done, "version"));
         match (is(done, "host"), is(done, "disabled")) {
@@ -77,10 +85,13 @@ pub(super) async fn uninstall(uninstall: Uninstall, output: Output) -> Outcome<E
     show(output, done, |done| format!("uninstalled {}{}", word(done, "id"), also(done)))
 }
 
-/// Loads in the host.
-pub(super) async fn load(load: Load, output: Output) -> Outcome<Exit> {
-    let done = ask(&load.data, Method::Load, json!({ "id": load.id })).await?;
-    show(output, done, |done| format!("{} {} is {}", word(done, "id"), word(done, "version"), word(done, "state")))
+/// Loads, starts, stops and the like, in the host.
+pub(super) async fn change(named: Named, method: Method, output: Output) -> Outcome<Exit> {
+    let done = ask(&named.data, method, json!({ "id": named.id })).await?;
+    show(output, done, |done| {
+        let mark = if is(done, "disabled") { ", and disabled" } else { "" };
+        format!("{} {} is {}{mark}", word(done, "id"), word(done, "version"), word(done, "state"))
+    })
 }
 
 /// Unloads in the host.
@@ -148,6 +159,28 @@ async fn alone(sources: &Sources, seat: Seat, work: impl AsyncFnOnce(&Host) -> O
     // Held until everything is put away.
     drop(seat);
     done.map(|done| with_host(done, false))
+}
+
+/// Says what a plugin asks for and nobody granted.
+fn mention_not_granted(done: &Value) {
+    let open = quoted(done, "not_granted");
+    if !open.is_empty() {
+        let id = done.get("id").and_then(Value::as_str).unwrap_or_default();
+        notice::say(&format!("it asks for what nobody granted; while its host runs: midplane grant {id} {open}"));
+    }
+}
+
+/// Says what was granted and changes nothing, since the plugin does not ask for it.
+pub(super) fn mention_unasked(done: &Value) {
+    let unasked = quoted(done, "unasked");
+    if !unasked.is_empty() {
+        notice::say(&format!("its manifest does not ask for {unasked}: such a grant changes nothing"));
+    }
+}
+
+fn quoted(done: &Value, name: &str) -> String {
+    let all = done.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    all.map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" ")
 }
 
 fn mention((id, error): (PluginId, Error)) {

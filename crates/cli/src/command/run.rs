@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use midplane::contract::defaults;
+use midplane::contract::{Settings, defaults};
 use midplane::settings::{Discovery, Watch};
 use midplane::{Address, Code, Error, PluginId, Status};
 use midplane_node::{Door as Control, Purpose, Seat};
@@ -43,12 +43,9 @@ pub(super) async fn run(run: Run, output: Output) -> Outcome<Exit> {
                 call(&run, address, input, host, &delivery).await
             }
             None => {
-                let _watch = watch(&run, host)?;
                 // What comes from here on; it was looked once already.
-                let _watching = match &unnamed.discovery {
-                    Some(discovery) => discovery.watch()?,
-                    None => None,
-                };
+                let _watching = unnamed.discovery.as_ref().map(Discovery::watch).transpose()?;
+                let _watch = watch(&run, host, unnamed.discovery.clone())?;
                 wait(host, door, output, &interrupt).await
             }
         };
@@ -145,13 +142,14 @@ async fn load<'a>(run: &Run, host: &'a Host, named: &[PluginId], unnamed: &Unnam
 
 /// Watches the settings files, where there are any. What was decided on the command line would be lost with a change, so
 /// then they are not watched.
-fn watch(run: &Run, host: &Host) -> Outcome<Option<Watch>> {
+fn watch(run: &Run, host: &Host, discovery: Option<Discovery>) -> Outcome<Option<Watch>> {
     let policies = &run.policies;
     let decided = policies.placement.len() + policies.trust.len() + policies.grant.len() + policies.config.len();
     if policies.settings.settings.is_empty() || decided > 0 {
         return Ok(None);
     }
-    Ok(Some(Watch::begin(host.kernel(), policies.sources(), host.settings().clone())?))
+    let follow = move |settings: &Settings| discovery.iter().for_each(|discovery| discovery.take_over(settings));
+    Ok(Some(Watch::begin(host.kernel(), policies.sources(), host.settings().clone(), follow)?))
 }
 
 /// Tells where to connect and with what, on stderr since stdout is for the reply, and waits for those who are to come.

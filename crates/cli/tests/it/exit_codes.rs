@@ -58,6 +58,14 @@ fn an_invalid_manifest_file_or_configuration_is_3() {
     assert_eq!((done.code, done.error().as_str()), (3, "not_a_plugin"));
     let done = run(calling(guest(), "guest/echo", &["--config", "guest=[1]", "--output", "json"]));
     assert_eq!((done.code, done.error().as_str()), (3, "config_invalid"));
+    let file = folder.path().join("twice.json");
+    fs::write(&file, r#"{"name": "a", "version": "1.0.0", "actions": [{"name": "b"}, {"name": "b"}]}"#).unwrap();
+    let set = format!("interfaces=[{}]", file.display());
+    let done = run(calling(guest(), "guest/echo", &["--set", &set, "--output", "json"]));
+    assert_eq!((done.code, done.error().as_str()), (3, "config_invalid"));
+    assert!(done.json()["error"]["message"].as_str().unwrap().contains("twice.json"), "{done:?}");
+    fs::write(&file, " ".repeat(2 << 20)).unwrap();
+    assert_eq!(run(calling(guest(), "guest/echo", &["--set", &set])).code, 3);
 }
 
 #[test]

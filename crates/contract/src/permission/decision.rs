@@ -98,7 +98,9 @@ impl Refusal<'_> {
             Self::ByRule(Side::Manifest, rule) => format!("the plugin's author can take `{rule}` out of the manifest"),
             Self::ByRule(Side::Grant, rule) => format!("an operator can withdraw the grant `{rule}`"),
             Self::NotDeclared => format!("the plugin's author can add `{asked}` to permissions in the manifest"),
-            Self::NotGranted(_) => format!("an operator can grant it: --grant PLUGIN={asked}"),
+            Self::NotGranted(_) => {
+                format!("an operator can grant it: `midplane grant PLUGIN '{asked}'`, or --grant PLUGIN={asked}")
+            }
             Self::NotUnderstood => "ask for AREA.VERB:TARGET, with paths free of `..`".to_owned(),
         }
     }

@@ -10,6 +10,7 @@ use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::event::Event;
 use super::overflow::{Overflow, overflowed};
+use super::stats::Look;
 
 /// What became of an event that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -263,16 +264,15 @@ impl Mailbox {
         self.lock().ended
     }
 
-    pub(crate) fn tally(&self) -> Tally {
-        let state = self.lock();
-        Tally { offered: state.offered, dropped: state.dropped, waiting: state.events.len() }
-    }
-
-    /// Counts from zero, what waits included.
-    pub(crate) fn reset(&self) {
+    pub(crate) fn tally(&self, look: Look) -> Tally {
         let mut state = self.lock();
-        state.offered = state.events.len() as u64;
-        state.dropped = 0;
+        let tally = Tally { offered: state.offered, dropped: state.dropped, waiting: state.events.len() };
+        if look == Look::Zero {
+            // What waits may yet give way.
+            state.offered = state.events.len() as u64;
+            state.dropped = 0;
+        }
+        tally
     }
 
     fn lock(&self) -> SpinMutexGuard<'_, State> {

@@ -8,6 +8,7 @@ use super::event::Event;
 use super::filter::Filter;
 use super::retained::Retained;
 use super::route::{Group, Member, Route};
+use super::stats::Look;
 use super::subscriber::{Sink, Subscriber};
 use super::topic::Pattern;
 
@@ -44,13 +45,22 @@ pub(crate) struct Registration {
     pub(crate) subscriber: Arc<Subscriber>,
 }
 
+/// What routes have counted.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Events by topic.
+    pub(crate) published: BTreeMap<String, u64>,
+    /// Events that came to listeners along routes.
+    pub(crate) brought: HashMap<*const Subscriber, u64>,
+}
+
 #[derive(Default)]
 struct Topic {
     current: Option<Arc<Route>>,
     /// Routes that publishers may still be on.
     retired: Vec<Arc<Route>>,
     /// Events of routes that are gone.
-    published: u64,
+    published: AtomicU64,
 }
 
 impl Registry {
@@ -157,34 +167,24 @@ impl Registry {
         self.registrations.iter().for_each(|registration| registration.subscriber.end());
     }
 
-    /// Events by topic. Of topics beyond the kept ones nothing is known here.
-    pub(crate) fn published(&self) -> BTreeMap<String, u64> {
-        let counted = self.topics.iter().map(|(name, topic)| (name.to_string(), topic.published()));
-        counted.filter(|(_, count)| *count > 0).collect()
-    }
-
-    /// How many events the routes have brought to a listener.
-    pub(crate) fn brought(&self, subscriber: &Arc<Subscriber>) -> u64 {
-        let leads = |member: &Member| member.filters.is_empty() && Arc::ptr_eq(&member.subscriber, subscriber);
-        let routes = self.topics.values().flat_map(|topic| topic.retired.iter().chain(&topic.current));
-        let counted = routes.filter(|route| route.listeners.iter().any(leads));
-        counted.fold(0, |sum: u64, route| sum.wrapping_add(route.published.load(Ordering::Acquire)))
-    }
-
-    /// Counts from zero.
-    pub(crate) fn reset(&mut self) {
-        for topic in self.topics.values_mut() {
-            topic.published = 0;
-            let routes = topic.retired.iter().chain(&topic.current);
-            routes.for_each(|route| route.published.store(0, Ordering::Release));
-        }
-        for registration in &self.registrations {
-            registration.subscriber.filtered.store(0, Ordering::Relaxed);
-            match &registration.subscriber.sink {
-                Sink::Callback(listener) => listener.delivered.store(0, Ordering::Relaxed),
-                Sink::Mailbox(mailbox) => mailbox.reset(),
+    /// What the routes have counted, each looked at once. Of topics beyond the kept ones nothing is known here.
+    pub(crate) fn counts(&self, look: Look) -> Counts {
+        let mut counts = Counts::default();
+        for (name, topic) in &self.topics {
+            let mut of_topic = look.at(&topic.published);
+            for route in topic.retired.iter().chain(&topic.current) {
+                let count = look.at(&route.published);
+                of_topic = of_topic.wrapping_add(count);
+                for member in route.listeners.iter().filter(|member| member.filters.is_empty()) {
+                    let brought = counts.brought.entry(Arc::as_ptr(&member.subscriber)).or_default();
+                    *brought = brought.wrapping_add(count);
+                }
+            }
+            if of_topic > 0 {
+                counts.published.insert(name.to_string(), of_topic);
             }
         }
+        counts
     }
 
     /// Every subscriber with its patterns.
@@ -212,7 +212,7 @@ impl Topic {
             match Arc::try_unwrap(route) {
                 Ok(route) => {
                     let count = route.published.load(Ordering::Acquire);
-                    self.published = self.published.wrapping_add(count);
+                    *self.published.get_mut() = self.published.get_mut().wrapping_add(count);
                     for member in route.listeners.iter().filter(|member| member.filters.is_empty()) {
                         if let Sink::Callback(listener) = &member.subscriber.sink {
                             listener.delivered.fetch_add(count, Ordering::Relaxed);
@@ -223,11 +223,6 @@ impl Topic {
                 Err(route) => self.retired.push(route),
             }
         }
-    }
-
-    fn published(&self) -> u64 {
-        let count = |route: &Arc<Route>| route.published.load(Ordering::Acquire);
-        self.retired.iter().chain(&self.current).map(count).fold(self.published, u64::wrapping_add)
     }
 }
 

@@ -10,6 +10,7 @@ use super::event::Event;
 use super::rate::{Rate, Sender};
 use super::registry::Registry;
 use super::route::Route;
+use super::stats::Look;
 use super::topic;
 
 /// What a bus is made of.
@@ -82,16 +83,9 @@ impl Shared {
         known.map_or(Ok(()), |sender| sender.pass(name))
     }
 
-    pub(super) fn refused(&self) -> u64 {
+    pub(super) fn refused(&self, look: Look) -> u64 {
         let senders = self.senders.read().unwrap_or_else(PoisonError::into_inner);
-        senders.values().map(|sender| sender.refused.load(Ordering::Relaxed)).sum()
-    }
-
-    pub(super) fn reset(&self) {
-        self.edit(Registry::reset);
-        self.other.store(0, Ordering::Relaxed);
-        let senders = self.senders.read().unwrap_or_else(PoisonError::into_inner);
-        senders.values().for_each(|sender| sender.refused.store(0, Ordering::Relaxed));
+        senders.values().map(|sender| look.at(&sender.refused)).sum()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
-use super::registry::{Registration, Registry};
+use super::registry::{Counts, Registration};
 use super::shared::Shared;
 use super::subscriber::{Sink, Subscriber};
 
@@ -56,18 +56,37 @@ pub struct SubscriberStats {
     pub panics: u64,
 }
 
-pub(crate) fn of(shared: &Shared) -> Stats {
+/// How counters are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// They go on.
+    Leave,
+    /// They begin anew: what they counted is told once, and nothing is between.
+    Zero,
+}
+
+impl Look {
+    pub(crate) fn at(self, counter: &AtomicU64) -> u64 {
+        match self {
+            Self::Leave => counter.load(Ordering::Acquire),
+            Self::Zero => counter.swap(0, Ordering::AcqRel),
+        }
+    }
+}
+
+pub(crate) fn of(shared: &Shared, look: Look) -> Stats {
     let registry = shared.read();
-    let published_by_type = registry.published();
-    let published_on_other_types = shared.other.load(Ordering::Relaxed);
+    let counts = registry.counts(look);
+    let published_on_other_types = look.at(&shared.other);
     let known = registry.subscribers();
     let subscribers: Vec<SubscriberStats> =
-        known.iter().map(|(subscriber, patterns)| of_one(&registry, subscriber, patterns)).collect();
+        known.iter().map(|(subscriber, patterns)| of_one(&counts, subscriber, patterns, look)).collect();
     let held: Vec<Arc<Subscriber>> = known.into_iter().map(|(subscriber, _)| subscriber).collect();
     let retained = registry.retained.len();
     // What these may be the last to hold must not be dropped while the registry is locked.
     drop(registry);
     drop(held);
+    let published_by_type = counts.published;
     Stats {
         total_published: published_by_type
             .values()
@@ -75,20 +94,25 @@ pub(crate) fn of(shared: &Shared) -> Stats {
         total_subscribers: subscribers.len(),
         published_by_type,
         published_on_other_types,
-        rate_limited: shared.refused(),
+        rate_limited: shared.refused(look),
         retained,
         subscribers,
     }
 }
 
-fn of_one(registry: &Registry, subscriber: &Arc<Subscriber>, registrations: &[&Registration]) -> SubscriberStats {
+fn of_one(
+    counts: &Counts,
+    subscriber: &Arc<Subscriber>,
+    registrations: &[&Registration],
+    look: Look,
+) -> SubscriberStats {
     let (delivered, dropped, waiting, panics, overflow) = match &subscriber.sink {
         Sink::Callback(listener) => {
-            let delivered = listener.delivered.load(Ordering::Relaxed).wrapping_add(registry.brought(subscriber));
-            (delivered, 0, 0, listener.panics.load(Ordering::Relaxed), None)
+            let brought = counts.brought.get(&Arc::as_ptr(subscriber)).copied().unwrap_or_default();
+            (look.at(&listener.delivered).wrapping_add(brought), 0, 0, look.at(&listener.panics), None)
         }
         Sink::Mailbox(mailbox) => {
-            let tally = mailbox.tally();
+            let tally = mailbox.tally(look);
             (tally.offered - tally.dropped, tally.dropped, tally.waiting, 0, Some(mailbox.overflow.name()))
         }
     };
@@ -101,7 +125,7 @@ fn of_one(registry: &Registry, subscriber: &Arc<Subscriber>, registrations: &[&R
         delivered,
         dropped,
         waiting,
-        filtered: subscriber.filtered.load(Ordering::Relaxed),
+        filtered: look.at(&subscriber.filtered),
         panics,
     }
 }

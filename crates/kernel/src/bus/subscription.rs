@@ -6,6 +6,7 @@ use futures_lite::future::block_on;
 
 use super::event::Event;
 use super::shared::Shared;
+use super::stats::Look;
 use super::subscriber::{Sink, Subscriber};
 
 /// One registration. Ends when it goes.
@@ -61,7 +62,7 @@ impl Subscription {
     #[must_use]
     pub fn dropped(&self) -> u64 {
         match &self.subscriber.sink {
-            Sink::Mailbox(mailbox) => mailbox.tally().dropped,
+            Sink::Mailbox(mailbox) => mailbox.tally(Look::Leave).dropped,
             Sink::Callback(_) => 0,
         }
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Catalog;
-use super::rows::{parse, revise};
+use super::rows::{bytes, parse, revise};
 use crate::store::Change;
 
 const INSTALLED: &str = "installed";
@@ -114,6 +114,17 @@ impl Catalog {
             })
         })
     }
+}
+
+/// The record of a plugin, in a change of more than that.
+pub(crate) fn read(change: &dyn Change, id: &PluginId) -> Result<Option<Installed>> {
+    change.get(INSTALLED, id.as_str())?.map(|row| parse(INSTALLED, id.as_str(), &row)).transpose()
+}
+
+/// Writes a record as it is, in a change of more than that; the time of the change is now.
+pub(crate) fn write(change: &mut dyn Change, record: &Installed) -> Result<()> {
+    let record = Installed { update_time: Timestamp::now(), ..record.clone() };
+    change.put(INSTALLED, record.id.as_str(), &bytes(&record)?)
 }
 
 /// Forgets a record, in a change of more than that.

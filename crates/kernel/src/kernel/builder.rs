@@ -87,7 +87,9 @@ impl Builder {
         self
     }
 
-    /// How long a load may take in its hooks, `init` and `start` together; without it the hooks' own limits are all.
+    /// How long a load may take to open the code and in its hooks, `init` and `start`, together; without it the hooks' own
+    /// limits are all. Code that hangs while it is opened cannot be ended in this process: its load is answered and the
+    /// plugin has failed, a thread stays with it, and what comes of it after all is thrown away.
     #[must_use]
     pub fn load_time(mut self, most: Option<Duration>) -> Self {
         self.load_time = most;
@@ -178,6 +180,7 @@ impl Builder {
             plugins: RwLock::default(),
             policies: Mutex::default(),
             gate: Gate::default(),
+            granting: Mutex::default(),
             services: Services::default(),
             rules: crate::routes::Rules::default(),
             wishes: Wishes::default(),

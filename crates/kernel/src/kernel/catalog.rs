@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use midplane_contract::manifest::Dependency;
-use midplane_contract::{Permission, PluginId, Result};
+use midplane_contract::{PluginId, Result};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Inner, Kernel};
 use crate::catalog::{Catalog, Change, ChangeKind, Pace, Scan, Usage, Watch};
-use crate::grants;
 use crate::status::Status;
 
 /// What is known of a registered plugin, over all hosts of the data folder.
@@ -68,35 +67,6 @@ impl Kernel {
         })
     }
 
-    /// Grants a permission, or denies one that begins with `!`, for good: it counts at once, beside the policy's, and
-    /// outlives the host. The plugin need not be registered.
-    ///
-    /// # Errors
-    /// `storage`; nothing has changed then.
-    pub fn grant(&self, id: &PluginId, permission: &Permission) -> Result<()> {
-        grants::add(self.inner.stores.state.as_ref(), id, permission)?;
-        self.inner.renew_grants(id);
-        Ok(())
-    }
-
-    /// Takes a lasting grant back, at once. One that is not there is no error.
-    ///
-    /// # Errors
-    /// `storage`; nothing has changed then.
-    pub fn revoke(&self, id: &PluginId, permission: &Permission) -> Result<()> {
-        grants::remove(self.inner.stores.state.as_ref(), id, permission)?;
-        self.inner.renew_grants(id);
-        Ok(())
-    }
-
-    /// The lasting grants of a plugin.
-    ///
-    /// # Errors
-    /// `storage`.
-    pub fn grants(&self, id: &PluginId) -> Result<Vec<Permission>> {
-        grants::of(self.inner.stores.state.as_ref(), id)
-    }
-
     /// Whether a plugin of that id is registered.
     #[must_use]
     pub fn exists(&self, id: &PluginId) -> bool {
@@ -136,7 +106,7 @@ fn scan(kernel: &Inner, folders: &[PathBuf]) -> Scan {
         };
         let id = change.entry.id();
         let data = json!({
-            "plugin_id": id, "module_id": id, "path": change.entry.path, "change": change.change,
+            "plugin_id": id, "module_id": id, "path": change.entry.path.display().to_string(), "change": change.change,
             "is_valid": change.entry.is_valid,
         });
         kernel.announce(event, data);

@@ -1,5 +1,7 @@
 //! What a kernel is made of: its plugins, policies, gate and events, and what happens when an instance is lost.
 
+mod authority;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,19 +10,19 @@ use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
-use midplane_contract::{Code, Error, Limits, Permission, PluginId, Result, State};
+use midplane_contract::{Code, Error, Limits, PluginId, Result, State};
 use serde_json::{Value, json};
 
+use crate::alarm::until;
 use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
 use crate::call::Deadline;
-use crate::call::Scope;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
-use crate::fetch::{Fetch, Place, Reach};
+use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::{Binding, Fetching, Given, Nested};
@@ -28,7 +30,7 @@ use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
-use crate::policy::{self, Policy};
+use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::resolve::Selection;
 use crate::routes::Rules;
@@ -37,7 +39,7 @@ use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
 use crate::store::Stores;
-use crate::{describe, grants, operate};
+use crate::{describe, grants, hooks, operate};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
@@ -47,6 +49,8 @@ pub(crate) struct Inner {
     pub(super) plugins: RwLock<BTreeMap<PluginId, Arc<Plugin>>>,
     pub(super) policies: Mutex<BTreeMap<PluginId, Policy>>,
     pub(super) gate: Gate,
+    /// Held while the gate is told what is granted: of two changes the later one counts.
+    pub(super) granting: Mutex<()>,
     pub(crate) services: Services,
     pub(crate) rules: Rules,
     pub(crate) wishes: Wishes,
@@ -54,7 +58,7 @@ pub(crate) struct Inner {
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
     pub(crate) ending: operate::Ending,
-    /// What a load's hooks may take together.
+    /// What opening the code and its hooks may take together in a load.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
@@ -90,14 +94,17 @@ impl Inner {
     /// A bare file with what it says of itself.
     pub(super) async fn described(&self, found: Found) -> Result<(Found, CodeFacts)> {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
-        blocking::unblock(move || describe::bare(found, &runtimes, cache)).await
+        let asked = blocking::unblock(move || describe::bare(found, &runtimes, cache));
+        let Some(time) = self.load_time else { return asked.await };
+        until(Deadline::After(time).instant(), asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
         let policy = self.policy(&id);
-        let granted = self.granted(&id, &policy)?;
+        // What cannot be read now cannot be later, when nobody is there to be told.
+        grants::of(self.stores.state.as_ref(), &id)?;
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = plugins.get(&id) {
             let version = known.life().found.manifest.version.to_string();
@@ -107,13 +114,12 @@ impl Inner {
                 .plugin(&id)
                 .with("version", version));
         }
-        let declared = found.manifest.permissions.clone();
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugin.heed(&self.bounds(&self.policy(&id)));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
-        self.gate.set(&id, declared, granted);
+        self.renew_grants(&id);
         let missing = self.missing(&id);
         self.announce("plugin.registered", json!({ "plugin_id": id, "module_id": id, "missing": missing }));
         Ok(id)
@@ -158,82 +164,6 @@ impl Inner {
     /// The generation of that number, while it is the one in use.
     pub(crate) fn generation_of(&self, id: &PluginId, number: u64) -> Option<Arc<Generation>> {
         self.plugin(id).ok()?.slot.core.generation().filter(|generation| generation.number == number)
-    }
-
-    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
-    }
-
-    /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.
-    pub(crate) fn priority(&self, id: &PluginId) -> i32 {
-        let policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        policies.get(id).map_or(0, |policy| policy.priority)
-    }
-
-    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
-    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
-        policy::effective(&policy::effective(&self.limits, manifest), policy)
-    }
-
-    /// The same for those that manifests know nothing of.
-    fn bounds(&self, policy: &Policy) -> Bounds {
-        policy.bounds.over(self.bounds)
-    }
-
-    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        if let Ok(plugin) = self.plugin(id) {
-            plugin.life().barred = !policy.enabled;
-            plugin.heed(&self.bounds(&policy));
-        }
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
-        self.services.changed();
-        self.renew_grants(id);
-    }
-
-    /// Lets grants that have changed count at once.
-    pub(super) fn renew_grants(&self, id: &PluginId) {
-        if let Ok(plugin) = self.plugin(id) {
-            let found = plugin.life().found.clone();
-            self.refresh_gate(id, &found);
-        }
-    }
-
-    /// Takes over what a manifest that was read anew declares.
-    pub(crate) fn refresh_gate(&self, id: &PluginId, found: &Found) {
-        let granted = self.granted(id, &self.policy(id)).unwrap_or_else(|error| {
-            tracing::error!(plugin = %id, %error, "its lasting grants cannot be read: nothing is granted");
-            Vec::new()
-        });
-        self.gate.set(id, found.manifest.permissions.clone(), granted);
-    }
-
-    /// The policy's grants and the lasting ones.
-    fn granted(&self, id: &PluginId, policy: &Policy) -> Result<Vec<Permission>> {
-        let mut granted = policy.grants.clone();
-        granted.extend(grants::of(self.stores.state.as_ref(), id)?);
-        Ok(granted)
-    }
-
-    /// Asks the gate, and tells everybody when it denies.
-    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    /// As [`Inner::check`], for a place in the web: how far its name reaches.
-    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
-        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    fn denied(&self, plugin: &PluginId, error: &Error) {
-        if let Ok(known) = self.plugin(plugin) {
-            known.log.denied(error);
-        }
-        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-    }
-
-    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
-    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
-        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// The plan of a next generation.

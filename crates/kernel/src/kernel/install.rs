@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use midplane_contract::{PluginId, Result};
+use midplane_contract::{Permission, PluginId, Result};
 
 use super::Kernel;
 use crate::catalog::Installed;
@@ -32,10 +32,19 @@ impl Kernel {
     /// # Errors
     /// As [`Kernel::register`] and [`Kernel::load`]; `storage` when it cannot be noted.
     pub async fn install(&self, path: impl AsRef<Path>) -> Result<PluginId> {
-        let (kernel, path) = (Arc::clone(&self.inner), path.as_ref().to_path_buf());
+        self.install_granting(path, &[]).await
+    }
+
+    /// The same with lasting grants, and denials with `!`, that count before any of its code runs. Those that were not there
+    /// go again when any part fails.
+    ///
+    /// # Errors
+    /// As [`Kernel::install`].
+    pub async fn install_granting(&self, path: impl AsRef<Path>, grants: &[Permission]) -> Result<PluginId> {
+        let (kernel, path, grants) = (Arc::clone(&self.inner), path.as_ref().to_path_buf(), grants.to_vec());
         let waiting = Waiting::default();
         let given_up = Arc::clone(&waiting.gone);
-        to_its_end(async move { operate::install(&kernel, &path, &given_up).await }).await
+        to_its_end(async move { operate::install(&kernel, &path, &grants, &given_up).await }).await
     }
 
     /// Takes an installed plugin away: it is unloaded and no longer registered, and its record, its lasting grants and

@@ -10,7 +10,8 @@ use async_lock::OnceCell;
 use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Resources};
 use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
-use super::{load_alone, start};
+use super::load::load_alone;
+use super::start;
 use crate::discover::Found;
 use crate::kernel::Inner;
 use crate::plugin::Plugin;

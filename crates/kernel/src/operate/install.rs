@@ -6,24 +6,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
-use midplane_contract::{Code, Error, PluginId, Result, State};
+use midplane_contract::{Code, Error, Permission, PluginId, Result, State};
 use serde_json::{Map, json};
 
 use super::dependencies::Brought;
-use super::{announce, dependents, load_noting, stop, unload, unload_cascade, unregister};
-use crate::catalog::{InstallStatus, Installed};
+use super::load::load_noting;
+use super::{announce, dependents, stop, unload, unload_cascade, unregister};
+use crate::catalog::{self, InstallStatus, Installed};
 use crate::discover::Found;
+use crate::grants;
 use crate::kernel::Inner;
 use crate::plugin::Source;
 
+/// Under this name the record of an installation under way has what was granted with it.
+const GRANTED: &str = "granted";
+
 /// Installs what stands at a path. See [`crate::Kernel::install`]. Whoever has registered the id has it to install: of
 /// two at once one wins.
-pub(crate) async fn install(kernel: &Arc<Inner>, path: &Path, given_up: &AtomicBool) -> Result<PluginId> {
+pub(crate) async fn install(
+    kernel: &Arc<Inner>,
+    path: &Path,
+    grants: &[Permission],
+    given_up: &AtomicBool,
+) -> Result<PluginId> {
     let path = absolute(path)?;
     let found = kernel.find(&path).await?;
     let record = record(&found, &path);
     let id = kernel.register(Source::Path(path), found)?;
-    let attempt = Attempt { kernel, record, given_up, brought: Brought::default() };
+    let attempt = Attempt { kernel, record, grants, given_up, brought: Brought::default() };
     match attempt.carry_out().await {
         Ok(()) => Ok(id),
         Err((before, error)) => {
@@ -61,6 +71,8 @@ struct Attempt<'a> {
     kernel: &'a Arc<Inner>,
     /// As it is to be in the end.
     record: Installed,
+    /// What is granted with it.
+    grants: &'a [Permission],
     given_up: &'a AtomicBool,
     brought: Brought,
 }
@@ -87,20 +99,25 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Notes that it has begun. Of an earlier installation the record stays, and is what a host that ends here leaves.
+    /// Notes that it has begun, and grants what is granted with it. Of an earlier installation the record stays. A host that
+    /// ends here leaves both to [`take_back`].
     fn begin(&self) -> Result<Option<Installed>> {
         let (catalog, id) = (&self.kernel.catalog, &self.record.id);
         let before = catalog.installed_as(id)?;
         let earlier =
             before.filter(|before| matches!(before.status, InstallStatus::Installed | InstallStatus::Updating));
-        match &earlier {
-            Some(_) => catalog.set_install_status(id, InstallStatus::Updating)?,
-            None => {
-                // The time of an installation that came to nothing is not the time of this one.
-                catalog.forget_installed(id)?;
-                catalog.record_installed(&Installed { status: InstallStatus::Pending, ..self.record.clone() })?;
-            }
-        }
+        // The time of an installation that came to nothing is not the time of this one.
+        let (status, is) = match &earlier {
+            Some(earlier) => (InstallStatus::Updating, earlier),
+            None => (InstallStatus::Pending, &self.record),
+        };
+        self.kernel.stores.state.change(&mut |change| {
+            let added = grants::add(change, id, self.grants)?;
+            let mut begun = Installed { status, ..is.clone() };
+            begun.metadata.insert(GRANTED.to_owned(), json!(added));
+            catalog::write(change, &begun)
+        })?;
+        self.kernel.renew_grants(id);
         Ok(earlier)
     }
 
@@ -143,14 +160,30 @@ impl Attempt<'_> {
         for (id, was) in self.brought.backwards() {
             put_back(kernel, &id, was).await;
         }
-        let noted = match before {
-            Some(before) => kernel.catalog.record_installed(&Installed { status: InstallStatus::Installed, ..before }),
-            None => kernel.catalog.record_installed(&failed(self.record.clone(), error)),
+        let stays = match before {
+            Some(before) => Installed { status: InstallStatus::Installed, ..before },
+            None => failed(self.record.clone(), error),
         };
-        if let Err(error) = noted {
+        if let Err(error) = take_back(kernel, &stays) {
             logged("the record of an installation that failed cannot be written", &error);
         }
     }
+}
+
+/// Takes back what was granted with an installation that came to nothing, and writes the record that stays, in one change.
+pub(super) fn take_back(kernel: &Inner, stays: &Installed) -> Result<()> {
+    let id = &stays.id;
+    kernel.stores.state.change(&mut |change| {
+        let begun = catalog::read(change, id)?;
+        let granted = begun.and_then(|begun| serde_json::from_value(begun.metadata.get(GRANTED)?.clone()).ok());
+        let granted: Vec<Permission> = granted.unwrap_or_default();
+        grants::remove(change, id, &granted)?;
+        let mut stays = stays.clone();
+        stays.metadata.remove(GRANTED);
+        catalog::write(change, &stays)
+    })?;
+    kernel.renew_grants(id);
+    Ok(())
 }
 
 /// The record of an installation that came to nothing.

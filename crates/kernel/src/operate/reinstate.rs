@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use midplane_contract::{Code, Error, PluginId, Result};
 
-use super::install::{failed, record};
+use super::install::{failed, record, take_back};
 use crate::catalog::{InstallStatus, Installed};
 use crate::discover::Found;
 use crate::kernel::{Inner, Reinstated};
@@ -20,7 +20,7 @@ pub(crate) fn settle(kernel: &Inner) -> Result<Vec<Installed>> {
             InstallStatus::Updating => Installed { status: InstallStatus::Installed, ..record.clone() },
             _ => failed(record.clone(), &ended(record)),
         };
-        kernel.catalog.record_installed(&settled)?;
+        take_back(kernel, &settled)?;
         tracing::warn!(plugin = %record.id, path = %record.path.display(), "its installation was left half-way");
     }
     Ok(half)

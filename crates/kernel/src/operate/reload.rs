@@ -5,8 +5,9 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
+use super::dependencies::{self, Brought};
 use super::retire::{self, LastHooks};
-use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, reinstate, unload_locked};
+use super::{announce, load, loaded, refuse_disabled, reinstate, unload_locked};
 use crate::assemble::{Assembled, Assembly, assemble, left};
 use crate::availability;
 use crate::build;
@@ -66,11 +67,13 @@ async fn read_as_is(kernel: &Arc<Inner>, plugin: &Plugin) -> Result<Found> {
 }
 
 fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
-    kernel.refresh_gate(&plugin.id, &found);
-    let mut life = plugin.life();
-    life.found = found;
-    // What the next code says counts.
-    life.declared.clear();
+    {
+        let mut life = plugin.life();
+        life.found = found;
+        // What the next code says counts.
+        life.declared.clear();
+    }
+    kernel.renew_grants(&plugin.id);
 }
 
 async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Result<()> {

@@ -32,11 +32,14 @@ pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: De
     if plugin.is_ok() {
         gone = away(kernel, id, dependents).await?;
     }
+    let leaves = |leaving| plugin.iter().for_each(|plugin| plugin.life().leaving = leaving);
+    leaves(true);
     let forgotten = kernel.stores.state.change(&mut |change| {
         grants::forget(change, id)?;
         catalog::forget(change, id)
     });
     if let Err(error) = forgotten {
+        leaves(false);
         for id in gone.iter().rev() {
             if let Err(error) = load(kernel, id, true).await {
                 tracing::warn!(plugin = %id, %error, "it was unloaded for an uninstallation that failed, and stays so");

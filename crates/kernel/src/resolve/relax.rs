@@ -1,10 +1,10 @@
 //! What would help: each requirement in turn is lifted, and where that leads to an answer, it is said.
 
-use midplane_contract::VersionRange;
+use midplane_contract::{CONTRACT_VERSION, VersionRange};
 
 use super::reason::Cause;
 use super::solver::Question;
-use super::stock::ROOT;
+use super::stock::{ROOT, Stock};
 use super::why::Demand;
 
 /// How many requirements are lifted in turn at most: each costs a search.
@@ -16,7 +16,7 @@ const TOLD: usize = 3;
 pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Demand) -> Vec<String> {
     let mut help: Vec<String> = unwelcome(question, about).into_iter().collect();
     if about.cause.is_some() && help.is_empty() {
-        help.extend(missing(about));
+        help.push(missing(question.stock, about));
     }
     let mut order: Vec<&Demand> = demands.iter().collect();
     order.sort_by_key(|demand| demand.asker.is_some());
@@ -27,7 +27,7 @@ pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Dema
         help.extend(lifted(question, demand));
     }
     if help.is_empty() {
-        help.extend(missing(about));
+        help.push(missing(question.stock, about));
     }
     help
 }
@@ -68,14 +68,19 @@ fn unwelcome(question: &Question<'_, '_>, about: &Demand) -> Option<String> {
 }
 
 /// Where nothing that is there helps: what would have to come.
-fn missing(about: &Demand) -> Option<String> {
+fn missing(stock: &Stock<'_>, about: &Demand) -> String {
     let Demand { target, range, .. } = about;
-    Some(match about.cause {
+    match about.cause {
         Some(Cause::NotInstalled) => format!("install `{target}` {range}, or ask for it as well"),
         Some(Cause::Missing) if range == "*" => format!("add `{target}`"),
         Some(Cause::Missing) => format!("add `{target}` {range}"),
         Some(Cause::NoVersion | Cause::Held) => format!("add a version of `{target}` that fits {range}"),
+        Some(Cause::Unusable) if about.is_of_another_host(stock) => {
+            format!(
+                "add a version of `{target}` for contract {CONTRACT_VERSION}, or use a host that speaks the contract it needs"
+            )
+        }
         Some(Cause::Unusable) => format!("use a build of `{target}` for this machine, or another machine"),
         None => format!("add a version of `{target}` that fits everybody, or leave one of those out that ask for it"),
-    })
+    }
 }

@@ -204,7 +204,12 @@ impl<'a> Stock<'a> {
 
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
-        let items = self.shelf(plugin)?.items();
+        let offered = self.shelf(plugin)?.offered;
+        let items = &offered.items;
+        if !offered.mixed {
+            // Without a look at the versions themselves, which are seldom in the processor's caches.
+            return among.positions(items.len()).next_back();
+        }
         let keeps = self.request.selection.strategy != Strategy::Latest;
         let rank = |position: &u32| {
             let item = items.get(*position as usize)?;

@@ -34,6 +34,13 @@ impl Demand {
         format!("`{asker}` {}", listed(&self.versions.iter().collect::<Vec<_>>()))
     }
 
+    /// Whether all that is wrong with what there is of it is the version of this host: that is no other machine.
+    pub(super) fn is_of_another_host(&self, stock: &Stock<'_>) -> bool {
+        let shelf = stock.number(&self.target).and_then(|number| stock.shelf(number));
+        let mut refusals = shelf.iter().flat_map(|shelf| stock.refusals(shelf)).flatten().map(Error::code);
+        refusals.all(|code| code == Code::VersionMismatch)
+    }
+
     /// The code of a refusal for its sake, and its summary.
     pub(super) fn verdict(&self, stock: &Stock<'_>) -> (Code, String) {
         let target = &self.target;
@@ -45,11 +52,8 @@ impl Demand {
             Some(Cause::NotInstalled) => (Code::DependencyNotFound, format!("`{target}` must be installed beforehand")),
             Some(Cause::NoVersion | Cause::Held) => (Code::VersionMismatch, format!("no version of `{target}` fits")),
             Some(Cause::Unusable) => {
-                let shelf = stock.number(target).and_then(|number| stock.shelf(number));
-                let mut refusals = shelf.iter().flat_map(|shelf| stock.refusals(shelf)).flatten().map(Error::code);
-                // A host of another version is no other machine.
-                let all = refusals.all(|code| code == Code::VersionMismatch);
-                let code = if all { Code::VersionMismatch } else { Code::UnsupportedPlatform };
+                let of_another = self.is_of_another_host(stock);
+                let code = if of_another { Code::VersionMismatch } else { Code::UnsupportedPlatform };
                 (code, format!("`{target}` cannot run here"))
             }
             None => (Code::DependencyConflict, format!("no version of `{target}` serves everybody")),

@@ -12,8 +12,8 @@ use super::wit;
 /// payloads are bytes, and what JSON a WIT value would be is up to whoever calls.
 ///
 /// # Errors
-/// `config_invalid {file}` for a file that is neither, with line and column where it cannot be read; `limit_exceeded` over
-/// 1 MiB.
+/// `config_invalid {file}` for a file that is neither, with line and column where it cannot be read, and for a definition
+/// that contradicts itself; `limit_exceeded` over 1 MiB.
 pub fn read(file: &str, text: &str) -> Result<Vec<Interface>> {
     if text.len() > defaults::MANIFEST_SIZE {
         let message = format!("{file} has {} bytes; definitions may have {}", text.len(), defaults::MANIFEST_SIZE);
@@ -27,7 +27,14 @@ pub fn read(file: &str, text: &str) -> Result<Vec<Interface>> {
         Some("json") => json(file, text),
         _ => Err(unusable(file, "it ends neither in .json nor in .wit").remedy("name it after what is in it")),
     };
-    read.map_err(|error| error.with("file", file))
+    let sound = |interface: &Interface| super::check(interface).map_err(|error| contradictory(file, &error));
+    let checked = read.and_then(|interfaces| interfaces.iter().try_for_each(sound).map(|()| interfaces));
+    checked.map_err(|error| error.with("file", file))
+}
+
+fn contradictory(file: &str, error: &Error) -> Error {
+    let remedy = error.record().remedy.as_deref().unwrap_or("correct the definition");
+    Error::new(Code::ConfigInvalid, format!("{file}: {}", error.record().message)).remedy(remedy)
 }
 
 fn json(file: &str, text: &str) -> Result<Vec<Interface>> {
@@ -92,7 +99,7 @@ world plugin { export source; }
     fn what_cannot_be_a_definition_says_where_and_why() {
         let of = |file: &str, text: &str| {
             let error = read(file, text).unwrap_err();
-            assert_eq!(error.record().data["file"], file);
+            assert_eq!((error.code(), &error.record().data["file"]), (Code::ConfigInvalid, &file.into()), "{error:?}");
             assert!(error.record().remedy.is_some(), "{error:?}");
             error.record().message.clone()
         };
@@ -107,6 +114,19 @@ world plugin { export source; }
             ("a.wit", "package a:b@1.0.0; interface c { use x:y/z@1.0.0.{e}; f: func(); }", "x:y"),
             ("a.wit", "package a:b@1.0.0; world w {}", "no interface with functions"),
             ("a.wit", "", "package"),
+            ("a.json", r#"{"name": "a b", "version": "1.0.0"}"#, "its name"),
+            (
+                "a.json",
+                r#"{"name": "a", "version": "1.0.0", "actions": [{"name": "b"}, {"name": "b"}]}"#,
+                "`b` stands there twice",
+            ),
+            ("a.json", r#"{"name": "a", "version": "1.0.0", "actions": [{"name": "b", "ask": {}}]}"#, "no `output`"),
+            (
+                "a.json",
+                r#"{"name": "a", "version": "1.0.0", "actions": [{"name": "b", "input": {"type": 7}}]}"#,
+                "schema",
+            ),
+            ("a.wit", "package a:b@1.0.0; interface c { d-e: func(); d-e: func(); }", "a.wit"),
         ] {
             let message = of(file, text);
             assert!(message.contains(part), "{part}: {message}");

@@ -416,7 +416,7 @@ fn what_is_uninstalled_leaves_no_grants_and_no_mark() {
     let house = House::new();
     let path = house.write(&needing("p", on(&[])));
     let id = install(&house, &path).unwrap();
-    house.kernel.grant(&id, &midplane_contract::Permission::parse("state.read").unwrap()).unwrap();
+    house.kernel.grant(&id, &[midplane_contract::Permission::parse("state.read").unwrap()]).unwrap();
     block_on(house.kernel.disable(&id)).unwrap();
     block_on(house.kernel.uninstall(&id)).unwrap();
     assert!(house.kernel.grants(&id).unwrap().is_empty());

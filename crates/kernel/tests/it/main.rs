@@ -22,6 +22,8 @@ mod documents;
 mod events;
 mod failures;
 mod fallbacks;
+mod grants;
+#[cfg(test)]
 mod guests;
 mod hooks;
 mod house;
@@ -30,6 +32,8 @@ mod kept;
 mod lifecycle;
 mod logging;
 mod nested;
+mod opening;
+#[cfg(test)]
 mod operations;
 mod pools;
 mod queueing;

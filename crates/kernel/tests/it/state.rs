@@ -140,7 +140,9 @@ fn lasting_grants_count_at_once_and_in_the_next_kernel_until_they_are_revoked() 
     let first = build();
     first.load(&folder());
     assert_eq!(refused(read(&first)), "permission_denied");
-    first.kernel.grant(&name("a"), &permission).unwrap();
+    let one = std::slice::from_ref(&permission);
+    assert_eq!(first.kernel.grant(&name("a"), one).unwrap(), one);
+    assert!(first.kernel.grant(&name("a"), one).unwrap().is_empty(), "it was there");
     read(&first).unwrap();
     let second = build();
     second.load(&folder());
@@ -149,11 +151,11 @@ fn lasting_grants_count_at_once_and_in_the_next_kernel_until_they_are_revoked() 
     assert!(second.kernel.grants(&name("a.b")).unwrap().is_empty());
     // A denial goes before every grant.
     let denial = Permission::parse("!state.read:k").unwrap();
-    second.kernel.grant(&name("a"), &denial).unwrap();
+    second.kernel.grant(&name("a"), std::slice::from_ref(&denial)).unwrap();
     assert_eq!(refused(read(&second)), "permission_denied");
-    second.kernel.revoke(&name("a"), &denial).unwrap();
+    second.kernel.revoke(&name("a"), &[denial]).unwrap();
     read(&second).unwrap();
-    second.kernel.revoke(&name("a"), &permission).unwrap();
+    second.kernel.revoke(&name("a"), &[permission]).unwrap();
     assert_eq!(refused(read(&second)), "permission_denied");
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -21,9 +21,17 @@ use super::{are_defaults, folders};
 #[derive(Clone)]
 pub struct Discovery {
     kernel: Kernel,
-    settings: Arc<Settings>,
+    settings: Arc<RwLock<Arc<Settings>>>,
     /// By path, what was tried there.
     seen: Arc<Mutex<BTreeMap<PathBuf, Arc<Entry>>>>,
+    /// Wakes whoever watches.
+    wake: Arc<Mutex<Option<SyncSender<()>>>>,
+}
+
+/// What the one who watches goes by.
+struct GoingBy {
+    settings: Arc<Settings>,
+    watch: Option<catalog::Watch>,
 }
 
 /// A plugin that cannot be registered. What a scan finds broken is not among them: the catalog has it with its reason, and
@@ -49,13 +57,14 @@ impl Discovery {
     /// For a kernel and the settings that it was made by. Nothing is looked at yet.
     #[must_use]
     pub fn new(kernel: &Kernel, settings: &Settings) -> Self {
-        Self { kernel: kernel.clone(), settings: Arc::new(settings.clone()), seen: Arc::default() }
+        let settings = Arc::new(RwLock::new(Arc::new(settings.clone())));
+        Self { kernel: kernel.clone(), settings, seen: Arc::default(), wake: Arc::default() }
     }
 
     /// Scans the folders and registers every plugin that is in effect in them and is not registered. Nothing is loaded.
     /// A folder that is not there is passed over where the settings name none, and is broken in the catalog otherwise.
     pub async fn look(&self) -> Looked {
-        self.kernel.scan(self.folders()).await;
+        self.kernel.scan(chosen(&self.settings())).await;
         self.take().await
     }
 
@@ -63,35 +72,46 @@ impl Discovery {
     /// `auto_start`; none that is not `enabled`.
     #[must_use]
     pub fn wants(&self, id: &PluginId) -> bool {
-        let auto = self.settings.load.auto;
-        self.settings.plugins.get(id).map_or(auto, |plugin| plugin.enabled && (plugin.auto_start || auto))
+        wants(&self.settings(), id)
     }
 
     /// Puts those with the highest priority first; of equals, as they were.
     pub fn order(&self, ids: &mut [PluginId]) {
-        ids.sort_by_key(|id| Reverse(self.settings.plugins.get(id).map_or(0, |plugin| plugin.priority)));
+        let settings = self.settings();
+        ids.sort_by_key(|id| Reverse(settings.plugins.get(id).map_or(0, |plugin| plugin.priority)));
     }
 
-    /// Looks again as `scan.interval` says, and soon after something has changed, until the answer is dropped. Plugins that come are registered, and loaded where the settings want that; what goes is told as
-    /// `plugin.removed` and stays as it is. Nothing without `scan.auto`.
+    /// Looks again as `scan.interval` says, and soon after something has changed, until the answer is dropped; without
+    /// `scan.auto` only from when [`Discovery::take_over`] says so. Plugins that come are registered, and loaded where the
+    /// settings want that; what goes is told as `plugin.removed` and stays as it is. One watches at a time.
     ///
     /// # Errors
     /// `io` when there are no threads for it.
-    pub fn watch(&self) -> Result<Option<Watching>> {
-        if !self.settings.scan.auto {
-            return Ok(None);
-        }
+    pub fn watch(&self) -> Result<Watching> {
         let (wake, woken) = sync_channel(1);
-        let listening = self.listen(wake)?;
+        let listening = self.listen(wake.clone())?;
+        *self.wake.lock().unwrap_or_else(PoisonError::into_inner) = Some(wake);
+        let settings = self.settings();
+        let going_by = GoingBy { watch: self.scanning(&settings)?, settings };
         let discovery = self.clone();
-        let work = move || discovery.follow(&woken);
+        let work = move || discovery.follow(&woken, going_by);
         let thread = std::thread::Builder::new().name("discovery".to_owned()).spawn(work).map_err(|error| {
             Error::new(Code::Io, "no thread to take in plugins that come").remedy("end other threads").caused_by(&error)
         })?;
-        // Time passes in between, whatever is written: a scan is work.
-        let every = self.settings.scan.interval.max(Duration::from_millis(100));
-        let watch = self.kernel.watch(self.folders(), Pace { every, ..Pace::default() }, |_| {})?;
-        Ok(Some(Watching { watch: Some(watch), listening: Some(listening), thread: Some(thread) }))
+        Ok(Watching { wake: Arc::clone(&self.wake), listening: Some(listening), thread: Some(thread) })
+    }
+
+    /// Goes by these settings from here on. Whoever watches looks as `scan` and `folders` say by now, and loads what is
+    /// wanted and was not: by `load.auto`, or a plugin's `auto_start` or `enabled`. What runs is left as it is.
+    pub fn take_over(&self, settings: &Settings) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings.clone());
+        if let Some(wake) = self.wake.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            let _ = wake.try_send(());
+        }
+    }
+
+    fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Has the thread woken by every scan that finds something, whoever asked for it.
@@ -103,33 +123,63 @@ impl Discovery {
         })
     }
 
-    fn follow(&self, woken: &Receiver<()>) {
+    /// Scans by itself, where the settings want that.
+    fn scanning(&self, settings: &Settings) -> Result<Option<catalog::Watch>> {
+        if !settings.scan.auto {
+            return Ok(None);
+        }
+        // Time passes in between, whatever is written: a scan is work.
+        let every = settings.scan.interval.max(Duration::from_millis(100));
+        self.kernel.watch(chosen(settings), Pace { every, ..Pace::default() }, |_| {}).map(Some)
+    }
+
+    fn follow(&self, woken: &Receiver<()>, mut going_by: GoingBy) {
         while woken.recv().is_ok() {
-            let Looked { mut fresh, unusable } = block_on(self.take());
-            for Unusable { path, error } in unusable {
-                tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
-            }
-            self.order(&mut fresh);
-            for id in fresh.iter().filter(|id| self.wants(id)) {
-                // What was loaded or stopped by somebody is left to them. What has failed may have been mended.
-                let loaded = match self.kernel.status(id).map(|status| status.state) {
-                    Ok(State::Registered) => block_on(self.kernel.ensure_loaded(id)),
-                    Ok(State::Failed) => block_on(self.kernel.reload(id)),
-                    _ => continue,
-                };
-                match loaded {
-                    Ok(()) => tracing::info!(plugin = %id, "a plugin that has come is loaded"),
-                    Err(error) => tracing::warn!(plugin = %id, %error, "a plugin that has come cannot be loaded"),
+            let mut wanted = self.renew(&mut going_by);
+            if going_by.settings.scan.auto {
+                let Looked { fresh, unusable } = block_on(self.take());
+                for Unusable { path, error } in unusable {
+                    tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
                 }
+                wanted.extend(fresh.into_iter().filter(|id| wants(&going_by.settings, id)));
             }
+            self.order(&mut wanted);
+            wanted.iter().for_each(|id| self.load(id));
         }
     }
 
-    fn folders(&self) -> Vec<PathBuf> {
-        let folders = folders(&self.settings);
-        match are_defaults(&self.settings.folders) {
-            true => folders.into_iter().filter(|folder| folder.is_dir()).collect(),
-            false => folders,
+    /// Goes by the settings of now, and returns the plugins that are wanted by them and were not by those before.
+    fn renew(&self, going_by: &mut GoingBy) -> Vec<PluginId> {
+        let settings = self.settings();
+        let before = std::mem::replace(&mut going_by.settings, Arc::clone(&settings));
+        if Arc::ptr_eq(&before, &settings) {
+            return Vec::new();
+        }
+        if (&before.scan, &before.folders) != (&settings.scan, &settings.folders) {
+            going_by.watch = None;
+            match self.scanning(&settings) {
+                Ok(watch) => going_by.watch = watch,
+                Err(error) => tracing::error!(%error, "the plugin folders are no longer looked into"),
+            }
+            let (auto, every) = (settings.scan.auto, settings.scan.interval);
+            tracing::info!(auto, ?every, "the plugin folders are looked into as the changed settings say");
+        }
+        let here = self.kernel.statuses().into_iter().map(|status| status.id);
+        here.filter(|id| wants(&settings, id) && !wants(&before, id)).collect()
+    }
+
+    /// Loads what nobody has loaded or stopped: that is left to them. What has failed may have been mended.
+    fn load(&self, id: &PluginId) {
+        let loaded = match self.kernel.status(id).map(|status| status.state) {
+            Ok(State::Registered) => block_on(self.kernel.ensure_loaded(id)),
+            Ok(State::Failed) => block_on(self.kernel.reload(id)),
+            _ => return,
+        };
+        match loaded {
+            Ok(()) => tracing::info!(plugin = %id, "a plugin that has come, or is wanted now, is loaded"),
+            Err(error) => {
+                tracing::warn!(plugin = %id, %error, "a plugin that has come, or is wanted now, cannot be loaded");
+            }
         }
     }
 
@@ -170,17 +220,32 @@ impl Discovery {
     }
 }
 
+/// Whether settings want a plugin to be loaded unasked.
+fn wants(settings: &Settings, id: &PluginId) -> bool {
+    let auto = settings.load.auto;
+    settings.plugins.get(id).map_or(auto, |plugin| plugin.enabled && (plugin.auto_start || auto))
+}
+
+/// The folders that settings choose; of the defaults those that are there.
+fn chosen(settings: &Settings) -> Vec<PathBuf> {
+    let folders = folders(settings);
+    match are_defaults(&settings.folders) {
+        true => folders.into_iter().filter(|folder| folder.is_dir()).collect(),
+        false => folders,
+    }
+}
+
 /// Goes on looking while it lives. Dropping it waits for the end of a scan or a load under way.
 pub struct Watching {
-    watch: Option<catalog::Watch>,
+    wake: Arc<Mutex<Option<SyncSender<()>>>>,
     listening: Option<Listening>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.watch.take();
-        // With it goes what wakes the thread, which then ends.
+        // With these goes what wakes the thread, which then ends.
+        self.wake.lock().unwrap_or_else(PoisonError::into_inner).take();
         self.listening.take();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -23,6 +23,7 @@ fn plugins_are_installed_loaded_stopped_and_taken_away_from_outside() {
     for (method, state) in [
         (Method::Stop, "stopped"),
         (Method::Start, "running"),
+        (Method::Restart, "running"),
         (Method::Reload, "running"),
         (Method::Disable, "stopped"),
         (Method::Enable, "running"),
@@ -39,6 +40,42 @@ fn plugins_are_installed_loaded_stopped_and_taken_away_from_outside() {
     house.ask(Method::Uninstall, one("top")).unwrap();
     house.ask(Method::Uninstall, one("base")).unwrap();
     assert!(house.kernel.statuses().is_empty());
+}
+
+#[test]
+fn permissions_are_granted_shown_and_taken_back_from_outside() {
+    let house = House::new();
+    let asks = json!(["state.read", "state.write"]);
+    let path = house.write(&PluginFolder::fake("p", "probe\n1").with("permissions", asks));
+    let done = house.ask(Method::Install, json!({ "path": path, "grant": ["state.read", "file.read"] })).unwrap();
+    assert_eq!((&done["not_granted"], &done["unasked"]), (&json!(["state.write"]), &json!(["file.read"])));
+    let read = json!({ "function": "state.list", "args": {}, "payload": "" }).to_string();
+    let reads = || midplane_kernel::block_on(house.kernel.call("p/host", read.clone())).is_ok();
+    assert!(reads());
+    let done = house.ask(Method::Grant, json!({ "id": "p", "permissions": ["state.read", "!state.*"] })).unwrap();
+    assert_eq!((&done["added"], done["granted"].as_array().unwrap().len()), (&json!(["!state.*"]), 3));
+    assert_eq!(done["asked"][0], json!({ "permission": "state.read", "standing": "denied" }));
+    assert!(!reads());
+    house.ask(Method::Revoke, json!({ "id": "p", "permissions": ["!state.*"] })).unwrap();
+    assert!(reads());
+    let shown = house.ask(Method::Grants, json!({})).unwrap();
+    assert_eq!((&shown["plugins"][0]["id"], &shown["plugins"][0]["registered"]), (&json!("p"), &json!(true)));
+    let done = house.ask(Method::Revoke, json!({ "id": "p", "all": true })).unwrap();
+    assert_eq!((&done["removed"], &done["granted"]), (&json!(["file.read", "state.read"]), &json!([])));
+    assert!(!reads());
+    for (method, params, code) in [
+        (Method::Grant, json!({ "id": "p", "permissions": [] }), Code::InvalidInput),
+        (Method::Grant, json!({ "id": "p", "permissions": ["state.read", "state"] }), Code::InvalidInput),
+        (Method::Grant, json!({ "id": "q", "permissions": ["state.read"] }), Code::PluginNotFound),
+        (Method::Revoke, json!({ "id": "p" }), Code::InvalidInput),
+        (Method::Revoke, json!({ "id": "p", "permissions": ["a.b"], "all": true }), Code::InvalidInput),
+        (Method::Revoke, json!({ "id": "p", "permissions": ["state.read"] }), Code::KeyNotFound),
+        (Method::Grants, one("q"), Code::PluginNotFound),
+    ] {
+        let error = house.ask(method, params.clone()).unwrap_err();
+        assert_eq!((error.code(), error.record().remedy.is_some()), (code, true), "{params} {error:?}");
+    }
+    assert!(house.kernel.grants(&name("p")).unwrap().is_empty());
 }
 
 #[test]

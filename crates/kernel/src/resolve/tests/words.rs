@@ -79,6 +79,25 @@ fn a_peer_that_is_not_installed_is_named() {
 }
 
 #[test]
+fn what_needs_another_host_is_told_so_and_what_needs_another_machine_is() {
+    let platform = crate::platform::Platform::current(crate::platform::Rules::default());
+    let request = Request { platform: Some(&platform), ..Request::new(roots(&["o"])) };
+    let told = |available: &Available| resolve(available, &request).unwrap_err().to_string();
+    let expected = concat!(
+        "`o` cannot run here\n",
+        "  `o` is asked for, which cannot run here\n",
+        "  `o` 1.0.0: the plugin needs contract >=9; this host speaks 1.0.0\n",
+        "  help: add a version of `o` for contract 1.0.0, or use a host that speaks the contract it needs",
+    );
+    assert_eq!(told(&available(&["o 1.0.0: core >=9"])), expected);
+    let mut elsewhere = Available::new();
+    let (id, mut release) = release("o 1.0.0: core >=9");
+    release.compatibility.platforms = vec!["plan9".to_owned()];
+    elsewhere.add(id, release);
+    assert!(told(&elsewhere).ends_with("help: use a build of `o` for this machine, or another machine"));
+}
+
+#[test]
 fn a_long_chain_is_told_from_its_ends() {
     let lines = [
         "app 1.0.0: menu >=1.0.0, intl >=5",

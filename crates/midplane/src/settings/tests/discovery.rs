@@ -110,7 +110,7 @@ fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
     let discovery = Discovery::new(&kernel, &settings);
     assert_eq!(block_on(discovery.look()).fresh, [name("first")]);
     let removed = kernel.bus().subscribe("plugin.removed").unwrap();
-    let watching = discovery.watch().unwrap().unwrap();
+    let watching = discovery.watch().unwrap();
     write(&scratch, "off");
     let later = write(&scratch, "later");
     assert!(eventually(|| state(&kernel, "later") == Some(State::Running)), "{:?}", state(&kernel, "later"));
@@ -129,17 +129,56 @@ fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
 }
 
 #[test]
-fn a_rescan_by_somebody_else_is_followed_and_without_scan_auto_nothing_is() {
+fn a_rescan_by_somebody_else_is_followed() {
     let scratch = Scratch::new("discovery").unwrap();
     let folder = scratch.path().join("plugins");
     std::fs::create_dir(&folder).unwrap();
     let slow = settings(&folder, &json!({ "load": { "auto": true }, "scan": { "interval": "1h" } }));
     let kernel = kernel(&scratch, &slow);
     let discovery = Discovery::new(&kernel, &slow);
-    let _watching = discovery.watch().unwrap().unwrap();
+    let watching = discovery.watch().unwrap();
     write(&scratch, "p");
     block_on(kernel.scan(vec![folder.clone()]));
     assert!(eventually(|| state(&kernel, "p") == Some(State::Running)));
-    let never = settings(&folder, &json!({ "scan": { "auto": false } }));
-    assert!(Discovery::new(&kernel, &never).watch().unwrap().is_none());
+    drop(watching);
+}
+
+#[test]
+fn what_settings_want_that_change_is_loaded_and_looked_for() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let (folder, other) = (scratch.path().join("plugins"), scratch.path().join("others"));
+    write(&scratch, "first");
+    write(&scratch, "second");
+    let with = |more: &serde_json::Value| settings(&folder, more);
+    let quiet = with(&json!({ "scan": { "auto": false } }));
+    let kernel = kernel(&scratch, &quiet);
+    let discovery = Discovery::new(&kernel, &quiet);
+    block_on(discovery.look());
+    let watching = discovery.watch().unwrap();
+    let becomes = |id: &str, is: State| assert!(eventually(|| state(&kernel, id) == Some(is)), "{id} is not {is}");
+    // One plugin, then all of them.
+    let one = json!({ "scan": { "auto": false }, "plugins": { "first": { "auto_start": true } } });
+    discovery.take_over(&with(&one));
+    becomes("first", State::Running);
+    assert_eq!(state(&kernel, "second"), Some(State::Registered));
+    // What somebody has stopped stays so; what comes is not looked for.
+    block_on(kernel.stop(&name("first"))).unwrap();
+    let later = write(&scratch, "later");
+    block_on(kernel.scan(vec![folder.clone()]));
+    discovery.take_over(&with(&json!({ "load": { "auto": true }, "scan": { "auto": false } })));
+    becomes("second", State::Running);
+    assert_eq!((state(&kernel, "first"), state(&kernel, "later")), (Some(State::Stopped), None));
+    // From here on it is, and what was found before counts as well.
+    discovery.take_over(&with(&json!({ "load": { "auto": true }, "scan": { "interval": "1h" } })));
+    becomes("later", State::Running);
+    write(&scratch, "soon");
+    becomes("soon", State::Running);
+    // In another folder, without loading; what runs is left alone.
+    PluginFolder::fake("elsewhere", "probe\n1").write(&other).unwrap();
+    discovery.take_over(&settings(&other, &json!({})));
+    becomes("elsewhere", State::Registered);
+    assert_eq!(state(&kernel, "soon"), Some(State::Running));
+    std::fs::remove_dir_all(later).unwrap();
+    drop(watching);
+    discovery.take_over(&quiet);
 }
