@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::Offer;
+use super::overflow::Offer;
 use super::room::Pending;
 use super::subscriber::{Sink, Subscriber};
 

@@ -8,8 +8,8 @@ use midplane_contract::{Result, defaults};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::{Mailbox, Offer};
-use super::overflow::Overflow;
+use super::mailbox::Mailbox;
+use super::overflow::{Offer, Overflow};
 
 /// How a subscriber wants its events.
 #[derive(Debug, Default)]
