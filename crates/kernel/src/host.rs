@@ -139,7 +139,7 @@ impl Binding {
         if let Some(generation) = target.core.generation() {
             generation.refuse_cycle(&caller)?;
         }
-        let deadline = deadline(within, args);
+        let deadline = deadline(within, args)?;
         let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
         let action = target.action(address.action.as_str())?;
         self.nested.wait(action.call_with(input, options))
@@ -201,11 +201,23 @@ fn target(function: HostFunction, args: &Value) -> Option<&str> {
 }
 
 /// The earlier of the end of what the plugin is doing and what it asks for.
-fn deadline(within: &Within<'_>, args: &Value) -> Deadline {
-    match args.get("deadline_ms").and_then(Value::as_u64) {
-        None => within.scope.deadline,
-        Some(most) => within.scope.deadline.min(Duration::from_millis(most)).stamped(),
-    }
+fn deadline(within: &Within<'_>, args: &Value) -> Result<Deadline> {
+    let most = optional(args, "deadline_ms", "whole number of milliseconds", Value::as_u64)?;
+    Ok(most.map_or(within.scope.deadline, |most| within.scope.deadline.min(Duration::from_millis(most)).stamped()))
+}
+
+/// An argument that may be left out or null, and is refused where it is something else than it should be.
+fn optional<'a, T>(
+    args: &'a Value,
+    name: &str,
+    what: &str,
+    read: impl Fn(&'a Value) -> Option<T>,
+) -> Result<Option<T>> {
+    let given = args.get(name).filter(|given| !given.is_null());
+    let read = |given| {
+        read(given).ok_or_else(|| Error::new(Code::InvalidInput, format!("the argument `{name}` is no {what}")))
+    };
+    given.map(read).transpose()
 }
 
 fn not_offered(function: HostFunction) -> Error {

@@ -9,23 +9,8 @@ use midplane_contract::defaults;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::event::Event;
-use super::overflow::{Overflow, overflowed};
+use super::overflow::{Offer, Overflow, overflowed};
 use super::stats::Look;
-
-/// What became of an event that was offered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offer {
-    /// It is in.
-    Taken,
-    /// It is in, and an older one is not.
-    TookThePlace,
-    /// It is not in, and counted.
-    Dropped,
-    /// There is no room, and its publisher may wait for some. Not counted yet.
-    Full,
-    /// Nobody takes events here.
-    Closed,
-}
 
 /// Events that were offered to a subscriber.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What happens when a subscriber has no room.
+//! What becomes of an event, and what happens when a subscriber has no room for it.
 
 use std::time::Duration;
 
@@ -30,6 +30,21 @@ impl Overflow {
             Self::Disconnect => "disconnect",
         }
     }
+}
+
+/// What became of an event that was offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It is in.
+    Taken,
+    /// It is in, and an older one is not.
+    TookThePlace,
+    /// It is not in, and counted.
+    Dropped,
+    /// There is no room, and its publisher may wait for some. Not counted yet.
+    Full,
+    /// Nobody takes events here.
+    Closed,
 }
 
 /// What the sender of a request is told for which there was no room.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::event::Event;
 use super::filter::Filter;
@@ -23,6 +23,8 @@ pub(crate) struct Registry {
     pub(crate) retained: Retained,
     pub(crate) ended: bool,
     numbers: u64,
+    /// Counts the events of groups.
+    clock: Arc<AtomicU64>,
     /// What is gone. Dropping it drops callbacks of others, and with them whatever those hold, subscriptions among it:
     /// never while the registry is locked.
     pub(crate) gone: Vec<Gone>,
@@ -144,8 +146,8 @@ impl Registry {
                 Some(name) => {
                     let place = groups.iter().position(|group| group.name == *name).unwrap_or(groups.len());
                     if place == groups.len() {
-                        let (name, turn) = (Arc::clone(name), AtomicUsize::new(0));
-                        groups.push(Group { name, members: Vec::new(), turn });
+                        let (name, clock) = (Arc::clone(name), Arc::clone(&self.clock));
+                        groups.push(Group { name, members: Vec::new(), clock });
                     }
                     let Some(group) = groups.get_mut(place) else { continue };
                     &mut group.members

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::event::Event;
-use super::mailbox::{Mailbox, Offer};
-use super::overflow::{Overflow, overflowed};
+use super::mailbox::Mailbox;
+use super::overflow::{Offer, Overflow, overflowed};
 use super::route::Receipt;
 use super::subscriber::{Sink, Subscriber};
 use crate::alarm::until;

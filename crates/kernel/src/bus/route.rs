@@ -2,11 +2,11 @@
 //! or goes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::Offer;
+use super::overflow::Offer;
 use super::room::Pending;
 use super::subscriber::{Sink, Subscriber};
 
@@ -31,11 +31,13 @@ pub(crate) struct Member {
     pub(crate) filters: Vec<Arc<Filter>>,
 }
 
-/// Members of which one gets each event.
+/// Members of which one gets each event: whoever has had none for longest. A turn kept here would begin anew with every
+/// topic, and whenever somebody comes or goes.
 pub(crate) struct Group {
     pub(crate) name: Arc<str>,
     pub(crate) members: Vec<Member>,
-    pub(crate) turn: AtomicUsize,
+    /// Counts the events of all groups.
+    pub(crate) clock: Arc<AtomicU64>,
 }
 
 /// What became of an event.
@@ -133,10 +135,9 @@ impl Group {
         left_out: &dyn Fn(&Member) -> bool,
         receipt: &mut Receipt,
     ) -> Vec<Arc<Subscriber>> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        let count = self.members.len();
-        let in_turn = || (0..count).filter_map(|step| self.members.get((turn % count.max(1) + step) % count.max(1)));
-        let wants: Vec<&Member> = in_turn().filter(|member| !left_out(member) && member.passes(event)).collect();
+        let wanting = |member: &&Member| !left_out(member) && member.passes(event);
+        let mut wants: Vec<&Member> = self.members.iter().filter(wanting).collect();
+        wants.sort_by_key(|member| member.subscriber.served.load(Ordering::Relaxed));
         let (free, full): (Vec<&Member>, Vec<&Member>) =
             wants.into_iter().partition(|member| member.subscriber.has_room());
         let mut waits = Vec::new();
@@ -148,6 +149,8 @@ impl Group {
                 Offer::Closed => {}
                 Offer::Full => waits.push(Arc::clone(&member.subscriber)),
                 offer => {
+                    let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
+                    member.subscriber.served.store(now, Ordering::Relaxed);
                     receipt.note(offer);
                     return Vec::new();
                 }

@@ -8,8 +8,8 @@ use midplane_contract::{Result, defaults};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::{Mailbox, Offer};
-use super::overflow::Overflow;
+use super::mailbox::Mailbox;
+use super::overflow::{Offer, Overflow};
 
 /// How a subscriber wants its events.
 #[derive(Debug, Default)]
@@ -35,7 +35,8 @@ impl Options {
         self
     }
 
-    /// Of all subscribers with the same group name one gets each event: the next in turn that has room.
+    /// Of all subscribers with the same group name one gets each event: of those that have room whoever has had none of a
+    /// group for longest, whatever the topic.
     #[must_use]
     pub fn group(mut self, group: &str) -> Self {
         self.group = Some(group.into());
@@ -78,6 +79,8 @@ pub(crate) struct Subscriber {
     /// Asked before a request comes in: whoever waits for the answer may be the one who would have to give it.
     pub(crate) door: Option<Box<Door>>,
     pub(crate) filtered: AtomicU64,
+    /// When it got an event of a group last, by the groups' clock.
+    pub(crate) served: AtomicU64,
 }
 
 /// Where events go.
@@ -111,7 +114,7 @@ impl Subscriber {
     }
 
     fn with(name: &str, sink: Sink, door: Option<Box<Door>>) -> Self {
-        Self { name: name.into(), sink, door, filtered: AtomicU64::new(0) }
+        Self { name: name.into(), sink, door, filtered: AtomicU64::new(0), served: AtomicU64::new(0) }
     }
 
     /// Nothing comes in from here on.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, Hook, Result};
 use serde_json::Value;
 
-use super::{Binding, deadline, missing};
+use super::{Binding, deadline, missing, optional};
 use crate::bus::{Filter, Message, canonical, is_the_hosts};
 use crate::inbox::Wanted;
 use crate::kernel::Inner;
@@ -21,7 +21,7 @@ impl Binding {
         payload: &[u8],
     ) -> Result<Vec<u8>> {
         let message = self.message(within, args, payload)?;
-        let retain = args.get("retain").and_then(Value::as_bool).unwrap_or(false);
+        let retain = optional(args, "retain", "`true` or `false`", Value::as_bool)?.unwrap_or(false);
         self.nested.wait(kernel.bus.send_async(if retain { message.retained() } else { message }))?;
         Ok(Vec::new())
     }
@@ -35,7 +35,7 @@ impl Binding {
     ) -> Result<Vec<u8>> {
         let message = self.message(within, args, payload)?;
         let caller = self.link(within)?;
-        self.nested.wait(kernel.bus.ask(message, deadline(within, args).instant(), Some(caller)))
+        self.nested.wait(kernel.bus.ask(message, deadline(within, args)?.instant(), Some(caller)))
     }
 
     fn message(&self, within: &Within<'_>, args: &Value, payload: &[u8]) -> Result<Message> {
@@ -46,7 +46,7 @@ impl Binding {
                 .with("topic", topic));
         }
         let message = Message::new(topic, payload).sender(self.plugin.as_str()).trace(within.scope.trace.clone());
-        Ok(match args.get("content_type").and_then(Value::as_str) {
+        Ok(match optional(args, "content_type", "text", Value::as_str)? {
             Some(content_type) => message.content_type(content_type),
             None => message,
         })
@@ -55,7 +55,7 @@ impl Binding {
     pub(super) fn subscribe(&self, kernel: &Arc<Inner>, args: &Value) -> Result<Vec<u8>> {
         let wanted = Wanted {
             topic: canonical(topic(args)?).into_owned(),
-            group: args.get("group").and_then(Value::as_str).map(str::to_owned),
+            group: optional(args, "group", "text", Value::as_str)?.map(str::to_owned),
             filter: filter(args)?,
         };
         if kernel.generation_of(&self.plugin, self.generation).is_some_and(|generation| !generation.has(Hook::Event)) {

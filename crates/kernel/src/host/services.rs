@@ -32,7 +32,7 @@ pub(super) fn call(
     let (interface, range) = wanted(args)?;
     let action = args.get("action").and_then(Value::as_str).ok_or_else(|| missing("action"))?;
     let options = CallOptions {
-        deadline: Some(super::deadline(within, args)),
+        deadline: Some(super::deadline(within, args)?),
         caller: Some(binding.link(within)?),
         trace: within.scope.trace.clone(),
     };
@@ -42,7 +42,7 @@ pub(super) fn call(
 
 fn wanted(args: &Value) -> Result<(&str, VersionRange)> {
     let interface = args.get("interface").and_then(Value::as_str).ok_or_else(|| missing("interface"))?;
-    let range = match args.get("range").and_then(Value::as_str) {
+    let range = match super::optional(args, "range", "text", Value::as_str)? {
         Some(range) => VersionRange::parse(range).map_err(|error| Error::new(Code::InvalidInput, error.to_string()))?,
         None => VersionRange::any(),
     };

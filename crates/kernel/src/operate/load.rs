@@ -113,6 +113,9 @@ async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -
     announce(kernel, "plugin.loaded", plugin, json!({}));
     kernel.note_usage(&plugin.id);
     if start {
+        // What it needs may have gone while it was made ready.
+        let manifest = plugin.life().found.manifest.clone();
+        dependencies::check(kernel, &manifest)?;
         start_locked(kernel, plugin, late).await?;
     }
     Ok(Progress::Loaded)

@@ -123,3 +123,21 @@ fn a_plugin_that_is_busy_is_told_when_its_call_has_ended() {
     call.join().unwrap().unwrap();
     becomes(&told, &[true]);
 }
+
+#[test]
+fn what_comes_and_goes_a_thousand_times_is_told_in_turn_and_last_as_it_is() {
+    let house = House::new();
+    house.load(&PluginFolder::fake("user", "probe\n1").with("dependencies", optional("helper", "*")));
+    let helper = house.probe("helper");
+    for _ in 0..500 {
+        block_on(house.kernel.stop(&helper)).unwrap();
+        block_on(house.kernel.start(&helper)).unwrap();
+    }
+    block_on(house.kernel.stop(&helper)).unwrap();
+    let told = || -> Vec<String> {
+        let notes: Vec<String> = serde_json::from_str(&house.call("user/history", "").unwrap()).unwrap();
+        notes.into_iter().filter(|note| note.starts_with("dependency_changed")).collect()
+    };
+    assert!(eventually(|| told().last().is_none_or(|last| last.ends_with("false"))));
+    assert!(told().windows(2).all(|two| two[0] != two[1]), "the same is not told twice");
+}

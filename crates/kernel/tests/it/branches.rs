@@ -132,3 +132,19 @@ fn a_chain_of_a_thousand_is_loaded_and_unloaded() {
     assert_eq!(block_on(house.kernel.unload_cascade(&name("p0"))).unwrap().len(), 1000);
     assert!(house.fake.loaded().is_empty());
 }
+
+#[test]
+fn one_at_a_time_is_enough_for_what_needs_each_other() {
+    for most in [0, 1] {
+        let fake = Fake::new().program("probe", probe());
+        let house = House::over(fake, |builder| builder.concurrent_loads(most));
+        for (id, needs) in [("d", &[][..]), ("c", &["d"]), ("b", &["d"])] {
+            house.register(&needing(id, on(needs)));
+        }
+        let top = house.register(&needing("a", on(&["b", "c"])));
+        let kernel = house.kernel.clone();
+        let load = std::thread::spawn(move || block_on(kernel.load(&top)));
+        assert!(eventually(|| load.is_finished()), "a load waits for a place that it holds itself");
+        load.join().unwrap().unwrap();
+    }
+}

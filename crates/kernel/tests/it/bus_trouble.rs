@@ -107,6 +107,20 @@ fn whoever_of_a_group_has_room_first_gets_what_waits() {
 }
 
 #[test]
+fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
+    let bus = Bus::default();
+    let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
+    let (one, two) = (member("orders.*"), member("orders.>"));
+    let (third, fourth) = (member("returns.*"), member("returns.*"));
+    for number in 0..50 {
+        bus.publish(&format!("orders.{number}"), json!(number)).unwrap();
+        bus.publish("returns.new", json!(number)).unwrap();
+        drop(bus.subscribe("*").unwrap());
+    }
+    assert_eq!([&one, &two, &third, &fourth].map(|member| numbers(member).len()), [25; 4]);
+}
+
+#[test]
 fn what_was_refused_for_its_depth_is_not_counted() {
     let bus = Bus::default();
     let (again, ran) = (bus.clone(), Arc::new(AtomicU64::new(0)));

@@ -2,13 +2,13 @@
 
 use std::thread;
 
-use midplane_contract::{Code, State};
+use midplane_contract::{Code, Hook, State};
 use midplane_kernel::block_on;
 use midplane_kernel::resolve::{Selection, Strategy};
-use midplane_testkit::{Fake, PluginFolder, eventually, probe};
+use midplane_testkit::{Fake, Gate, PluginFolder, Program, eventually, probe};
 use serde_json::{Value, json};
 
-use crate::house::{House, name};
+use crate::house::{House, Until, name};
 
 pub(crate) fn needing(id: &str, dependencies: Value) -> PluginFolder {
     PluginFolder::fake(id, "probe\n1").with("dependencies", dependencies)
@@ -152,6 +152,26 @@ fn what_is_started_again_gets_what_it_needs_again() {
     house.register(&PluginFolder::fake("base", "no-such-program"));
     assert!(block_on(house.kernel.start(&top)).is_err());
     assert_eq!(house.state(&top), State::Stopped);
+}
+
+#[test]
+fn nothing_starts_whose_dependency_went_while_it_was_made_ready() {
+    let gate = Gate::new();
+    let house = House::with(&[("slow", Program::echoing().waits_in(Hook::Init, &gate))]);
+    let _until = Until(&gate);
+    let base = house.probe("base");
+    let top = house.register(&PluginFolder::fake("top", "slow").with("dependencies", on(&["base"])));
+    let (kernel, id) = (house.kernel.clone(), top.clone());
+    let load = thread::spawn(move || block_on(kernel.load(&id)));
+    assert!(gate.wait_for(1));
+    assert_eq!(block_on(house.kernel.unload(&base)).unwrap_err().code(), Code::HasDependents);
+    block_on(house.kernel.stop(&base)).unwrap();
+    gate.open();
+    let error = load.join().unwrap().unwrap_err();
+    assert_eq!((error.code(), &error.record().data["dependency"]), (Code::NotRunning, &json!("base")), "{error:?}");
+    assert_eq!(house.state(&top), State::Failed);
+    block_on(house.kernel.load(&top)).unwrap();
+    assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Plugins that call plugins.
 
 use midplane_contract::{Code, Error, InstanceMode, Instances};
-use midplane_kernel::{CallOptions, block_on};
-use midplane_testkit::PluginFolder;
+use midplane_kernel::{CallOptions, Policy, block_on};
+use midplane_testkit::{PluginFolder, Program};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-use crate::house::{House, name};
+use crate::house::{House, name, pool};
 
 /// A probe that asks to call others; granted is another matter.
 fn caller(id: &str) -> PluginFolder {
@@ -60,7 +60,6 @@ fn a_pool_may_call_itself() {
 
 #[test]
 fn endless_recursion_ends_at_the_depth_limit() {
-    use midplane_testkit::Program;
     let program = Program::new().waiting("again", |desk, _, reply| {
         let answer = desk.call("p/again", b"")?;
         reply.write(&answer)
@@ -133,7 +132,6 @@ fn nested_calls_have_no_more_time_than_their_caller() {
 #[test]
 fn who_may_call_on_has_an_end_that_does_not_move() {
     use midplane_kernel::call::Deadline;
-    use midplane_testkit::Program;
     let program = Program::new().action("fixed", |desk, _, reply| {
         let fixed = matches!(desk.scope.deadline, Deadline::At(_));
         reply.write(fixed.to_string().as_bytes())
@@ -185,4 +183,81 @@ fn published_events_carry_their_sender() {
     let event = events.try_next().unwrap();
     assert_eq!((event.sender(), event.data()), ("p", &json!({ "rain": true })));
     assert_eq!(passed_on(&publish("news").unwrap_err()), "permission_denied");
+}
+
+#[test]
+fn a_chain_of_thirty_two_is_served_and_one_more_is_refused() {
+    let program = Program::new().waiting("down", |desk, input, reply| {
+        let left: usize = String::from_utf8_lossy(input).parse().unwrap();
+        match left {
+            0 => reply.write(b"bottom"),
+            left => reply.write(&desk.call("p/down", (left - 1).to_string().as_bytes())?),
+        }
+    });
+    let house = House::with(&[("down", program)]);
+    house.grant(&name("p"), "plugin.call");
+    let folder = PluginFolder::fake("p", "down").with("permissions", json!(["plugin.call"]));
+    house.load(&folder.with("instances", pool(1, 64)));
+    assert_eq!(house.call("p/down", "32").unwrap(), "bottom");
+    assert_eq!(house.call("p/down", "33").unwrap_err().code(), Code::DepthExceeded);
+}
+
+#[test]
+fn a_cycle_of_any_length_and_by_any_way_is_named_link_by_link() {
+    let house = House::new();
+    let all = ["plugin.call", "service.call", "bus.request", "bus.subscribe"];
+    for id in ["a", "b", "c", "d", "e"] {
+        let grants = all.iter().map(|one| one.parse().unwrap()).collect();
+        house.kernel.set_policy(&name(id), Policy { grants, ..Policy::default() });
+        let provides = json!({ "provides": [format!("i-{id}")] });
+        house.load(&caller(id).with("permissions", json!(all)).with("interfaces", provides));
+    }
+    let call = |to: &str, input: Value| json!({ "address": to, "input": input });
+    let back = json!({ "address": "a/echo", "input": "x" });
+    let five = call("b/call", call("c/call", call("d/call", call("e/call", back))));
+    let subscribe = json!({ "function": "bus.subscribe", "args": { "topic": "t" } });
+    house.call("a/host", &subscribe.to_string()).unwrap();
+    let args = json!({ "interface": "i-a", "action": "echo" });
+    let service = call("b/host", json!({ "function": "service.call", "args": args, "payload": "x" }));
+    let request = call("b/host", json!({ "function": "bus.request", "args": { "topic": "t" }, "payload": "1" }));
+    for (input, chain) in [
+        (five, json!(["a", "b", "c", "d", "e", "a"])),
+        (service, json!(["a", "b", "a"])),
+        (request, json!(["a", "b", "a"])),
+    ] {
+        let error = house.call("a/call", &input.to_string()).unwrap_err();
+        assert_eq!((error.code(), &error.record().data["chain"]), (Code::CallCycle, &chain), "{error:?}");
+    }
+}
+
+#[test]
+fn arguments_that_are_not_what_they_should_be_are_refused_by_name_and_null_is_none() {
+    let house = House::new();
+    let all = ["bus.publish", "bus.subscribe", "bus.request", "plugin.call", "service.call"];
+    let grants = all.iter().map(|one| one.parse().unwrap()).collect();
+    house.kernel.set_policy(&name("p"), Policy { grants, ..Policy::default() });
+    house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(all)));
+    house.probe("other");
+    let ask = |function: &str, args: &Value| {
+        house.call("p/host", &json!({ "function": function, "args": args, "payload": "x" }).to_string())
+    };
+    for (function, args, name, wrong) in [
+        ("call", json!({ "address": "other/echo" }), "deadline_ms", json!(-1)),
+        ("call", json!({ "address": "other/echo" }), "deadline_ms", json!("20")),
+        ("bus.publish", json!({ "topic": "t" }), "retain", json!("yes")),
+        ("bus.publish", json!({ "topic": "t" }), "content_type", json!(7)),
+        ("bus.subscribe", json!({ "topic": "t" }), "group", json!(5)),
+    ] {
+        let with = |value: Value| {
+            let mut args = args.clone();
+            args[name] = value;
+            ask(function, &args)
+        };
+        let error = with(wrong).unwrap_err();
+        assert_eq!(error.code(), Code::InvalidInput, "{function} {name}: {error:?}");
+        assert!(error.record().message.contains(&format!("`{name}`")), "{error}");
+        with(Value::Null).unwrap();
+    }
+    let range = ask("service.call", &json!({ "interface": "i", "action": "a", "range": 1 })).unwrap_err();
+    assert_eq!(range.code(), Code::InvalidInput);
 }

@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use futures_lite::future::poll_once;
-use midplane_contract::Code;
-use midplane_kernel::{Action, block_on};
-use midplane_testkit::{Gate, PluginFolder};
+use midplane_contract::{Code, PluginId};
+use midplane_kernel::{Action, Kernel, block_on};
+use midplane_testkit::{Gate, PluginFolder, eventually};
 use serde_json::json;
 
-use crate::house::{House, Until, late};
+use crate::dependencies::{needing, on};
+use crate::house::{House, Until, late, name};
 
 /// Calls in one way until told to stop; refusals are fine where the plugin is being stopped, anything else is not.
 fn caller(action: &Action, way: usize, stop: &Gate, refusable: bool) -> u64 {
@@ -110,5 +111,57 @@ fn instances_that_break_under_load_are_replaced() {
             let done = if round % 2 == 0 { house.call_inline("p/panic", "x") } else { house.call("p/panic", "x") };
             assert_eq!(done.unwrap_err().code(), Code::Panicked);
         });
+    }
+}
+
+/// Operations of every kind on plugins that need each other, from many threads at once: none waits for another for ever, and
+/// what is left can be ended and begun again.
+#[test]
+fn a_storm_of_operations_leaves_nothing_stuck_and_nothing_behind() {
+    let house = House::new();
+    let ids = ["a", "b", "c", "d"].map(name);
+    for (id, needs) in [("a", &[][..]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])] {
+        house.register(&needing(id, on(needs)));
+    }
+    let storm = |seed: u64, kernel: Kernel, ids: [PluginId; 4]| {
+        // Marsaglia's xorshift: the same operations every day.
+        let mut dice = 88_172_645_463_325_252 ^ (seed * 7919 + 1);
+        for _ in 0..100 {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            let id = &ids[(dice % 4) as usize];
+            // Most of them are refused by what the others have done.
+            let _ = block_on(async {
+                match (dice >> 8) % 9 {
+                    0 => kernel.load(id).await,
+                    1 => kernel.unload(id).await,
+                    2 => kernel.stop(id).await,
+                    3 => kernel.start(id).await,
+                    4 => kernel.restart(id).await,
+                    5 => kernel.reload(id).await,
+                    6 => kernel.unload_cascade(id).await.map(drop),
+                    7 => kernel.disable(id).await,
+                    _ => kernel.enable(id).await,
+                }
+            });
+        }
+    };
+    let threads: Vec<_> = (0..6)
+        .map(|seed| {
+            let (kernel, ids) = (house.kernel.clone(), ids.clone());
+            thread::spawn(move || storm(seed, kernel, ids))
+        })
+        .collect();
+    assert!(eventually(|| threads.iter().all(thread::JoinHandle::is_finished)), "they wait for each other");
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for id in &ids {
+        let _ = block_on(house.kernel.enable(id));
+    }
+    block_on(house.kernel.shutdown());
+    assert!(eventually(|| house.fake.loaded().is_empty() && house.fake.instances() == 0));
+    for id in &ids {
+        block_on(house.kernel.ensure_loaded(id)).unwrap();
+        assert_eq!(house.call(&format!("{id}/echo"), "x").unwrap(), "x");
     }
 }
