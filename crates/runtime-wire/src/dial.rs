@@ -1,14 +1,12 @@
 //! Plugins that listen: the host starts them, tells them where, and connects.
 
+mod folder;
 mod owner;
 
-use std::fs::DirBuilder;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use midplane_contract::manifest::{Network, ProcessSpec};
@@ -17,6 +15,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
+use self::folder::Folder;
 use crate::carrier::{Carrier, Socket};
 use crate::fault;
 use crate::process::{Process, descendants};
@@ -60,7 +59,7 @@ impl Dial {
             (Network::Unix, Some(path)) => Target::Unix(folder.join(path)),
             (Network::Unix, None) => {
                 let fresh = Folder::fresh().map_err(chosen)?;
-                let path = fresh.0.join("rpc.sock");
+                let path = fresh.path().join("rpc.sock");
                 made = Some(fresh);
                 Target::Unix(path)
             }
@@ -189,33 +188,6 @@ fn tcp_address(text: &str) -> Result<SocketAddr> {
 fn free_port(address: SocketAddr) -> io::Result<SocketAddr> {
     let ip = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
     TcpListener::bind((ip, 0))?.local_addr()
-}
-
-/// A folder that only this user may enter, below the temporary one.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn fresh() -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        for _ in 0..100 {
-            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-            let path = std::env::temp_dir().join(format!("midplane-{}-{number}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Ok(()) => return Ok(Self(path)),
-                // Left by an earlier process of this number, or put there by somebody.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }
 
 #[cfg(test)]

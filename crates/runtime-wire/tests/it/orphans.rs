@@ -78,5 +78,7 @@ fn host_and_kill(role: &str, action: &str) -> String {
     host.kill().unwrap();
     host.wait().unwrap();
     eventually("the plugin is gone", || !alive(worker));
+    let left: Vec<_> = std::fs::read_dir(scratch.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.len() <= 1, "beside the folder that the test's plugin lies in there is left {left:?}");
     line.split(' ').nth(3).unwrap().to_owned()
 }
