@@ -16,11 +16,10 @@ use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
-use crate::call::Scope;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
-use crate::fetch::{Fetch, Place, Reach};
+use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::generation::Generation;
 use crate::host::{Binding, Fetching, Given};
@@ -191,28 +190,6 @@ impl Inner {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
-    }
-
-    /// Asks the gate, and tells everybody when it denies.
-    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    /// As [`Inner::check`], for a place in the web: how far its name reaches.
-    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
-        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    fn denied(&self, plugin: &PluginId, error: &Error) {
-        if let Ok(known) = self.plugin(plugin) {
-            known.log.denied(error);
-        }
-        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-    }
-
-    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
-    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
-        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// The plan of a next generation.
