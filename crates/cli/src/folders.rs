@@ -4,37 +4,16 @@ use std::path::{Path, PathBuf};
 
 use midplane::contract::Settings;
 use midplane::resolve::{Available, Release, Standing};
+use midplane::settings::Unusable;
 use midplane::{Stores, discover};
-use serde_json::{Value, json};
 
 use crate::args::{Data, Folders};
 use crate::exit::{Outcome, Stop};
 use crate::host::Host;
 use crate::input::unreadable;
-use crate::{notice, report};
 
 /// The variable that names folders where `--plugins` does not.
 pub(crate) const VARIABLE: &str = "MIDPLANE_PLUGINS";
-
-/// A plugin that cannot be used.
-pub(crate) struct Unusable {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// What is wrong with it.
-    pub(crate) error: midplane::Error,
-}
-
-impl Unusable {
-    /// For programs.
-    pub(crate) fn json(&self) -> Value {
-        json!({ "path": self.path, "error": report::program(&self.error) })
-    }
-
-    /// For people.
-    pub(crate) fn say(&self) {
-        notice::say(&format!("cannot be used: {}: {}", self.path.display(), report::line(&self.error)));
-    }
-}
 
 impl Folders {
     /// Whether any is named.

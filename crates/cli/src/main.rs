@@ -24,6 +24,7 @@ mod reply;
 mod report;
 mod save;
 mod stale;
+mod unusable;
 
 use std::process::ExitCode;
 

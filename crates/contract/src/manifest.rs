@@ -30,7 +30,7 @@ pub use words::runtime_of_file;
 use crate::reading::fault::Faults;
 use crate::reading::walk::{self, Place};
 use crate::reading::{tree, yaml};
-pub(crate) use fields::RESOURCES as RESOURCE_FIELDS;
+pub(crate) use fields::{RESOURCES as RESOURCE_FIELDS, shapes};
 pub(crate) use words::{PLACEMENTS as PLACEMENT_WORDS, RUNTIMES as RUNTIME_WORDS, runtime as runtime_of_word};
 
 use document::Document;

@@ -42,6 +42,22 @@ impl SecretRef {
         })
     }
 
+    /// Every secret that values of a configuration stand for.
+    #[must_use]
+    pub fn all_in(config: &Map<String, Value>) -> Vec<Self> {
+        fn collect(value: &Value, found: &mut Vec<SecretRef>) {
+            match (SecretRef::in_value(value), value) {
+                (Some(place), _) => found.extend(place),
+                (None, Value::Array(items)) => items.iter().for_each(|item| collect(item, found)),
+                (None, Value::Object(map)) => map.values().for_each(|value| collect(value, found)),
+                _ => {}
+            }
+        }
+        let mut found = Vec::new();
+        config.values().for_each(|value| collect(value, &mut found));
+        found
+    }
+
     /// The value of a configuration that stands for it.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -8,7 +8,7 @@ use futures_lite::future::block_on;
 use midplane_contract::{ActionName, Code, Error, PluginId, Result};
 
 use crate::call::{Call, Caller, Deadline, Reply, Scope};
-use crate::invoke;
+use crate::invoke::{self, Prepared};
 use crate::lane::{Lane, Occupant, Seat};
 use crate::runtime::Instance;
 use crate::slot::Core;
@@ -183,8 +183,12 @@ impl Action {
     /// As [`Action::call`].
     pub async fn call_with(&self, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
         let input = input.into();
-        let prepared = invoke::prepare(&self.core, self.number, &self.name, input.len(), options).await?;
-        prepared.run(input).await
+        self.prepare(input.len(), options).await?.run(input).await
+    }
+
+    /// The first half of [`Action::call_with`]: waits for a turn. Where it fails nothing of the plugin has run.
+    pub(crate) async fn prepare(&self, size: usize, options: CallOptions) -> Result<Prepared> {
+        invoke::prepare(&self.core, self.number, &self.name, size, options).await
     }
 
     /// Calls and hands on the reply chunk by chunk, at most [`crate::stream::CHUNKS_AHEAD`] chunks ahead of the reader.
@@ -194,8 +198,7 @@ impl Action {
     /// As [`Action::call`] for what happens before the first chunk; later errors come through the stream.
     pub async fn stream(&self, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<ReplyStream> {
         let input = input.into();
-        let prepared = invoke::prepare(&self.core, self.number, &self.name, input.len(), options).await?;
-        Ok(prepared.stream(input))
+        Ok(self.prepare(input.len(), options).await?.stream(input))
     }
 }
 

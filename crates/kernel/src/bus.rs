@@ -1,18 +1,22 @@
 //! The bus: topics, who subscribes to them, and how events get there. One for the host's own events and those of plugins.
 //!
 //! Reading order: `topic` (names and patterns) → `event` → `registry` (who subscribes to what) → `route` (who gets the
-//! events of one topic) → `publisher` (the way of an event) → `mailbox` (where it waits) → `ask` (requests).
+//! events of one topic) → `publisher` (the way of an event) → `mailbox` (where it waits) → `room` (where its publisher does)
+//! → `ask` (requests).
 
 mod ask;
 mod clock;
+mod data;
 mod event;
 mod filter;
 mod mailbox;
 mod message;
+mod overflow;
 mod publisher;
 mod rate;
 mod registry;
 mod retained;
+mod room;
 mod route;
 mod shared;
 mod stats;
@@ -26,10 +30,11 @@ use std::time::{Duration, Instant};
 use futures_lite::future::block_on;
 use midplane_contract::Result;
 
-pub use event::{Data, Event};
+pub use data::Data;
+pub use event::Event;
 pub use filter::Filter;
-pub use mailbox::Overflow;
 pub use message::Message;
+pub use overflow::Overflow;
 pub use publisher::Publisher;
 pub use rate::Rate;
 pub use registry::TOPICS;
@@ -48,9 +53,12 @@ pub(crate) use subscription::Registered;
 pub(crate) use topic::is_the_hosts;
 
 use event::Heading;
-use publisher::{Given, give, give_shared, settle};
+use publisher::{Given, give, give_shared};
 use registry::Registry;
+use room::settle;
 use shared::Shared;
+
+use crate::call::Deadline;
 
 /// The bus of one kernel. Cheap to clone.
 #[derive(Clone, Default)]
@@ -76,7 +84,7 @@ impl Bus {
         self.send_also(message, &[])
     }
 
-    /// [`Bus::send`] to some more than those who subscribed.
+    /// [`Bus::send`] to some whatever they subscribed to, and to those who did.
     pub(crate) fn send_also(&self, message: Message, also: &[Arc<Subscriber>]) -> Result<Receipt> {
         let Given { mut receipt, waiting, .. } = self.give(message, also, true)?;
         if let Some((event, pending)) = waiting {
@@ -122,7 +130,7 @@ impl Bus {
     /// `peer_gone` at once when nobody is there, `deadline_exceeded`, `overloaded` when everybody's queue is full, the
     /// subscriber's own when nobody else answers, and those of [`Bus::send`].
     pub async fn request(&self, topic: &str, data: impl Into<Data>, within: Duration) -> Result<Vec<u8>> {
-        self.ask(Message::new(topic, data), Instant::now() + within, None).await
+        self.ask(Message::new(topic, data), Deadline::After(within).instant(), None).await
     }
 
     /// Asks on behalf of somebody.
@@ -139,7 +147,7 @@ impl Bus {
             settle(&event, pending, &mut receipt).await;
         }
         if receipt.delivered == 0 && receipt.dropped > 0 {
-            return Err(mailbox::overflowed().with("topic", topic));
+            return Err(overflow::overflowed().with("topic", topic));
         }
         waiting.answer(&topic).await
     }

@@ -21,6 +21,7 @@ use midplane_contract::{Code, Error, Result};
 use crate::guest::Own;
 use crate::platform::{self, Platform};
 
+pub(crate) use file::{checksum, open_file};
 pub use scan::scan;
 pub use sources::newer_source;
 pub(crate) use stamp::Stamp;

@@ -74,11 +74,12 @@ impl Gate {
             let of = rules.get(who).unwrap_or(&none);
             if let Decision::Denied(refusal) = decide(&of.declared, &of.granted, asked) {
                 let error = denied(plugin, who, shown, refusal);
-                let rules = if matches!(refusal, Refusal::NotDeclared) { &of.declared } else { &of.granted };
-                return Err(match short(rules, asked) {
-                    Some(hint) => error.remedy(hint),
-                    None => error,
-                });
+                let hint = match refusal {
+                    Refusal::NotDeclared => short(&of.declared, asked),
+                    Refusal::NotGranted(_) => short(&of.granted, asked),
+                    Refusal::ByRule(..) | Refusal::NotUnderstood => None,
+                };
+                return Err(hint.into_iter().fold(error, Error::remedy));
             }
             allowed(of);
         }
@@ -171,6 +172,16 @@ mod tests {
         gate.set(&id("b"), rule("plugin.call"), rule("!plugin.call:c/*"));
         let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
         assert!(error.record().remedy.as_ref().unwrap().contains("midplane revoke b '!plugin.call:c/*'"), "{error:?}");
+    }
+
+    #[test]
+    fn what_a_rule_denies_is_not_explained_by_a_pattern_that_ends_too_soon() {
+        let gate = Gate::default();
+        let granted = ["plugin.call:*", "!plugin.call:c/run"].map(|rule| Permission::parse(rule).unwrap());
+        gate.set(&id("b"), rule("plugin.call"), granted.to_vec());
+        let error = gate.check(&id("b"), &Scope::default(), "plugin.call:c/run").unwrap_err();
+        let remedy = error.record().remedy.clone().unwrap();
+        assert!(remedy.contains("revoke b '!plugin.call:c/run'") && !remedy.contains("**"), "{remedy}");
     }
 
     #[test]

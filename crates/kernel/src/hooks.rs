@@ -163,7 +163,7 @@ impl Hooks {
 
     /// Nothing is late before that.
     fn next_due(&self) -> Instant {
-        self.watched().running.as_ref().map_or_else(|| Instant::now() + self.time, |running| running.deadline)
+        self.watched().running.as_ref().map_or_else(|| Deadline::After(self.time).instant(), |running| running.deadline)
     }
 
     /// Interrupts what runs if it is late, and returns its number.

@@ -5,6 +5,7 @@ mod fetch;
 mod fetching;
 mod given;
 mod metrics;
+mod nested;
 mod secret;
 mod services;
 mod state;
@@ -12,7 +13,6 @@ mod state;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use futures_lite::future::block_on;
 use midplane_contract::permission::required;
 use midplane_contract::{ActionName, Address, Code, Error, HostFunction, PluginId, Result};
 use serde_json::Value;
@@ -23,6 +23,7 @@ use crate::kernel::Inner;
 use crate::log::Log;
 pub(crate) use fetching::Fetching;
 pub(crate) use given::Given;
+pub(crate) use nested::Nested;
 
 use crate::runtime::{Host, HostRequest, Within};
 
@@ -41,6 +42,7 @@ pub(crate) struct Binding {
     pub(crate) given: Arc<Given>,
     /// Whose fetches these are, within the generation.
     pub(crate) seat: u64,
+    pub(crate) nested: Nested,
 }
 
 impl Host for Binding {
@@ -54,6 +56,7 @@ impl Host for Binding {
 
     fn interrupted(&self) {
         self.fetching.interrupt(self.seat);
+        self.nested.interrupt();
     }
 
     fn lost(&self, cause: Error) {
@@ -138,7 +141,8 @@ impl Binding {
         }
         let deadline = deadline(within, args);
         let options = CallOptions { deadline: Some(deadline), caller: Some(caller), trace: within.scope.trace.clone() };
-        block_on(target.action(address.action.as_str())?.call_with(input, options))
+        let action = target.action(address.action.as_str())?;
+        self.nested.wait(action.call_with(input, options))
     }
 
     /// The chain with this plugin as its newest link.

@@ -6,18 +6,16 @@ mod dependencies;
 mod grants;
 mod inner;
 mod install;
+mod operating;
 mod registry;
+mod routing;
 
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{
-    ActionName, Address, Code, Error, Health, Interface, Limits, Manifest, PluginId, Result, State, VersionRange,
-    defaults,
-};
-use serde_json::{Map, Value};
+use midplane_contract::{Address, Code, Error, Limits, Manifest, PluginId, Result, defaults};
 
-use crate::action::{Action, CallOptions};
+use crate::action::Action;
 use crate::assemble::Runtimes;
 use crate::bounds::Bounds;
 use crate::bus::{Bus, Message, Receipt};
@@ -28,13 +26,11 @@ use crate::platform::{Platform, Rules};
 use crate::plugin::Source;
 use crate::policy::Policy;
 use crate::resolve::Selection;
-use crate::routes::{self, Route, Row, Rule};
 use crate::runtime::{CodeFacts, Runtime};
-use crate::services::{self, Choice, Provider, Service};
 use crate::slot::Slot;
 use crate::status::{self, Status};
 use crate::store::Stores;
-use crate::{describe, guest, operate, probe, pump};
+use crate::{describe, guest, operate, pump};
 
 pub use builder::Builder;
 pub use catalog::Record;
@@ -135,162 +131,6 @@ impl Kernel {
         to_its_end(async move { operate::unregister(&kernel, &id).await }).await
     }
 
-    /// Loads and starts a registered plugin, with the plugins it depends on.
-    ///
-    /// # Errors
-    /// `already_loaded`, and everything that can go wrong on the way; the plugin is then `failed` with that cause.
-    /// As with every operation of a kernel: dropping the future lets it go on to its end, unwatched.
-    pub async fn load(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::load(&kernel, &id, true).await }).await
-    }
-
-    /// Loads a registered plugin without starting it.
-    ///
-    /// # Errors
-    /// As [`Kernel::load`].
-    pub async fn load_stopped(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::load(&kernel, &id, false).await }).await
-    }
-
-    /// [`Kernel::load`] unless the plugin runs already.
-    ///
-    /// # Errors
-    /// As [`Kernel::load`], but never `already_loaded`.
-    pub async fn ensure_loaded(&self, id: &PluginId) -> Result<()> {
-        match self.load(id).await {
-            Err(error) if error.code() == Code::AlreadyLoaded => self.ensure_started(id).await,
-            done => done,
-        }
-    }
-
-    async fn ensure_started(&self, id: &PluginId) -> Result<()> {
-        match self.inner.plugin(id)?.state() {
-            State::Loaded | State::Stopped => self.start(id).await,
-            _ => Ok(()),
-        }
-    }
-
-    /// Registers and loads in one step, and returns the id. When loading fails the plugin is not registered either.
-    ///
-    /// # Errors
-    /// As [`Kernel::register`] and [`Kernel::load`].
-    pub async fn load_path(&self, path: impl AsRef<Path>) -> Result<PluginId> {
-        let id = self.register(path).await?;
-        match self.load(&id).await {
-            Ok(()) => Ok(id),
-            Err(error) => {
-                // The load has already undone itself; what is left is the record.
-                let _ = self.unload(&id).await;
-                let _ = self.unregister(&id).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Starts a plugin that is loaded or stopped.
-    ///
-    /// # Errors
-    /// `state` errors, and what its `start` hook says; the plugin is then `failed`.
-    pub async fn start(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::start(&kernel, &id).await }).await
-    }
-
-    /// Stops a running plugin: calls in flight end first (10 s at most, or [`Builder::drain`]), new ones get `not_running`.
-    ///
-    /// # Errors
-    /// `state` errors. What the `stop` hook says is logged and kept as the last error.
-    pub async fn stop(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::stop(&kernel, &id).await }).await
-    }
-
-    /// Stops if needed, and starts. A failed plugin is loaded anew.
-    ///
-    /// # Errors
-    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`].
-    pub async fn restart(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::restart(&kernel, &id).await }).await
-    }
-
-    /// Stops if needed, cleans up and unloads. The plugin stays registered.
-    ///
-    /// # Errors
-    /// `not_loaded`, `has_dependents {dependents}`. What hooks say is logged and unloading goes on.
-    pub async fn unload(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::unload(&kernel, &id).await }).await
-    }
-
-    /// Reads the plugin's folder again and replaces the running generation by what is there now. The old one serves
-    /// until the new one is started; its calls in flight end on it. A plugin that does not run is loaded.
-    ///
-    /// # Errors
-    /// Whatever is wrong with the new one; the old one then goes on serving.
-    pub async fn reload(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::reload(&kernel, &id).await }).await
-    }
-
-    /// Stops a plugin and keeps it from being started until it is enabled.
-    ///
-    /// # Errors
-    /// `plugin_not_found`, and those of [`Kernel::stop`].
-    pub async fn disable(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::disable(&kernel, &id).await }).await
-    }
-
-    /// Undoes [`Kernel::disable`], and starts the plugin if it is loaded.
-    ///
-    /// # Errors
-    /// As [`Kernel::start`].
-    pub async fn enable(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { operate::enable(&kernel, &id).await }).await
-    }
-
-    /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
-    /// every instance, one change after the other. Missing hooks mean accepted. A value `{secret: env:NAME}`, `file:PATH` or
-    /// the name of a secret of [`Builder::secrets`] stands for that secret.
-    ///
-    /// # Errors
-    /// `config_invalid` with every fault and its path; the old configuration then stays.
-    pub async fn update_config(&self, id: &PluginId, config: Map<String, Value>) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
-    }
-
-    /// The configuration in effect, asked of the plugin where it has a `get_config` hook. Stars stand for secrets.
-    ///
-    /// # Errors
-    /// `not_loaded`, `plugin_not_found`.
-    pub async fn config(&self, id: &PluginId) -> Result<Value> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { probe::config(&kernel, &id).await }).await
-    }
-
-    /// Asks a plugin how it is. Without a `health` hook a plugin that answers is healthy.
-    ///
-    /// # Errors
-    /// `not_running`, `deadline_exceeded` after 5 s, and the hook's own.
-    pub async fn health(&self, id: &PluginId) -> Result<Health> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { probe::health(&kernel, &id).await }).await
-    }
-
-    /// Whether a plugin lives. Without a `ping` hook it does while its carrier does.
-    ///
-    /// # Errors
-    /// As [`Kernel::health`].
-    pub async fn ping(&self, id: &PluginId) -> Result<()> {
-        let (kernel, id) = self.of(id);
-        to_its_end(async move { probe::ping(&kernel, &id).await }).await
-    }
-
     /// The slot of a plugin: the handle that callers keep.
     ///
     /// # Errors
@@ -314,30 +154,6 @@ impl Kernel {
     /// As [`Kernel::action`] and [`Action::call`].
     pub async fn call(&self, address: &str, input: impl Into<Vec<u8>>) -> Result<Vec<u8>> {
         self.action(address)?.call(input).await
-    }
-
-    /// Defines an interface. Plugins that provide it are held to it from here on, those that run at once: one that
-    /// lacks a required action does not provide it, and a warning names that action.
-    ///
-    /// # Errors
-    /// `invalid_input` for a definition that contradicts itself, `manifest_invalid` for a schema that is none.
-    pub async fn define(&self, interface: Interface) -> Result<()> {
-        self.inner.services.define(interface)?;
-        let kernel = Arc::clone(&self.inner);
-        to_its_end(async move { services::admit_all(&kernel).await }).await;
-        Ok(())
-    }
-
-    /// A handle for an interface, whoever provides it.
-    #[must_use]
-    pub fn service(&self, interface: &str, range: VersionRange, choice: Choice) -> Service {
-        Service::new(Arc::downgrade(&self.inner), interface, range, choice)
-    }
-
-    /// Who provides an interface in a version of this range, best first; those that are refused come last.
-    #[must_use]
-    pub fn providers(&self, interface: &str, range: &VersionRange) -> Vec<Provider> {
-        services::providers(&self.inner, interface, range)
     }
 
     /// The machine, what this host can do on it, and by what it executes which formats.
@@ -372,43 +188,6 @@ impl Kernel {
         self.inner.plugin(id).map(|plugin| self.inner.metrics.of(&plugin.id))
     }
 
-    /// The plugins that handle a file, best first: those that run before those that do not, then by priority, then
-    /// rules before file types, then by id.
-    #[must_use]
-    pub fn routes(&self, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
-        routes::of(&self.inner, file, mime_type)
-    }
-
-    /// Every route, of plugins and rules, in the order in which they are tried, and by whom each is shadowed.
-    #[must_use]
-    pub fn route_table(&self) -> Vec<Row> {
-        routes::table(&self.inner)
-    }
-
-    /// Makes a route, or replaces the one of this name.
-    ///
-    /// # Errors
-    /// `invalid_input` for a pattern that cannot be one, `limit_exceeded` over 10,000 rules.
-    pub fn set_route(&self, name: &str, rule: Rule) -> Result<()> {
-        self.inner.rules.set(name, rule)
-    }
-
-    /// Drops a route that [`Kernel::set_route`] made. `false` when there was none of that name.
-    #[must_use]
-    pub fn remove_route(&self, name: &str) -> bool {
-        self.inner.rules.remove(name)
-    }
-
-    /// Calls an action by its name alone, at whoever of those that run gets it by the routes. Keep
-    /// [`Kernel::action`]'s handle where many calls are made.
-    ///
-    /// # Errors
-    /// `action_not_found` at once where nobody answers it; otherwise as [`Action::call`].
-    pub async fn dispatch(&self, action: &str, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
-        let action = ActionName::new(action).map_err(|error| Error::new(Code::InvalidInput, error.to_string()))?;
-        routes::dispatch(&self.inner, &action, input.into(), options).await
-    }
-
     /// The bus: the host's own events, those of plugins, and those of the program around it.
     #[must_use]
     pub fn bus(&self) -> &Bus {
@@ -422,11 +201,5 @@ impl Kernel {
     /// As [`Bus::send`].
     pub fn broadcast(&self, message: Message) -> Result<Receipt> {
         pump::broadcast(&self.inner, message)
-    }
-
-    /// Stops and unloads everything, dependents first.
-    pub async fn shutdown(&self) {
-        let kernel = Arc::clone(&self.inner);
-        to_its_end(async move { operate::shutdown(&kernel).await }).await;
     }
 }

@@ -11,6 +11,7 @@
 pub mod action;
 mod alarm;
 mod assemble;
+mod attempt;
 mod availability;
 mod barrier;
 mod berth;

@@ -2,169 +2,46 @@
 
 mod dependencies;
 mod dependents;
+mod fault;
 mod gone;
 mod install;
+mod load;
 mod reinstate;
 mod reload;
 mod retire;
+mod shutdown;
 mod uninstall;
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, PluginId, Result, State};
 use serde_json::{Value, json};
 
 use crate::alarm::until;
-use crate::assemble::{Assembled, Assembly, assemble, left};
+use crate::assemble::left;
 use crate::availability;
 use crate::build;
+use crate::call::Deadline;
 use crate::generation::Generation;
 use crate::grants;
-use crate::guest;
-use crate::kept;
 use crate::kernel::Inner;
-use crate::lane::Occupant;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
-use crate::runtime::BoxFuture;
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
 use dependencies::Brought;
 pub(crate) use dependencies::{met, needs, release, too_long};
 pub(crate) use dependents::unload_cascade;
+pub(crate) use fault::{fail, quarantine};
 pub(crate) use gone::leave;
 pub(crate) use install::install;
+pub(crate) use load::load;
 pub(crate) use reinstate::{reinstate, settle};
 pub(crate) use reload::reload;
+pub(crate) use shutdown::{Ending, shutdown};
 pub(crate) use uninstall::{Dependents, uninstall};
-
-/// Loads a plugin after the plugins it depends on.
-pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
-    load_noting(kernel, id, start, &Brought::default()).await
-}
-
-/// Loads a plugin after the plugins it depends on, and notes which of those it touched.
-async fn load_noting(kernel: &Arc<Inner>, id: &PluginId, start: bool, brought: &Brought) -> Result<()> {
-    let plugin = kernel.plugin(id)?;
-    let ready = if matches!(plugin.state(), State::Registered | State::Failed) || gone::is_absent(&plugin) {
-        refuse_disabled(&plugin)?;
-        guest::arrive(kernel, &plugin);
-        let manifest = plugin.life().found.manifest.clone();
-        dependencies::make_ready(kernel, &manifest, brought).await
-    } else {
-        Ok(())
-    };
-    load_alone(kernel, &plugin, start, ready, brought).await
-}
-
-/// Loads a plugin whose dependencies are ready, or are not, in which case it fails for their sake. What its code says that
-/// it needs beside them is made ready in between, with no lock held: it may need this one.
-async fn load_alone(
-    kernel: &Arc<Inner>,
-    plugin: &Arc<Plugin>,
-    start: bool,
-    ready: Result<()>,
-    brought: &Brought,
-) -> Result<()> {
-    let mut ready = ready;
-    loop {
-        match load_once(kernel, plugin, start, ready).await? {
-            Progress::Loaded => return Ok(()),
-            Progress::Postponed => ready = dependencies::make_ready_boxed(kernel, plugin, brought).await,
-        }
-    }
-}
-
-/// How far a load came.
-enum Progress {
-    Loaded,
-    /// Its code needs more, which is noted.
-    Postponed,
-}
-
-async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<Progress> {
-    let _one_at_a_time = plugin.operations.lock().await;
-    refuse_disabled(plugin)?;
-    if plugin.state() == State::Quarantined {
-        return Err(Error::new(Code::NotRunning, "the plugin is quarantined")
-            .remedy("unload it to let it out of quarantine")
-            .plugin(&plugin.id));
-    }
-    gone::settle(plugin).await?;
-    plugin.advance(Event::Resolve)?;
-    let loaded = match ready {
-        Ok(()) => load_resolved(kernel, plugin, start).await,
-        Err(error) => Err(error),
-    };
-    loaded.map_err(|error| {
-        let error = error.plugin(&plugin.id);
-        fail(kernel, plugin, &error);
-        error
-    })
-}
-
-async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<Progress> {
-    guest::arrive(kernel, plugin);
-    let found = plugin.life().found.clone();
-    dependencies::check(kernel, &found.manifest)?;
-    plugin.advance(Event::Load)?;
-    let (assembly, late) = {
-        let _place = kernel.loads.acquire().await;
-        kept::recall(kernel, &plugin.id).await?;
-        let plan = kernel.plan(&plugin.id, found, kernel.policy(&plugin.id));
-        plugin.inbox.expect(plan.number);
-        let late = plan.late;
-        (assemble(plan).await?, late)
-    };
-    let assembled = match assembly {
-        Assembly::Whole(assembled) => assembled,
-        Assembly::Needs(more) => {
-            {
-                let mut life = plugin.life();
-                let life = &mut *life;
-                dependencies::declare(&mut life.found, &mut life.declared, more)?;
-            }
-            plugin.advance(Event::Postpone)?;
-            return Ok(Progress::Postponed);
-        }
-    };
-    lay(kernel, plugin, assembled)?;
-    plugin.advance(Event::Initialized)?;
-    announce(kernel, "plugin.loaded", plugin, json!({}));
-    kernel.note_usage(&plugin.id);
-    if start {
-        start_locked(kernel, plugin, late).await?;
-    }
-    Ok(Progress::Loaded)
-}
-
-/// Lays a generation into the slot, parked, and makes it the current one.
-fn lay(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, assembled: Assembled) -> Result<()> {
-    let core = &plugin.slot.core;
-    watch(kernel, plugin);
-    let berth = core.claim()?;
-    let actions = core.table(&assembled.generation);
-    let parked = assembled.instances.into_iter().map(Occupant::Parked);
-    core.berth_at(berth).lay(assembled.generation, &actions, parked);
-    core.close(not_running("loaded and not started"));
-    core.switch(berth);
-    Ok(())
-}
-
-/// Has the slot report instances that die.
-fn watch(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
-    let (kernel, id) = (Arc::downgrade(kernel), plugin.id.clone());
-    plugin.slot.core.watch.get_or_init(|| {
-        Box::new(move |generation, cause| {
-            if let Some(kernel) = kernel.upgrade() {
-                kernel.lost(&id, generation, cause);
-            }
-        })
-    });
-}
 
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
     let (disabled, barred) = {
@@ -183,16 +60,18 @@ fn refuse_disabled(plugin: &Plugin) -> Result<()> {
 pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     if gone::is_absent(&plugin) {
-        return load_boxed(kernel, id).await;
+        return load::load_boxed(kernel, id).await;
+    }
+    refuse_disabled(&plugin)?;
+    if matches!(plugin.state(), State::Loaded | State::Stopped) {
+        // What it needs may have gone since it was loaded.
+        dependencies::make_ready_boxed(kernel, &plugin, &Brought::default()).await?;
     }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;
+    let manifest = plugin.life().found.manifest.clone();
+    dependencies::check(kernel, &manifest)?;
     start_or_fail(kernel, &plugin).await
-}
-
-/// Loads and starts. A load may start others, and so on: the type of that has to end somewhere.
-fn load_boxed<'a>(kernel: &'a Arc<Inner>, id: &'a PluginId) -> BoxFuture<'a, Result<()>> {
-    Box::pin(load(kernel, id, true))
 }
 
 async fn start_or_fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
@@ -212,7 +91,7 @@ async fn start_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, late: Option<In
     let (mut turns, mut instances) = (Vec::new(), Vec::new());
     for lane in 0..core.berth_at(number).lanes() {
         // A call that outlived the stop may still be in there.
-        let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, number, lane)).await;
+        let claimed = until(Deadline::After(generation.times.hook).instant(), claim_lane(core, number, lane)).await;
         let Some(mut turn) = claimed.map_err(|_| busy(&generation))? else { continue };
         // One that died has left its lane empty.
         if let Some(instance) = turn.take() {
@@ -322,7 +201,7 @@ pub(crate) async fn disable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 /// Undoes [`disable`].
 pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
-    let _one_at_a_time = plugin.operations.lock().await;
+    let one_at_a_time = plugin.operations.lock().await;
     grants::set_disabled(kernel.stores.state.as_ref(), id, false)?;
     plugin.life().disabled = false;
     announce(kernel, "plugin.enabled", &plugin, json!({}));
@@ -330,8 +209,9 @@ pub(crate) async fn enable(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
         // Nothing was running, and what is not there comes by itself.
         return Ok(());
     }
+    drop(one_at_a_time);
     let stopped = matches!(plugin.state(), State::Stopped | State::Loaded);
-    if stopped { start_or_fail(kernel, &plugin).await } else { Ok(()) }
+    if stopped { start(kernel, id).await } else { Ok(()) }
 }
 
 /// Forgets a plugin that is not loaded.
@@ -352,63 +232,6 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
     kernel.remove(id);
     announce(kernel, "plugin.unregistered", &plugin, json!({}));
     Ok(())
-}
-
-/// Marks a plugin as failed, refuses its callers with the cause, and clears away what is left of it. Says whether it
-/// had not failed before: then nothing is done.
-pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> bool {
-    if !plugin.fail(cause) {
-        return false;
-    }
-    let why = Error::new(Code::NotRunning, format!("the plugin has failed: {}", cause.record().message))
-        .remedy("mend the cause, then restart it")
-        .because(cause)
-        .with("cause_code", cause.code().as_str());
-    plugin.slot.core.close(why);
-    plugin.inbox.end();
-    announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
-    availability::changed(kernel, &plugin.id);
-    clear_away(plugin);
-    true
-}
-
-/// Ends the generation in use in the background, without hooks.
-fn clear_away(plugin: &Arc<Plugin>) {
-    // Taken now, not when the thread runs: by then the berth may hold a next generation.
-    let number = plugin.slot.core.current();
-    if let Some(generation) = plugin.slot.core.generation() {
-        let plugin = Arc::clone(plugin);
-        let end = move || block_on(retire::retire(&plugin, number, generation, retire::LastHooks::None));
-        blocking::unblock(end).detach();
-    }
-}
-
-/// Marks a plugin as quarantined.
-pub(crate) fn quarantine(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
-    if plugin.advance(Event::Quarantine).is_ok() {
-        announce(kernel, "plugin.quarantined", plugin, json!({ "error": cause }));
-        availability::changed(kernel, &plugin.id);
-    }
-}
-
-/// Stops and unloads everything, dependents first.
-pub(crate) async fn shutdown(kernel: &Arc<Inner>) {
-    kernel.announce("host.stopping", json!({}));
-    loop {
-        let loaded: Vec<Arc<Plugin>> =
-            kernel.plugins().into_iter().filter(|plugin| plugin.slot.core.generation().is_some()).collect();
-        if loaded.is_empty() {
-            return;
-        }
-        let mut progress = false;
-        for plugin in &loaded {
-            progress |= unload(kernel, &plugin.id).await.is_ok();
-        }
-        if !progress {
-            // What is left needs each other or is stuck; it goes with the process.
-            return;
-        }
-    }
 }
 
 /// The generation that is loaded.

@@ -1,12 +1,13 @@
 //! Asking a plugin something while it runs: health, ping, configuration.
 
 use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use midplane_contract::{Code, Error, Health, Hook, PluginId, Result};
 use serde_json::{Map, Value, json};
 
 use crate::alarm::until;
+use crate::call::Deadline;
 use crate::config;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
@@ -73,6 +74,13 @@ pub(crate) enum Keep {
     No,
 }
 
+/// Hands the configuration in effect over once more, with its secrets as they are now.
+pub(crate) async fn renew_secrets(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    let plugin = kernel.plugin(id)?;
+    let _one_at_a_time = plugin.operations.lock().await;
+    take_config(kernel, &plugin, kernel.policy(id).config, Keep::No).await
+}
+
 /// Checks a configuration, hands it to every instance, and keeps it.
 pub(crate) async fn update_config(kernel: &Arc<Inner>, id: &PluginId, config: Map<String, Value>) -> Result<()> {
     let plugin = kernel.plugin(id)?;
@@ -135,7 +143,7 @@ async fn tell(
     config: &Arc<[u8]>,
 ) -> Result<()> {
     let core = &plugin.slot.core;
-    let claimed = until(Instant::now() + generation.times.hook, claim_lane(core, core.current(), lane)).await;
+    let claimed = until(Deadline::After(generation.times.hook).instant(), claim_lane(core, core.current(), lane)).await;
     let Some(mut turn) = claimed.map_err(|_| busy(generation))? else { return Ok(()) };
     turn.will_leave(Leave::AsItIs);
     let ran = run(&mut turn, generation, which, Arc::clone(config), generation.times.hook).await;
@@ -177,7 +185,7 @@ fn error_in_config(error: &Error) -> Error {
 
 async fn probe(plugin: &Plugin, generation: &Arc<Generation>, which: Hook) -> Result<Option<Vec<u8>>> {
     let time = generation.times.probe;
-    let deadline = Instant::now() + time;
+    let deadline = Deadline::After(time).instant();
     let mut turn = until(deadline, acquire(&plugin.slot.core)).await.map_err(|_| busy(generation))??;
     run(&mut turn, generation, which, Arc::new([]), time).await
 }

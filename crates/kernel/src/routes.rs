@@ -1,8 +1,8 @@
 //! Routes: which plugin gets a file, and which one answers an action that is called by its name alone.
 //!
 //! Plugins bring routes of their own: the actions they offer, the types of files they handle. The operator adds rules.
-//! The highest priority wins; of equals the most exact one, then the smaller id. Whoever runs comes before who does not,
-//! so that the next one takes over when the first is unloaded.
+//! The highest priority wins; of equals the most exact one, then a rule, then the smaller id. Whoever runs comes before who
+//! does not, so that the next one takes over when the first is unloaded.
 
 mod dispatch;
 mod file;

@@ -4,36 +4,27 @@
 //! The kernel masks plugins' log lines, the errors of plugins and the configuration that it shows; a program that writes
 //! other logs masks its lines.
 
+mod known;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
 
 use midplane_contract::{Code, Error, Result, SecretRef};
 use serde_json::{Map, Value};
+
+use crate::discover::open_file;
 
 /// Longest secret, in bytes.
 pub const SECRET_SIZE: usize = 64 * 1024;
 /// What stands where a secret would.
 pub const STARS: &str = "******";
-/// Shorter ones are not masked: too much that is no secret would be.
-const SHORTEST: usize = 4;
-/// Secrets remembered; those of a process with more are renewed again and again, and the oldest have no use any longer.
-const REMEMBERED: usize = 1024;
 
-/// What was read in this process. Only ever grows to its bound: an old secret may still stand in a text.
-static KNOWN: RwLock<Vec<String>> = RwLock::new(Vec::new());
-
-/// The text with stars for every secret that was read in this process.
+/// The text with stars for every secret that was read in this process, and for each of its lines.
 #[must_use]
 pub fn mask(text: &str) -> Cow<'_, str> {
-    let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    known.iter().fold(Cow::Borrowed(text), |text, secret| match text.contains(secret.as_str()) {
-        true => Cow::Owned(text.replace(secret.as_str(), STARS)),
-        false => text,
-    })
+    known::mask(text)
 }
 
 /// The value with stars for secrets in its texts and names.
@@ -51,8 +42,7 @@ pub fn mask_value(value: Value) -> Value {
 
 /// The error with stars for secrets.
 pub(crate) fn mask_error(error: Error) -> Error {
-    let nothing_known = KNOWN.read().unwrap_or_else(PoisonError::into_inner).is_empty();
-    if nothing_known {
+    if known::is_empty() {
         return error;
     }
     let masked = serde_json::to_value(&error).ok().and_then(|json| serde_json::from_value(mask_value(json)).ok());
@@ -152,13 +142,17 @@ pub fn read(place: &SecretRef) -> Result<String> {
         SecretRef::File(path) => of_file(place, path)?,
         SecretRef::Named(_) => return Err(unreadable(place, "it is a name, and no place")),
     };
-    remember(&secret);
+    // A file that is just being written, a variable that somebody forgot: never what is meant.
+    if secret.is_empty() {
+        return Err(unreadable(place, "it is empty"));
+    }
+    known::remember(&secret);
     Ok(secret)
 }
 
 fn of_file(place: &SecretRef, path: &Path) -> Result<String> {
     let mut text = String::new();
-    let read = File::open(path).and_then(|file| file.take(SECRET_SIZE as u64 + 1).read_to_string(&mut text));
+    let read = open_file(path).and_then(|file| file.take(SECRET_SIZE as u64 + 1).read_to_string(&mut text));
     let length = read.map_err(|error| unreadable(place, &error.to_string()))?;
     if length > SECRET_SIZE {
         return Err(unreadable(place, "it has more than 64 KiB"));
@@ -170,25 +164,4 @@ fn of_file(place: &SecretRef, path: &Path) -> Result<String> {
 fn unreadable(place: &SecretRef, why: &str) -> Error {
     Error::new(Code::ConfigInvalid, format!("the secret {place} cannot be read: {why}"))
         .remedy("set the variable, or write the file, for the user that the host runs as")
-}
-
-fn remember(secret: &str) {
-    if secret.len() < SHORTEST {
-        return;
-    }
-    let known = || KNOWN.read().unwrap_or_else(PoisonError::into_inner);
-    // As JSON writes it, where that is another text.
-    let json = Value::from(secret).to_string();
-    let escaped = json.get(1..json.len() - 1).unwrap_or_default();
-    for text in [secret, escaped] {
-        if !known().iter().any(|known| known == text) {
-            let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
-            if known.len() >= REMEMBERED {
-                known.remove(0);
-            }
-            known.push(text.to_owned());
-            // A secret that holds another one is masked whole.
-            known.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        }
-    }
 }

@@ -13,9 +13,11 @@ mod wit;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use midplane_contract::{Code, Error, Interface, Result, Version};
+use midplane_contract::{Code, Error, Interface, Result, Version, VersionRange};
+
+use crate::kernel::Inner;
 
 pub(crate) use admission::{Offer, admit, admit_all};
 pub use choice::Choice;
@@ -25,12 +27,16 @@ pub use service::Service;
 
 /// Versions of one interface that may be defined.
 const VERSIONS: usize = 100;
+/// Handles that are kept for plugins and routes. Whoever asks for more begins again with none.
+const HANDLES: usize = 1024;
 
 /// The definitions of interfaces, and a count of changes that tells whether what somebody knows is still so.
 #[derive(Default)]
 pub(crate) struct Services {
     definitions: RwLock<BTreeMap<String, BTreeMap<Version, Arc<Interface>>>>,
     changes: Arc<AtomicU64>,
+    /// The handles of plugins and routes, by interface and range: equals take turns among all of their calls.
+    handles: Mutex<BTreeMap<(String, String), Service>>,
 }
 
 impl Services {
@@ -47,6 +53,17 @@ impl Services {
     /// How many changes there were.
     pub(crate) fn age(&self) -> u64 {
         self.changes.load(Ordering::Acquire)
+    }
+
+    /// The handle that plugins and routes use, in common.
+    pub(crate) fn handle(&self, kernel: &Arc<Inner>, interface: &str, range: &VersionRange) -> Service {
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (interface.to_owned(), range.to_string());
+        if handles.len() >= HANDLES && !handles.contains_key(&key) {
+            handles.clear();
+        }
+        let fresh = || Service::new(Arc::downgrade(kernel), interface, range.clone(), Choice::LeastInFlight);
+        handles.entry(key).or_insert_with(fresh).clone()
     }
 
     /// Takes a definition; one of the same name and version is replaced.

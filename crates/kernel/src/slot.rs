@@ -15,6 +15,9 @@ use crate::lane::{ActionEntry, CallCounts};
 /// Generations that can be in one slot at once: the one in use, the next one, and two that still end their calls.
 const BERTHS: usize = 4;
 
+/// Names that callers may bring to one slot, whatever its code has.
+const NAMES: usize = 4096;
+
 /// The stable place of one plugin. Cheap to clone, never stale: a call through it reaches the current generation or
 /// returns an error that says why there is none.
 #[derive(Clone)]
@@ -46,14 +49,15 @@ impl Slot {
     /// A handle for one action. Resolving happens here, once: keep the handle where many calls are made.
     ///
     /// The handle outlives updates. If the generation of the moment has no such action, calls fail with
-    /// `action_not_found`.
+    /// `action_not_found`; one that is resolved after 4,096 others of this slot, and that no generation has had, keeps
+    /// failing so.
     ///
     /// # Errors
     /// `invalid_input` when the name cannot be an action's.
     pub fn action(&self, name: &str) -> Result<Action> {
         let name = ActionName::new(name)
             .map_err(|error| Error::new(Code::InvalidInput, error.to_string()).plugin(&self.core.id))?;
-        let number = self.core.intern(&name);
+        let number = self.core.intern(&name, NAMES);
         Ok(Action::new(Arc::clone(&self.core), name, number))
     }
 
@@ -163,21 +167,25 @@ impl Core {
         self.last_error.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The number of a name; given out on first use.
-    fn intern(&self, name: &ActionName) -> u32 {
+    /// The number of a name; given out on first use. One that is asked for when there are many of them already has a
+    /// number that nothing answers to.
+    fn intern(&self, name: &ActionName, most: usize) -> u32 {
         let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         let known = names.iter().position(|known| known == name);
-        let number = known.unwrap_or_else(|| {
-            names.push(name.clone());
-            names.len() - 1
+        let number = known.or_else(|| {
+            let room = names.len() < most;
+            room.then(|| {
+                names.push(name.clone());
+                names.len() - 1
+            })
         });
-        u32::try_from(number).unwrap_or(u32::MAX)
+        number.and_then(|number| u32::try_from(number).ok()).unwrap_or(u32::MAX)
     }
 
     /// The table of a generation: what each number of this slot means to its code.
     pub(crate) fn table(&self, generation: &Generation) -> Arc<[ActionEntry]> {
         generation.actions().for_each(|(_, name)| {
-            self.intern(name);
+            self.intern(name, usize::MAX);
         });
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let code = |name: &ActionName| generation.actions().find(|(_, own)| *own == name).map(|(number, _)| number);
@@ -200,5 +208,23 @@ impl CallCounts {
             longest_nanos: self.longest_nanos.max(other.longest_nanos),
             latest_millis: self.latest_millis.max(other.latest_millis),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_nobody_answers_to_do_not_pile_up() {
+        let slot = Slot::new(PluginId::new("p").unwrap());
+        let known = slot.core.intern(&ActionName::new("echo").unwrap(), NAMES);
+        for number in 0..2 * NAMES {
+            slot.action(&format!("no{number}")).unwrap();
+        }
+        assert_eq!(slot.core.names.lock().unwrap().len(), NAMES);
+        assert_eq!(slot.core.intern(&ActionName::new("echo").unwrap(), NAMES), known);
+        // What code has is known all the same.
+        assert_eq!(slot.core.intern(&ActionName::new("late").unwrap(), usize::MAX) as usize, NAMES);
     }
 }

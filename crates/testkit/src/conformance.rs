@@ -3,14 +3,17 @@
 //! [`midplane_testkit::behaviours!`](crate::behaviours) is that list: a row for each behaviour, a column for each
 //! [`Cell`]. Leaving a column out of a row does not compile. A place in it is `yes`, or `(no "reason")`: then the test is
 //! there, ignored, with its reason in the runner's output. A [`Subject`] says how a cell is reached; [`check`] drives the
-//! conformance plugin (`guests/probe`, or its likeness for the fake) through one behaviour.
+//! conformance plugin (`guests/probe`, or its likeness for the fake) through one behaviour, or the one without hooks
+//! (`guests/bare`).
 
+mod bare;
 mod calls;
 mod events;
 mod faults;
 mod fetching;
 mod life;
 mod list;
+mod services;
 mod site;
 mod stress;
 mod together;
@@ -21,6 +24,7 @@ use std::path::Path;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use midplane_contract::PluginId;
 use midplane_kernel::{Builder, Policy};
 
 use serde_json::{Map, Value};
@@ -133,6 +137,12 @@ impl Cell {
         }
     }
 
+    /// Whether its code can be killed without the host.
+    #[must_use]
+    pub fn has_its_own_process(self) -> bool {
+        self.is_worker() || matches!(self, Self::RemoteGrpc | Self::WebSocket)
+    }
+
     /// Whether its code is WebAssembly.
     #[must_use]
     pub fn is_wasm(self) -> bool {
@@ -164,7 +174,11 @@ pub trait Subject: Send + Sync {
     /// (`probe-version-01`, `probe-version-02`).
     fn plugin(&self, id: &str, version: u8) -> PluginFolder;
 
-    /// Trust and placement of the plugin.
+    /// A plugin without any hook (`guests/bare`). Its one action, `color`, answers with the value of `color` in its
+    /// configuration.
+    fn bare(&self, id: &str) -> PluginFolder;
+
+    /// Trust and placement of the plugins.
     fn policy(&self) -> Policy;
 
     /// A kernel with the runtime, and with a client for the web.
@@ -173,6 +187,12 @@ pub trait Subject: Send + Sync {
     /// What is left of a plugin that is unloaded, seen from outside the kernel; `None` when nothing is. `details` are
     /// those that the status showed while it was loaded.
     fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String>;
+
+    /// Kills the process of a loaded plugin from outside, for good. `details` are those that its status shows.
+    ///
+    /// # Errors
+    /// Why it lives on; it may have no process of its own.
+    fn kill(&self, id: &PluginId, details: &Map<String, Value>) -> Result<(), String>;
 
     /// Ends what nothing else ends, after a check that failed.
     fn release(&self) {}
@@ -228,13 +248,14 @@ pub fn check(behaviour: Behaviour, subject: &dyn Subject) -> Outcome {
         Behaviour::CancelByDrop => faults::cancel(&site),
         Behaviour::MemoryLimit => faults::memory_limit(&site),
         Behaviour::BadConfig => life::bad_config(&site),
+        Behaviour::WithoutHooks => bare::without_hooks(&site),
         Behaviour::Health => life::health(&site),
         Behaviour::Events => events::events(&site),
         Behaviour::BusRequest => together::bus_request(&site),
         Behaviour::ConfigChanged => together::config_changed(&site),
         Behaviour::DependencyChanged => together::dependency_changed(&site),
         Behaviour::StateAndMetrics => together::state_and_metrics(&site),
-        Behaviour::Services => together::services(&site),
+        Behaviour::Services => services::services(&site),
         Behaviour::FetchGivenUp => fetching::given_up(&site),
         Behaviour::HostTranscript => transcript::transcript(&site),
         Behaviour::Unload => life::unload(&site),

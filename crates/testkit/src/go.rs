@@ -1,4 +1,4 @@
-//! Builds the conformance plugin's Go source, in each of the three ways that the Go SDK has.
+//! Builds guests from their Go source, in each of the three ways that the Go SDK has.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,9 +22,9 @@ pub enum GoBuild {
 impl GoBuild {
     fn file(self) -> &'static str {
         match self {
-            Self::Program => "probe",
-            Self::Module => "probe.wasm",
-            Self::Library => "libprobe.so",
+            Self::Program => "program",
+            Self::Module => "module.wasm",
+            Self::Library => "library.so",
             Self::GoPlugin => "goplugin.so",
         }
     }
@@ -41,26 +41,27 @@ impl GoBuild {
     }
 }
 
-/// Builds `guests/probe-go` into a folder, once in this process for each way, and says where the file is. Nothing is
-/// fetched: the SDK lies in this repository and needs nothing else.
+/// Builds a guest, `probe-go` or `bare-go`, into a folder of its name in this one, once in this process for each way, and
+/// says where the file is. Nothing is fetched: the SDK lies in this repository and needs nothing else.
 ///
 /// # Errors
 /// What is missing on this machine and how to get it, or what the compiler says.
-pub fn go_probe(build: GoBuild, folder: &Path) -> Result<PathBuf, String> {
-    static BUILT: Mutex<BTreeMap<GoBuild, Result<PathBuf, String>>> = Mutex::new(BTreeMap::new());
+pub fn go_guest(guest: &'static str, build: GoBuild, folder: &Path) -> Result<PathBuf, String> {
+    type Built = BTreeMap<(&'static str, GoBuild), Result<PathBuf, String>>;
+    static BUILT: Mutex<Built> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    built.entry(build).or_insert_with(|| make(build, folder)).clone()
+    built.entry((guest, build)).or_insert_with(|| make(guest, build, &folder.join(guest))).clone()
 }
 
-fn make(build: GoBuild, folder: &Path) -> Result<PathBuf, String> {
+fn make(guest: &str, build: GoBuild, folder: &Path) -> Result<PathBuf, String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     // Another process may build the same: each writes a file of its own, and renames it when it is whole.
     let fresh = folder.join(format!("{}.{}", build.file(), process::id()));
     let mut command = Command::new("go");
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/probe-go"));
+    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("guests").join(guest));
     command.envs([("GOPROXY", "off"), ("GOTOOLCHAIN", "local"), ("GOFLAGS", "-mod=mod"), ("GOWORK", "off")]);
     if ["GOCACHE", "XDG_CACHE_HOME", "HOME"].iter().all(|name| env::var_os(name).is_none()) {
-        command.env("GOCACHE", folder.join("cache"));
+        command.env("GOCACHE", folder.with_file_name("cache"));
     }
     command.args(["build", "-trimpath", "-buildvcs=false", "-o"]).arg(&fresh);
     build.prepare(&mut command);
@@ -68,7 +69,7 @@ fn make(build: GoBuild, folder: &Path) -> Result<PathBuf, String> {
         format!("go cannot be started ({error}): install Go 1.24 or newer (Debian: apt-get install golang-go), on PATH")
     })?;
     if !output.status.success() {
-        return Err(format!("go build of guests/probe-go fails:\n{}", String::from_utf8_lossy(&output.stderr)));
+        return Err(format!("go build of guests/{guest} fails:\n{}", String::from_utf8_lossy(&output.stderr)));
     }
     let path = folder.join(build.file());
     fs::rename(&fresh, &path).map_err(|error| format!("{}: {error}", path.display()))?;

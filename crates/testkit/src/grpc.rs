@@ -119,6 +119,19 @@ impl Service {
         let changed = of_version(&code, version)?;
         let program = python.generated.join(format!("probe_{version}.py"));
         fs::write(&program, changed).map_err(|error| format!("{}: {error}", program.display()))?;
+        Self::of(python, program)
+    }
+
+    /// The plugin without hooks.
+    ///
+    /// # Errors
+    /// As [`Service::start`].
+    pub fn bare(python: &GrpcPython) -> Result<Self, String> {
+        Self::of(python, Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/bare/service.py"))
+    }
+
+    /// A program that takes the folder of the generated code, and where to listen.
+    fn of(python: &GrpcPython, program: PathBuf) -> Result<Self, String> {
         let python = python.clone();
         Self::start(move |listen| {
             let mut command = python.command(&program);

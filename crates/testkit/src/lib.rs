@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bare;
 pub mod conformance;
 pub mod fake;
 mod folder;
@@ -22,10 +23,11 @@ mod redis;
 pub mod suite;
 mod waiting;
 
+pub use bare::bare;
 pub use fake::{Desk, Fake, Program, Sabotage};
 pub use folder::{PluginFolder, Scratch, files_below};
 pub use gate::Gate;
-pub use go::{GoBuild, go_probe};
+pub use go::{GoBuild, go_guest};
 pub use grpc::{GrpcPython, Service};
 pub use loopback::Loopback;
 pub use probe::probe;

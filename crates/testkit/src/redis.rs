@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
-use crate::{Scratch, eventually};
+use crate::{Scratch, eventually, process};
 
 /// A server on a free port of 127.0.0.1. It keeps nothing on the disk: one that is killed comes back empty.
 #[derive(Debug)]
@@ -70,8 +70,8 @@ impl Redis {
 
     fn signal(&self, signal: &str) {
         if let Some(child) = &self.child {
-            let sent = Command::new("kill").args([signal, &child.id().to_string()]).status();
-            assert!(sent.is_ok_and(|status| status.success()), "kill {signal} does not work");
+            let sent = process::signal(child.id().into(), signal);
+            assert!(sent.is_ok(), "{sent:?}");
         }
     }
 

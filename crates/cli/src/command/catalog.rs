@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use super::table;
 use crate::args::{Cataloguing, Data, Shelves};
 use crate::exit::{Exit, Outcome, Stop};
-use crate::folders::{Chosen, Unusable};
+use crate::folders::Chosen;
 use crate::nearest::did_you_mean;
 use crate::output::Output;
-use crate::{notice, policies, report};
+use crate::{notice, policies, report, unusable};
 
 /// Does what was asked of it.
 pub(super) fn catalog(doing: &Cataloguing, output: Output) -> Outcome<Exit> {
@@ -42,7 +42,7 @@ fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
         return Ok((kernel, None));
     }
     let Chosen { folders: named, unusable } = shelves.folders.chosen(given.then_some(&settings))?;
-    unusable.iter().for_each(Unusable::say);
+    unusable.iter().for_each(unusable::say);
     let scan = kernel.catalog().scan(&named.into_iter().map(absolute).collect::<Vec<_>>());
     Ok((kernel, Some(scan)))
 }

@@ -1,6 +1,5 @@
 //! `midplane config`: checks, shows and imports settings.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -61,8 +60,6 @@ fn check(named: Meant, output: Output) -> Outcome<Exit> {
             .json(&json!({"files": files, "valid": valid, "errors": errors, "warnings": warnings, "faults": faults}))?;
     } else {
         findings.iter().for_each(|(_, source, finding)| finding.print(source));
-        let count =
-            |number: usize, what: &str| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") };
         output.text(&format!("{}, {}", count(errors, "error"), count(warnings, "warning")))?;
     }
     Ok(if settled.settings.is_some() { Exit::Done } else { Exit::Invalid })
@@ -125,24 +122,40 @@ fn import_files(wanted: &Import, output: Output) -> Outcome<Exit> {
     let yaml = imported.to_yaml();
     let saved = wanted.save.as_ref().map(|file| save(file, &yaml)).transpose()?;
     if output.is_json() {
-        let Imported { settings, used, unused, .. } = &imported;
-        output.json(&json!({"settings": settings, "used": used, "unused": unused, "saved": saved}))?;
+        let Imported { settings, used, idle, unused, .. } = &imported;
+        output.json(&json!({"settings": settings, "used": used, "idle": idle, "unused": unused, "saved": saved}))?;
         return Ok(Exit::Done);
     }
-    for key in &imported.unused {
-        notice::say(&unused(key));
-    }
-    let files: BTreeSet<&str> = imported.used.iter().map(|key| key.file.as_str()).collect();
-    let (used, left) = (imported.used.len(), imported.unused.len());
-    notice::say(&format!("{used} values of {} files are taken over, {left} are not", files.len()));
+    say_what_came_of(&imported, files.len());
     if saved.is_none() {
         output.text(&yaml)?;
     }
     Ok(Exit::Done)
 }
 
-fn unused(key: &Key) -> String {
-    format!("{}:{}:{}: {} is not taken over: {}", key.file, key.line, key.column, key.path, key.outcome)
+/// Names every value that is without effect, and counts the rest.
+fn say_what_came_of(imported: &Imported, files: usize) {
+    let place = |key: &Key| format!("{}:{}:{}: {}", key.file, key.line, key.column, key.path);
+    for key in &imported.unused {
+        notice::say(&format!("{} is not taken over: {}", place(key), key.outcome));
+    }
+    for key in &imported.idle {
+        let to = &key.outcome;
+        notice::say(&format!("{} is taken over as {to}, and nothing in this version goes by it", place(key)));
+    }
+    for (file, _, finding) in findings(&imported.faults) {
+        notice::say(&format!("{file}: {}", finding.message()));
+    }
+    let (used, idle, left) = (imported.used.len(), imported.idle.len(), imported.unused.len());
+    let of = count(files, "file");
+    notice::say(&format!(
+        "{} of {of} in effect, {idle} for a later version, {left} not taken over",
+        count(used, "value")
+    ));
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// Writes a file that is not there yet.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::installed;
 use crate::args::{Data, Install, Named, Uninstall, Unload};
-use crate::exit::{Exit, Outcome};
+use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
@@ -30,10 +30,13 @@ pub(super) async fn install(install: Install, output: Output) -> Outcome<Exit> {
     let folder = install.data.folder()?;
     // The host may be in another folder.
     let path = std::path::absolute(&install.path).unwrap_or_else(|_| install.path.clone());
+    let text = path.to_str().ok_or_else(|| {
+        Stop::usage(format!("{} is not UTF-8 text", path.display()), "rename it: what is installed is kept by its path")
+    })?;
     stale::warn(&path);
     let done = match reach(&interrupt, &folder).await? {
         Reached::Host(line) => {
-            asked(&interrupt, line, Method::Install, json!({ "path": path, "grant": install.grant })).await?
+            asked(&interrupt, line, Method::Install, json!({ "path": text, "grant": install.grant })).await?
         }
         Reached::Nobody(seat) => {
             alone(&install.settings.sources(), seat, async |host| {

@@ -2,14 +2,13 @@
 
 use std::path::PathBuf;
 
-use midplane::settings::{Discovery, expand_home};
+use midplane::settings::{Discovery, Unusable, expand_home};
 use midplane::{Error, PluginId, Reinstated};
 use midplane_node::Seat;
 
 use crate::exit::Outcome;
-use crate::folders::Unusable;
 use crate::host::Host;
-use crate::{notice, report};
+use crate::{notice, report, unusable};
 
 /// Registers what settings name by path and what stands in their folders, and returns those that are to be loaded. What
 /// cannot be used is said, and the others go on.
@@ -18,12 +17,10 @@ pub(super) async fn discover(host: &Host, discovery: &Discovery) -> Vec<PluginId
     let paths: Vec<PathBuf> = named.map(expand_home).collect();
     for path in paths {
         if let Err(error) = host.kernel().register(&path).await {
-            Unusable { path, error }.say();
+            unusable::say(&Unusable { path, error });
         }
     }
-    for midplane::settings::Unusable { path, error } in discovery.look().await.unusable {
-        Unusable { path, error }.say();
-    }
+    discovery.look().await.unusable.iter().for_each(unusable::say);
     let here = host.kernel().statuses().into_iter().map(|status| status.id);
     here.filter(|id| discovery.wants(id)).collect()
 }
@@ -50,7 +47,7 @@ pub(super) async fn installed(host: &Host, seat: Option<&Seat>) -> Outcome<Vec<P
     for Reinstated { record, outcome } in all {
         match outcome {
             Ok(()) => ids.push(record.id),
-            Err(error) => Unusable { path: record.path, error }.say(),
+            Err(error) => unusable::say(&Unusable { path: record.path, error }),
         }
     }
     Ok(ids)

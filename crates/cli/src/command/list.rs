@@ -9,10 +9,9 @@ use serde_json::{Value, json};
 use super::table;
 use crate::args::List;
 use crate::exit::{Exit, Outcome};
-use crate::folders::Unusable;
 use crate::host::Host;
-use crate::notice;
 use crate::output::Output;
+use crate::{notice, unusable};
 
 /// A plugin in the list.
 #[derive(Serialize)]
@@ -36,7 +35,7 @@ pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
         let statuses = host.kernel().statuses();
         let entries: Vec<Entry<'_>> = statuses.iter().map(|status| entry(&status.manifest, &status.path)).collect();
         if output.is_json() {
-            let unusable: Vec<Value> = unusable.iter().map(Unusable::json).collect();
+            let unusable: Vec<Value> = unusable.iter().map(unusable::json).collect();
             output.json(&json!({ "plugins": entries, "unusable": unusable }))?;
             return Ok(Exit::Done);
         }
@@ -45,7 +44,7 @@ pub(super) async fn list(list: List, output: Output) -> Outcome<Exit> {
             notice::say("there are no plugins here");
         }
         for one in unusable {
-            one.say();
+            unusable::say(&one);
             notice::say(&advice(&one.path));
         }
         Ok(Exit::Done)

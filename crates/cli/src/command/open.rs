@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use midplane::contract::defaults;
+use midplane::settings::Unusable;
 use midplane::{ActionName, Address, Code, Error, Route};
 use serde_json::json;
 
 use crate::args::Open;
 use crate::exit::{Exit, Outcome, Stop};
-use crate::folders::Unusable;
 use crate::host::Host;
 use crate::interrupt::Interrupt;
 use crate::nearest::did_you_mean;

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use super::table;
 use crate::args::Routes;
 use crate::exit::{Exit, Outcome};
-use crate::folders::Unusable;
 use crate::host::Host;
-use crate::notice;
 use crate::output::Output;
+use crate::{notice, unusable};
 
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
@@ -22,7 +21,7 @@ pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
         let unusable = routes.shelves.folders.register(host).await?;
         let mut rows = host.kernel().route_table();
         if output.is_json() {
-            let unusable: Vec<Value> = unusable.iter().map(Unusable::json).collect();
+            let unusable: Vec<Value> = unusable.iter().map(unusable::json).collect();
             output.json(&json!({ "routes": rows, "unusable": unusable }))?;
             return Ok(Exit::Done);
         }
@@ -32,7 +31,7 @@ pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
         if rows.is_empty() {
             notice::say("there are no routes here");
         }
-        unusable.iter().for_each(Unusable::say);
+        unusable.iter().for_each(unusable::say);
         Ok(Exit::Done)
     })
     .await

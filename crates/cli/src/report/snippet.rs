@@ -9,17 +9,35 @@ use miette::{LabeledSpan, MietteError, NamedSource, SourceCode, SourceSpan, Span
 
 use crate::notice;
 
+/// Characters of a line that are shown.
+const LINE: usize = 500;
+
 /// A file's text. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Source(Arc<NamedSource<String>>);
+pub(crate) struct Source(Arc<Text>);
+
+#[derive(Debug)]
+struct Text {
+    /// As it is shown, under the name of the file.
+    shown: NamedSource<String>,
+    /// As it is.
+    whole: Vec<u8>,
+}
 
 impl Source {
     /// A text that was read already.
-    fn new(name: &str, text: &[u8]) -> Self {
+    fn new(name: &str, whole: Vec<u8>) -> Self {
         // Control characters would steer the terminal; each gives way to one character, so that columns stay.
-        let plain = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c };
-        let text = String::from_utf8_lossy(text).chars().map(plain).collect();
-        Self(Arc::new(NamedSource::new(notice::tidy(name), text)))
+        let plain = |c: char| if c.is_control() && c != '\t' { '\u{fffd}' } else { c };
+        let text = String::from_utf8_lossy(&whole);
+        let lines = text.split('\n').map(|line| {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            // A line that nobody could read whole is not shown whole.
+            let cut = line.char_indices().nth(LINE).map_or("", |_| "…");
+            line.chars().take(LINE).map(plain).chain(cut.chars()).collect::<String>()
+        });
+        let shown = NamedSource::new(notice::tidy(name), lines.collect::<Vec<_>>().join("\n"));
+        Self(Arc::new(Text { shown, whole }))
     }
 
     /// Reads a file; one that cannot be read has no text to show.
@@ -29,22 +47,22 @@ impl Source {
             // What was read before a failure is shown.
             let _ = file.take(defaults::MANIFEST_SIZE as u64).read_to_end(&mut text);
         }
-        Self::new(name, &text)
+        Self::new(name, text)
     }
 
     /// The file's name.
     pub(super) fn name(&self) -> &str {
-        self.0.name()
+        self.0.shown.name()
     }
 
     /// Line and column of a field, a JSON pointer. `None` where it is not written.
     pub(super) fn place(&self, field: &str) -> Option<(usize, usize)> {
-        manifest::place(self.0.name(), self.0.inner().as_bytes(), &[field])
+        manifest::place(self.name(), &self.0.whole, &[field])
     }
 
     /// Marks the word at a line and column, both from 1. `None` where there is no such place.
     pub(super) fn label(&self, line: usize, column: usize) -> Option<LabeledSpan> {
-        let text = self.0.inner();
+        let text = self.0.shown.inner();
         let mut start = 0;
         for _ in 1..line {
             start += text.get(start..)?.find('\n')? + 1;
@@ -65,7 +83,7 @@ impl SourceCode for Source {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        self.0.read_span(span, before, after)
+        self.0.shown.read_span(span, before, after)
     }
 }
 
@@ -74,7 +92,7 @@ mod tests {
     use super::*;
 
     fn marked(text: &str, line: usize, column: usize) -> Option<&str> {
-        let label = Source::new("plugin.yaml", text.as_bytes()).label(line, column)?;
+        let label = Source::new("plugin.yaml", text.into()).label(line, column)?;
         text.get(label.offset()..label.offset() + label.len())
     }
 
@@ -87,5 +105,14 @@ mod tests {
         assert_eq!(marked(text, 9, 1), None);
         assert_eq!(marked(text, 0, 0), None);
         assert_eq!(marked("", 1, 1), None);
+    }
+
+    #[test]
+    fn endless_lines_and_ends_of_lines_of_other_systems_are_not_shown() {
+        let source = Source::new("m.yaml", format!("a: 1\r\nb: {}\r\nc: 3", "ü".repeat(300_000)).into());
+        let text = source.0.shown.inner();
+        assert!(text.starts_with("a: 1\nb: ü") && text.ends_with("ü…\nc: 3") && text.len() < 1_100, "{}", text.len());
+        assert!(source.label(2, 200_000).is_some());
+        assert_eq!(source.place("/c"), Some((3, 1)), "found in what is not shown");
     }
 }

@@ -103,3 +103,21 @@ fn a_call_over_a_data_folder_is_counted_there() {
     let shown = json(data.path(), &["show", "tool", "--plugins", &folder]);
     assert_eq!((&shown["usage"]["load_count"], &shown["usage"]["access_count"]), (&2.into(), &2.into()), "{shown}");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_name_is_no_text_is_shown_and_cannot_be_installed() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let (folder, data) = (folder(), tempfile::tempdir().unwrap());
+    let odd = folder.path().join(OsStr::from_bytes(b"broken-\xff"));
+    std::fs::rename(folder.path().join("broken"), &odd).unwrap();
+    let plugins = folder.path().display().to_string();
+    let scanned = json(data.path(), &["rescan", "--plugins", &plugins]);
+    assert_eq!(scanned["invalid"], 1, "{scanned}");
+    let listed = run(data.path(), &["list", "--plugins", &plugins, "--output", "json"]);
+    assert!(listed.json()["unusable"].to_string().contains("broken-\u{fffd}"), "{listed:?}");
+    let done = Done::of(command(["install"]).arg(&odd).env("MIDPLANE_DATA", data.path()).output().unwrap());
+    assert!(done.code == 2 && done.stderr.contains("is not UTF-8 text"), "{done:?}");
+}

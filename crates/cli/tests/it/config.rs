@@ -94,6 +94,14 @@ fn import_writes_settings_names_what_has_no_place_and_refuses_what_is_no_yaml() 
     let done = run(["config", "import", &good, "--save", &saved, "--output", "json"]);
     assert_eq!(done.json()["settings"], json!({"reload": {"auto": true}, "versions": {"keep": 7}}), "{done:?}");
     assert_eq!(done.json()["unused"][0]["path"], "/hotload/notifications/webhook_url");
+    let idle = &done.json()["idle"];
+    assert_eq!((&idle[0]["outcome"], &idle[1]["outcome"]), (&json!("reload.auto"), &json!("versions.keep")));
+    let said = run(["config", "import", &good]).stderr;
+    assert!(
+        said.contains("/hotload/max_versions is taken over as versions.keep, and nothing in this version"),
+        "{said}"
+    );
+    assert!(said.contains("0 values of 1 file in effect, 2 for a later version, 1 not taken over"), "{said}");
     assert_eq!(run(["config", "check", &saved]).code, 0);
     // What is there is left alone.
     assert_eq!(run(["config", "import", &good, "--save", &saved]).code, 7);
@@ -142,6 +150,10 @@ fn a_host_runs_by_its_settings_and_takes_over_what_changes_in_them() {
     until("the changed configuration is refused");
     settings("lowest");
     until("changed to lowest");
+    std::fs::write(folder.path().join("token"), format!("{CANARY}-renewed")).unwrap();
+    until("changed to lowest");
+    std::fs::write(folder.path().join("token"), "").unwrap();
+    until("a changed secret is not in effect");
     assert!(heard.iter().any(|line| line.contains("begun with ******")), "{heard:#?}");
     assert!(!heard.iter().any(|line| line.contains("canary")), "{heard:#?}");
     child.kill().unwrap();

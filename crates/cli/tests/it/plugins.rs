@@ -1,4 +1,4 @@
-//! Plugins made for these tests, once per run, in a folder that goes away.
+//! Plugins made for these tests, once per run, in a folder that the next run takes away.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
-static MADE: LazyLock<TempDir> = LazyLock::new(make);
+static MADE: LazyLock<PathBuf> = LazyLock::new(make);
 
 const GUEST: &str = "id: guest
 name: Guest
@@ -32,7 +32,7 @@ interfaces:
 
 /// The folder `plugins/` with the plugins `tool` and `guest`.
 pub(crate) fn folder() -> PathBuf {
-    MADE.path().join("plugins")
+    MADE.join("plugins")
 }
 
 /// The native plugin.
@@ -47,7 +47,7 @@ pub(crate) fn guest() -> PathBuf {
 
 /// Where the command keeps compiled code and copies.
 pub(crate) fn cache() -> PathBuf {
-    MADE.path().join("cache")
+    MADE.join("cache")
 }
 
 /// A plugin folder of its own with this manifest and, as `guest.wasm`, a module from text.
@@ -58,11 +58,18 @@ pub(crate) fn wasm(manifest: &str, text: &str) -> TempDir {
     folder
 }
 
-fn make() -> TempDir {
-    let made = tempfile::tempdir().unwrap();
+fn make() -> PathBuf {
+    let runs = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    // Nothing that is static is dropped: what earlier runs have made is still there.
+    for run in std::fs::read_dir(&runs).into_iter().flatten().flatten() {
+        if !Path::new("/proc").join(run.file_name()).exists() {
+            let _ = std::fs::remove_dir_all(run.path());
+        }
+    }
+    let made = runs.join(std::process::id().to_string());
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/plugins");
     let folder = |name: &str| {
-        let folder = made.path().join("plugins").join(name);
+        let folder = made.join("plugins").join(name);
         std::fs::create_dir_all(&folder).unwrap();
         folder
     };

@@ -3,6 +3,7 @@
 mod enveloped;
 mod parts;
 mod remote;
+pub(crate) mod shapes;
 
 use super::words;
 use crate::reading::rule::Rule;
@@ -15,8 +16,9 @@ use parts::{
     PERMISSIONS, STATE, TEXTS, VERSION_TABLE,
 };
 
+use shapes::FILLED;
+
 const TEXT: Shape = Shape::Text(Rule::Any);
-const FILLED: Shape = Shape::Text(Rule::Filled);
 
 /// The flat spelling of requirement 000. `id` is required by [`super::agree`], since the package spelling has none.
 pub(super) const FLAT: &[Field] = &[

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::fault::{Fault, FaultCode, Faults};
 use super::nearest::nearest;
+use super::rule::Rule;
 use super::shape::{Field, Shape};
 use super::tree::{Mark, Node, Value, join};
 use super::wording::{MANIFEST, Wording};
@@ -171,6 +172,9 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>, faults: &mut Faults
     let message = format!("{} is {}, not {}", place.name(), node.kind(), shape.expects());
     let takes_text = matches!(shape, Shape::Text(_) | Shape::Word(_));
     let remedy = match (&node.value, shape) {
+        (Value::Number(number), Shape::Text(Rule::Duration)) => {
+            format!("write it with its unit: `{number}s`, `{number}ms`")
+        }
         (Value::Number(number), _) if takes_text => format!("write it in quotes: \"{number}\""),
         (Value::Flag(flag), _) if takes_text => format!("write it in quotes: \"{flag}\""),
         (Value::Text(_), Shape::Flag) => "write true or false, without quotes".to_owned(),

@@ -1,6 +1,7 @@
 //! Text to tree, within a budget: 1 MiB, 64 levels, 50,000 values, aliases counted as often as they are used.
 
 mod indent;
+mod text;
 
 use std::collections::{HashMap, HashSet};
 
@@ -48,9 +49,9 @@ fn read_or_fault(words: &Wording, bytes: &[u8], json: bool, faults: &mut Faults)
         let message = format!("{} has more than {MANIFEST_SIZE} bytes", words.what);
         return stop(FaultCode::TooLarge, Mark::START, message, words.large);
     }
-    let text = as_text(words, bytes)?;
+    let text = text::utf8(words, bytes)?;
     if json {
-        check_json(text)?;
+        text::check_json(text)?;
     }
     let options = granit_parser::options! {
         emit_comments: false,
@@ -78,25 +79,6 @@ fn read_or_fault(words: &Wording, bytes: &[u8], json: bool, faults: &mut Faults)
         Some(root) => Ok(root),
         None => stop(FaultCode::Syntax, Mark::START, format!("{} is empty", words.what), words.empty),
     }
-}
-
-fn as_text<'t>(words: &Wording, bytes: &'t [u8]) -> Outcome<&'t str> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    std::str::from_utf8(bytes).or_else(|error| {
-        let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
-        let line = before.split(|b| *b == b'\n').count();
-        let last = before.rsplit(|b| *b == b'\n').next().unwrap_or_default();
-        let at = Mark { line, column: String::from_utf8_lossy(last).chars().count() + 1 };
-        stop(FaultCode::Syntax, at, format!("{} is not UTF-8 text", words.what), "save it as UTF-8")
-    })
-}
-
-/// JSON is nearly a part of YAML, but a `.json` file should be readable by every JSON reader.
-fn check_json(text: &str) -> Outcome<()> {
-    serde_json::from_str::<serde::de::IgnoredAny>(text).map(drop).or_else(|error| {
-        let at = Mark { line: error.line().max(1), column: error.column().max(1) };
-        stop(FaultCode::Syntax, at, format!("this is not JSON: {error}"), "correct the text, or name the file .yaml")
-    })
 }
 
 /// A list or map that is not complete yet.

@@ -7,6 +7,7 @@ mod plugin;
 pub(super) use older::MODULE_MANAGER;
 pub(super) use plugin::{LIMITS, PLUGIN};
 
+use crate::manifest::shapes::FILLED;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::settings::fields::parts::{
@@ -14,7 +15,6 @@ use crate::settings::fields::parts::{
     VERSIONS, WIRE,
 };
 
-const FILLED: Shape = Shape::Text(Rule::Filled);
 const TEXTS: Shape = Shape::List(&FILLED);
 
 /// The document.

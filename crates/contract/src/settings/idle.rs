@@ -17,6 +17,20 @@ const IDLE: &[&[&str]] = &[
     &["name"],
 ];
 
+/// Limits that no placement holds yet.
+const UNHELD: [[&str; 2]; 3] = [["limits", "cpu"], ["limits", "network_io"], ["limits", "connections"]];
+
+/// Whether nothing goes by what a path leads to, from the root.
+pub(super) fn covers(path: &[String]) -> bool {
+    let begins = |path: &[String]| {
+        IDLE.iter().any(|steps| path.len() >= steps.len() && path.iter().zip(*steps).all(|(a, b)| a == b))
+    };
+    match path {
+        [plugins, _, below @ ..] if plugins == "plugins" => begins(below),
+        path => begins(path),
+    }
+}
+
 /// Says which of them are written.
 pub(super) fn warn(root: &Node, faults: &mut Faults) {
     note(root, "", faults);
@@ -27,11 +41,18 @@ pub(super) fn warn(root: &Node, faults: &mut Faults) {
 
 fn note(node: &Node, path: &str, faults: &mut Faults) {
     for steps in IDLE.iter().filter(|steps| node.at(steps).is_some()) {
-        let Some((last, home)) = steps.split_last() else { continue };
-        let at = node.at(home).map_or(node.at, |home| home.key_mark(last));
         let message = format!("`{}` is understood, and nothing in this version goes by it", steps.join("."));
-        let pointer = format!("{path}/{}", steps.join("/"));
-        let remedy = "leave it for a later version, or leave it out";
-        faults.push(Fault::new(FaultCode::NotUsed, at, &pointer, message, remedy).warning());
+        warning(node, path, steps, message, "leave it for a later version, or leave it out", faults);
     }
+    for steps in UNHELD.iter().filter(|steps| node.at(steps.as_slice()).is_some()) {
+        let message = format!("this version holds no plugin to `{}`, and loads none that has it", steps.join("."));
+        warning(node, path, steps, message, "leave it out", faults);
+    }
+}
+
+fn warning(node: &Node, path: &str, steps: &[&str], message: String, remedy: &str, faults: &mut Faults) {
+    let Some((last, home)) = steps.split_last() else { return };
+    let at = node.at(home).map_or(node.at, |home| home.key_mark(last));
+    let pointer = format!("{path}/{}", steps.join("/"));
+    faults.push(Fault::new(FaultCode::NotUsed, at, &pointer, message, remedy).warning());
 }

@@ -2,18 +2,19 @@
 //! `wasm_plugins` and `migration_strategy` of requirements 003 and 004, and settings of our own.
 //!
 //! Each value is looked up by its path in one table of rules (`rules`). What has a place in the settings goes there as
-//! it is written, variables and units too; what has none is named, with the reason.
+//! it is written, variables and units too; what has none is named, with the reason, and so is what has one that nothing
+//! goes by yet.
 
 mod rules;
 
 use serde_json::Value as Json;
 
 use super::fields::FILE;
-use super::older::{put, translate};
-use super::{FaultsByFile, Settled};
+use super::older::{ends_at, put, translate};
+use super::{FaultsByFile, Settled, idle};
 use crate::reading::fault::{Fault, FaultCode, Faults};
 use crate::reading::shape::Shape;
-use crate::reading::tree::{Mark, Node, Value, join};
+use crate::reading::tree::{Entry, Mark, Node, Value, join};
 use crate::reading::walk::{Place, walk};
 use crate::reading::wording::SETTINGS;
 use crate::reading::yaml;
@@ -35,12 +36,14 @@ pub struct Key {
 }
 
 /// What came of importing files.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Imported {
     /// The settings, as `midplane.yaml` has them.
     pub settings: Json,
     /// What has a place, or holds without being said.
     pub used: Vec<Key>,
+    /// What has a place that nothing in this version goes by.
+    pub idle: Vec<Key>,
     /// What has none.
     pub unused: Vec<Key>,
     /// What is wrong, by file.
@@ -72,7 +75,7 @@ impl Imported {
 #[must_use]
 pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Imported {
     let empty = Node { at: Mark::START, value: Value::Map(Vec::new()) };
-    let mut imported = Imported { settings: Json::Null, used: Vec::new(), unused: Vec::new(), faults: Vec::new() };
+    let mut imported = Imported::default();
     let mut whole = empty.clone();
     for (file, text) in files {
         let mut faults = Faults::default();
@@ -84,10 +87,9 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
             }
             // Alone first: its faults have the places of this file.
             let mut alone = empty.clone();
-            let mut import =
-                Import { file, target: &mut alone, used: &mut imported.used, unused: &mut imported.unused };
+            let mut import = Import { file, target: &mut alone, told: &mut imported };
             import.node(&root, &mut Vec::new(), "", root.at);
-            walk(&alone, &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
+            walk(&checkable(&alone), &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
             translate(&mut alone, &mut faults);
             add_folders(&whole, &mut alone);
             super::layers::merge(&mut whole, alone);
@@ -99,6 +101,20 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
     }
     imported.settings = whole.to_json();
     imported
+}
+
+/// A tree without the texts that variables are still to be put into: what they will say is not known here.
+fn checkable(node: &Node) -> Node {
+    let is_open = |node: &Node| node.text().is_some_and(|text| text.contains("${"));
+    let value = match &node.value {
+        Value::List(items) => Value::List(items.iter().filter(|item| !is_open(item)).map(checkable).collect()),
+        Value::Map(entries) => {
+            let kept = entries.iter().filter(|entry| !is_open(&entry.node));
+            Value::Map(kept.map(|entry| Entry { node: checkable(&entry.node), ..entry.clone() }).collect())
+        }
+        other => other.clone(),
+    };
+    Node { at: node.at, value }
 }
 
 /// What is said of a plugin's manifest, in any of its spellings: it is no configuration of a host.
@@ -133,8 +149,7 @@ fn add_folders(whole: &Node, alone: &mut Node) {
 struct Import<'a> {
     file: &'a str,
     target: &'a mut Node,
-    used: &'a mut Vec<Key>,
-    unused: &'a mut Vec<Key>,
+    told: &'a mut Imported,
 }
 
 impl Import<'_> {
@@ -163,7 +178,9 @@ impl Import<'_> {
         };
         match rules::verdict(steps, node) {
             Verdict::Goes(path, value) => {
-                self.used.push(key(path.join(".")));
+                let end = ends_at(path.clone());
+                let told = if idle::covers(&end) { &mut self.told.idle } else { &mut self.told.used };
+                told.push(key(end.join(".")));
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 // Lists from several keys add up: permissions, folders.
                 let before = self.target.at(&path).map_or(&[] as &[Node], Node::items).to_vec();
@@ -173,8 +190,8 @@ impl Import<'_> {
                 };
                 put(self.target, &path, at, Node { at: node.at, value });
             }
-            Verdict::Holds(why) => self.used.push(key(why.to_owned())),
-            Verdict::Nowhere(why) => self.unused.push(key(why)),
+            Verdict::Holds(why) => self.told.used.push(key(why.to_owned())),
+            Verdict::Nowhere(why) => self.told.unused.push(key(why)),
         }
     }
 }

@@ -50,6 +50,29 @@ pub(super) fn translate(root: &mut Node, faults: &mut Faults) {
     }
 }
 
+/// Where what stands at a path of an older spelling ends; every other path stays.
+pub(super) fn ends_at(path: Vec<String>) -> Vec<String> {
+    let words: Vec<&str> = path.iter().map(String::as_str).collect();
+    let renamed = |table: &[(&str, &'static str)], field: &str| {
+        table.iter().find(|(older, _)| *older == field).map(|(_, means)| *means)
+    };
+    let below: &[&str] = match words.as_slice() {
+        ["module_manager", field] => {
+            let known = MODULE_MANAGER.iter().find(|(older, ..)| older == field);
+            return known.map_or(path.clone(), |(_, means, _)| means.iter().map(ToString::to_string).collect());
+        }
+        ["plugins", _, "resources", "max_memory_mb"] => &["limits", "memory"],
+        ["plugins", _, "resources", field] => match renamed(RESOURCES, field) {
+            Some(means) => &["limits", means],
+            None => return path,
+        },
+        ["plugins", _, "security", "sandbox"] => &["trust"],
+        ["plugins", _, "security", "allowed_paths" | "allowed_networks"] => &["permissions"],
+        _ => return path,
+    };
+    path.iter().take(2).cloned().chain(below.iter().map(ToString::to_string)).collect()
+}
+
 fn module_manager(root: &mut Node, manager: &Entry, faults: &mut Faults) {
     for (field, means, seconds) in MODULE_MANAGER {
         let Some(entry) = manager.node.written(field).filter(|entry| entry.node.value != Value::Null) else { continue };

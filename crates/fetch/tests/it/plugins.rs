@@ -142,16 +142,21 @@ fn holding() -> Server {
     })
 }
 
-#[test]
-fn a_call_that_is_given_up_gives_its_fetch_up() {
-    let server = holding();
-    let stage = Stage::granting(&named(&server));
+/// Calls, and gives the call up while the server holds on to its answer.
+fn give_up(stage: &Stage, server: &Server) {
     let action = stage.kernel.action("web/fails").unwrap();
     let input = json!({ "url": server.url("a.test", "/") }).to_string();
     let mut call = Box::pin(action.call_with(input.as_str(), CallOptions::default()));
     assert!(block_on(poll_once(&mut call)).is_none());
     server.wait_for_request();
     drop(call);
+}
+
+#[test]
+fn a_call_that_is_given_up_gives_its_fetch_up() {
+    let server = holding();
+    let stage = Stage::granting(&named(&server));
+    give_up(&stage, &server);
     // The one instance answers again, which it could not while it waited for the server.
     assert_eq!(stage.call("fails", "http://b.test/")["code"], "permission_denied");
 }
@@ -188,12 +193,7 @@ fn a_plugin_in_a_process_of_its_own_fetches_through_the_same_gate() {
 fn a_call_into_a_process_that_is_given_up_gives_its_fetch_up_and_the_process_lives() {
     let server = holding();
     let stage = Stage::with("python", IN_PYTHON, &named(&server));
-    let action = stage.kernel.action("web/fails").unwrap();
-    let input = json!({ "url": server.url("a.test", "/") }).to_string();
-    let mut call = Box::pin(action.call_with(input.as_str(), CallOptions::default()));
-    assert!(block_on(poll_once(&mut call)).is_none());
-    server.wait_for_request();
-    drop(call);
+    give_up(&stage, &server);
     assert_eq!(stage.call("fails", "http://b.test/")["code"], "permission_denied");
 }
 

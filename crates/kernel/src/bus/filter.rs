@@ -1,6 +1,7 @@
 //! Which events of a topic a subscriber wants.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use midplane_contract::{Code, Error, Result};
 use serde_json::{Map, Value};
@@ -24,7 +25,7 @@ enum Kind {
 }
 
 impl Filter {
-    /// Passes what a predicate says. It runs on the publisher's thread: it must be quick and must not panic.
+    /// Passes what a predicate says. It runs on the publisher's thread: it must be quick. A panic in it is logged, and a no.
     #[must_use]
     pub fn by(predicate: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Self {
         Self { kind: Kind::Predicate(Box::new(predicate)) }
@@ -46,7 +47,10 @@ impl Filter {
 
     pub(crate) fn passes(&self, event: &Event) -> bool {
         match &self.kind {
-            Kind::Predicate(predicate) => predicate(event),
+            Kind::Predicate(predicate) => catch_unwind(AssertUnwindSafe(|| predicate(event))).unwrap_or_else(|_| {
+                tracing::error!(topic = event.topic(), "a subscriber's filter panicked");
+                false
+            }),
             Kind::Fields(fields) => fields.iter().all(|(field, value)| event.data().pointer(field) == Some(value)),
         }
     }

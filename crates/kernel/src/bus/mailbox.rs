@@ -4,41 +4,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
-use midplane_contract::{Code, Error, defaults};
+use midplane_contract::defaults;
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::event::Event;
+use super::overflow::{Overflow, overflowed};
 use super::stats::Look;
-
-/// What happens to an event for which a subscriber has no room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Overflow {
-    /// The oldest that waits gives way to it.
-    #[default]
-    DropOldest,
-    /// It is dropped.
-    DropNewest,
-    /// Its publisher waits so long for room, after everybody else has got it; then it is dropped. The host itself does
-    /// not wait: of its own events the newest is dropped.
-    Block(Duration),
-    /// The subscriber is disconnected: it gets what waits, and no more.
-    Disconnect,
-}
-
-impl Overflow {
-    /// What it is called in statistics.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::DropOldest => "drop_oldest",
-            Self::DropNewest => "drop_newest",
-            Self::Block(_) => "block",
-            Self::Disconnect => "disconnect",
-        }
-    }
-}
 
 /// What became of an event that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +61,9 @@ struct State {
     /// Will never take any again.
     ended: bool,
     reader: Option<Waker>,
-    /// Publishers that wait for room.
-    writers: Vec<Waker>,
+    /// Publishers that wait for room, by their places.
+    writers: Vec<(u64, Waker)>,
+    places: u64,
 }
 
 /// Rounds that somebody spins before letting others run.
@@ -164,23 +137,44 @@ impl Mailbox {
         }
     }
 
-    /// Offers an event as soon as there is room.
-    pub(crate) fn poll_offer(&self, event: &Arc<Event>, context: &mut Context<'_>) -> Poll<Offer> {
+    /// Offers an event as soon as there is room. A place among those who wait is to be left with [`Mailbox::leave`].
+    pub(crate) fn poll_offer(
+        &self,
+        event: &Arc<Event>,
+        place: &mut Option<u64>,
+        context: &mut Context<'_>,
+    ) -> Poll<Offer> {
         match self.offer(event, true) {
             Offer::Full => {}
             done => return Poll::Ready(done),
         }
         // Room may have come between the two looks at it.
+        let waker = context.waker().clone();
         let mut state = self.lock();
-        let waker = context.waker();
-        if !state.writers.iter().any(|known| known.will_wake(waker)) {
-            state.writers.push(waker.clone());
-        }
+        let place = *place.get_or_insert(state.places);
+        state.places = state.places.max(place + 1);
+        let before = match state.writers.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, known)) => Some(std::mem::replace(known, waker)),
+            None => {
+                state.writers.push((place, waker));
+                None
+            }
+        };
         drop(state);
+        drop(before);
         match self.offer(event, true) {
             Offer::Full => Poll::Pending,
             done => Poll::Ready(done),
         }
+    }
+
+    /// Leaves a place among those who wait for room.
+    pub(crate) fn leave(&self, place: u64) {
+        let mut state = self.lock();
+        let known = state.writers.iter().position(|(known, _)| *known == place);
+        let gone = known.map(|known| state.writers.swap_remove(known));
+        drop(state);
+        drop(gone);
     }
 
     /// Whether there is room just now.
@@ -198,7 +192,7 @@ impl Mailbox {
         }
         let writers = std::mem::take(&mut state.writers);
         drop(state);
-        writers.into_iter().for_each(Waker::wake);
+        wake(writers);
         event
     }
 
@@ -241,7 +235,7 @@ impl Mailbox {
         let writers = std::mem::take(&mut state.writers);
         drop(state);
         drop(waiting);
-        writers.into_iter().for_each(Waker::wake);
+        wake(writers);
     }
 
     /// Takes events again.
@@ -253,9 +247,10 @@ impl Mailbox {
     pub(crate) fn end(&self) {
         let mut state = self.lock();
         state.ended = true;
-        let wakers: Vec<Waker> = state.reader.take().into_iter().chain(std::mem::take(&mut state.writers)).collect();
+        let (reader, writers) = (state.reader.take(), std::mem::take(&mut state.writers));
         drop(state);
-        wakers.into_iter().for_each(Waker::wake);
+        reader.into_iter().for_each(Waker::wake);
+        wake(writers);
     }
 
     /// Counts an event that a publisher waited in vain to get in.
@@ -292,6 +287,10 @@ impl Mailbox {
     }
 }
 
+fn wake(writers: Vec<(u64, Waker)>) {
+    writers.into_iter().for_each(|(_, writer)| writer.wake());
+}
+
 impl State {
     fn pop(&mut self) -> Option<Arc<Event>> {
         let event = self.events.pop_front()?;
@@ -305,11 +304,4 @@ impl State {
         self.bytes = 0;
         std::mem::take(&mut self.events)
     }
-}
-
-/// What the sender of a request is told for which there was no room.
-pub(crate) fn overflowed() -> Error {
-    Error::new(Code::Overloaded, "whoever subscribes has no room for the event")
-        .remedy("publish less often, or give the subscriber a longer queue")
-        .recoverable(true)
 }

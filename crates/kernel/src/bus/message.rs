@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::ask::Ask;
-use super::event::{Data, Event, Heading};
+use super::data::Data;
+use super::event::{Event, Heading};
 use super::topic::canonical;
 
 /// A message for the bus.

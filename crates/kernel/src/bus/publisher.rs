@@ -7,13 +7,13 @@ use std::sync::atomic::Ordering;
 use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Result, defaults};
 
-use super::event::{Data, Event, Heading};
-use super::mailbox::Offer;
+use super::data::Data;
+use super::event::{Event, Heading};
 use super::rate::Sender;
-use super::route::{Pending, Receipt, Route, room};
+use super::room::{Pending, settle};
+use super::route::{Receipt, Route};
 use super::shared::Shared;
-use super::subscriber::{Sink, Subscriber};
-use crate::alarm::until;
+use super::subscriber::Subscriber;
 
 /// Publishes on one topic. Takes no lock of the bus and, for callbacks alone, no memory; clone it for each thread.
 pub struct Publisher {
@@ -138,23 +138,19 @@ impl Given {
 /// Gives an event to everybody on a route.
 #[inline]
 pub(crate) fn give(shared: &Shared, route: &Route, mut event: Event, patient: bool) -> Result<Given> {
-    count(shared, route);
     let mut receipt = Receipt::default();
-    if !route.listeners.is_empty() {
-        let _deeper = Nesting::enter()?;
-        route.call(&event, &mut receipt);
-    }
+    called(shared, route, &event, &mut receipt)?;
     if !route.has_waiting() {
         event.renew(Data::Nothing, 0);
         return Ok(Given { receipt, waiting: None, unused: Some(event) });
     }
     event.stamp();
     let event = Arc::new(event);
-    let pending = route.post(&event, patient, &mut receipt);
+    let pending = route.post(&event, patient, &[], &mut receipt);
     Ok(Given::of(receipt, &event, pending))
 }
 
-/// [`give`] for an event that is kept by others as well: retained, or for some who did not subscribe.
+/// [`give`] for an event that is kept by others as well: retained, or for some who get it whatever they subscribed to.
 pub(crate) fn give_shared(
     shared: &Shared,
     route: &Route,
@@ -162,44 +158,32 @@ pub(crate) fn give_shared(
     also: &[Arc<Subscriber>],
     patient: bool,
 ) -> Result<Given> {
-    count(shared, route);
     let mut receipt = Receipt::default();
-    if !route.listeners.is_empty() {
-        let _deeper = Nesting::enter()?;
-        route.call(event, &mut receipt);
-    }
-    let pending = route.post(event, patient, &mut receipt);
-    for subscriber in also.iter().filter(|subscriber| !route.leads_to(subscriber)) {
+    called(shared, route, event, &mut receipt)?;
+    let pending = route.post(event, patient, also, &mut receipt);
+    for subscriber in also {
         receipt.note(subscriber.hand(event, false));
     }
     Ok(Given::of(receipt, event, pending))
+}
+
+/// Counts an event, and has the listeners called.
+#[inline]
+fn called(shared: &Shared, route: &Route, event: &Event, receipt: &mut Receipt) -> Result<()> {
+    if route.listeners.is_empty() {
+        count(shared, route);
+        return Ok(());
+    }
+    let _deeper = Nesting::enter()?;
+    count(shared, route);
+    route.call(event, receipt);
+    Ok(())
 }
 
 #[inline]
 fn count(shared: &Shared, route: &Route) {
     let counter = if route.kept { &route.published } else { &shared.other };
     counter.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Waits for room where a subscriber asks its publishers to, for each as long as that one says.
-pub(crate) async fn settle(event: &Arc<Event>, pending: Pending, receipt: &mut Receipt) {
-    let started = std::time::Instant::now();
-    for subscriber in pending {
-        receipt.note(enter(&subscriber, event, started).await);
-    }
-}
-
-async fn enter(subscriber: &Arc<Subscriber>, event: &Arc<Event>, started: std::time::Instant) -> Offer {
-    let Sink::Mailbox(mailbox) = &subscriber.sink else { return Offer::Closed };
-    let super::mailbox::Overflow::Block(time) = mailbox.overflow else { return mailbox.offer(event, false) };
-    match until(started + time, room(mailbox, event)).await {
-        Ok(offer) => offer,
-        Err(_) => {
-            mailbox.give_up();
-            event.refuse(super::mailbox::overflowed());
-            Offer::Dropped
-        }
-    }
 }
 
 /// The size of data that is not too large to be sent.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::{Mailbox, Offer};
+use super::mailbox::Offer;
+use super::room::Pending;
 use super::subscriber::{Sink, Subscriber};
 
 /// Who receives the events of one topic.
@@ -46,9 +47,6 @@ pub struct Receipt {
     pub dropped: usize,
 }
 
-/// Mailboxes whose publisher has to wait.
-pub(crate) type Pending = Vec<Arc<Subscriber>>;
-
 impl Member {
     pub(crate) fn passes(&self, event: &Event) -> bool {
         if self.filters.is_empty() || self.filters.iter().any(|filter| filter.passes(event)) {
@@ -79,12 +77,6 @@ impl Route {
         !self.mailboxes.is_empty() || !self.groups.is_empty()
     }
 
-    /// Whether anybody is there.
-    pub(crate) fn leads_to(&self, subscriber: &Arc<Subscriber>) -> bool {
-        let is = |member: &Member| Arc::ptr_eq(&member.subscriber, subscriber);
-        self.mailboxes.iter().any(is) || self.groups.iter().any(|group| group.members.iter().any(is))
-    }
-
     /// Calls the listeners.
     #[inline]
     pub(crate) fn call(&self, event: &Event, receipt: &mut Receipt) {
@@ -102,47 +94,66 @@ impl Route {
         }
     }
 
-    /// Lays the event into the mailboxes and gives it to one of each group. Those for whose room its publisher has to
-    /// wait come back.
-    pub(crate) fn post(&self, event: &Arc<Event>, patient: bool, receipt: &mut Receipt) -> Pending {
+    /// Lays the event into the mailboxes and gives it to one of each group, but for some who get it in another way. Those
+    /// for whose room its publisher has to wait come back.
+    pub(crate) fn post(
+        &self,
+        event: &Arc<Event>,
+        patient: bool,
+        but: &[Arc<Subscriber>],
+        receipt: &mut Receipt,
+    ) -> Pending {
         let mut pending = Pending::new();
+        let left_out = |member: &Member| but.iter().any(|other| Arc::ptr_eq(other, &member.subscriber));
         for member in &self.mailboxes {
-            if !member.filters.is_empty() && !member.passes(event) {
+            if (!member.filters.is_empty() && !member.passes(event)) || left_out(member) {
                 continue;
             }
             let Sink::Mailbox(mailbox) = &member.subscriber.sink else { continue };
             match member.subscriber.admit(event, |event| mailbox.offer(event, patient)) {
-                Offer::Full => pending.push(Arc::clone(&member.subscriber)),
+                Offer::Full => pending.push(vec![Arc::clone(&member.subscriber)]),
                 offer => receipt.note(offer),
             }
         }
         for group in &self.groups {
-            pending.extend(group.post(event, patient, receipt));
+            let full = group.post(event, patient, &left_out, receipt);
+            pending.extend(Some(full).filter(|full| !full.is_empty()));
         }
         pending
     }
 }
 
 impl Group {
-    /// Gives the event to the next in turn that has room; when nobody has, to the next in turn all the same.
-    fn post(&self, event: &Arc<Event>, patient: bool, receipt: &mut Receipt) -> Option<Arc<Subscriber>> {
+    /// Gives the event to the next in turn that has room. When nobody has, those come back for whom its publisher waits,
+    /// or else the next in turn gets it all the same.
+    fn post(
+        &self,
+        event: &Arc<Event>,
+        patient: bool,
+        left_out: &dyn Fn(&Member) -> bool,
+        receipt: &mut Receipt,
+    ) -> Vec<Arc<Subscriber>> {
         let turn = self.turn.fetch_add(1, Ordering::Relaxed);
         let count = self.members.len();
         let in_turn = || (0..count).filter_map(|step| self.members.get((turn % count.max(1) + step) % count.max(1)));
-        let wants: Vec<&Member> = in_turn().filter(|member| member.passes(event)).collect();
+        let wants: Vec<&Member> = in_turn().filter(|member| !left_out(member) && member.passes(event)).collect();
         let (free, full): (Vec<&Member>, Vec<&Member>) =
             wants.into_iter().partition(|member| member.subscriber.has_room());
+        let mut waits = Vec::new();
         for member in free.into_iter().chain(full) {
+            if !waits.is_empty() && !member.subscriber.may_be_waited_for() {
+                continue;
+            }
             match member.subscriber.hand(event, patient) {
                 Offer::Closed => {}
-                Offer::Full => return Some(Arc::clone(&member.subscriber)),
+                Offer::Full => waits.push(Arc::clone(&member.subscriber)),
                 offer => {
                     receipt.note(offer);
-                    return None;
+                    return Vec::new();
                 }
             }
         }
-        None
+        waits
     }
 }
 
@@ -158,9 +169,4 @@ impl Receipt {
             Offer::Full | Offer::Closed => {}
         }
     }
-}
-
-/// Waits until an event is in a mailbox, or it is clear that it will not be.
-pub(crate) async fn room(mailbox: &Mailbox, event: &Arc<Event>) -> Offer {
-    std::future::poll_fn(|context| mailbox.poll_offer(event, context)).await
 }

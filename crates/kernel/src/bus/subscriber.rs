@@ -8,7 +8,8 @@ use midplane_contract::{Result, defaults};
 
 use super::event::Event;
 use super::filter::Filter;
-use super::mailbox::{Mailbox, Offer, Overflow};
+use super::mailbox::{Mailbox, Offer};
+use super::overflow::Overflow;
 
 /// How a subscriber wants its events.
 #[derive(Debug, Default)]
@@ -153,6 +154,11 @@ impl Subscriber {
             return Offer::Closed;
         }
         offer(event)
+    }
+
+    /// Whether its publishers wait for room.
+    pub(crate) fn may_be_waited_for(&self) -> bool {
+        matches!(&self.sink, Sink::Mailbox(mailbox) if matches!(mailbox.overflow, Overflow::Block(_)))
     }
 
     /// Whether it could take an event just now.

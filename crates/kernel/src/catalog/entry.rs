@@ -1,18 +1,19 @@
 //! One line of the catalog.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use midplane_contract::{Error, Manifest, PluginId, RuntimeKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::discover::Stamp;
 
 /// What a scan found at one path.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The plugin's folder, or its file.
+    /// The plugin's folder, or its file. Shown as text, as well as can be.
+    #[serde(serialize_with = "shown")]
     pub path: PathBuf,
     /// What executes it, as far as it can be told.
     #[serde(rename = "type")]
@@ -32,8 +33,20 @@ pub struct Entry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation_error: Option<Error>,
     /// The plugin of the same id that is taken instead: one in an earlier folder, or the same version before it in this.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "shown_where_it_is")]
     pub shadowed_by: Option<PathBuf>,
+}
+
+/// A name that is no text is no reason to show nothing at all.
+fn shown<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
+}
+
+fn shown_where_it_is<S: Serializer>(path: &Option<PathBuf>, to: S) -> Result<S::Ok, S::Error> {
+    match path {
+        Some(path) => shown(path, to),
+        None => to.serialize_none(),
+    }
 }
 
 impl Entry {

@@ -17,12 +17,7 @@ pub const PLUGIN_DIRS: [&str; 3] = ["./plugins", "~/.musicfox/plugins", "/usr/sh
 /// `config_invalid`: a variable that is not set, or braces that do not end.
 pub fn expand(text: &str, look: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf> {
     let look = |name: &str| look(name).filter(|value| !value.is_empty());
-    let mut path = OsString::new();
-    let mut rest = text;
-    if let Some(below) = text.strip_prefix('~').filter(|below| below.is_empty() || below.starts_with('/')) {
-        path.push(look("HOME").ok_or_else(|| unset(text, "HOME"))?);
-        rest = below;
-    }
+    let (mut path, mut rest) = home(text, &look)?;
     while let Some((before, after)) = rest.split_once('$') {
         path.push(before);
         let (name, otherwise, next) = variable(text, after)?;
@@ -36,6 +31,28 @@ pub fn expand(text: &str, look: &dyn Fn(&str) -> Option<OsString>) -> Result<Pat
     }
     path.push(rest);
     Ok(PathBuf::from(path))
+}
+
+/// The path that a text means in which `~` at its beginning is the user's folder, and nothing else stands for anything.
+/// Without a user's folder it is taken as it is written.
+#[must_use]
+pub fn expand_home(text: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathBuf {
+    let begun = home(text, &|name| look(name).filter(|value| !value.is_empty()));
+    begun.map_or_else(
+        |_| PathBuf::from(text),
+        |(mut path, rest)| {
+            path.push(rest);
+            PathBuf::from(path)
+        },
+    )
+}
+
+/// The user's folder, where a text begins with it, and what follows.
+fn home<'t>(text: &'t str, look: &dyn Fn(&str) -> Option<OsString>) -> Result<(OsString, &'t str)> {
+    match text.strip_prefix('~').filter(|below| below.is_empty() || below.starts_with('/')) {
+        Some(below) => Ok((look("HOME").ok_or_else(|| unset(text, "HOME"))?, below)),
+        None => Ok((OsString::new(), text)),
+    }
 }
 
 /// A variable's name after its `$`, what stands for it, and the rest. No name: a plain `$`.
@@ -100,5 +117,15 @@ mod tests {
             assert!(error.record().message.contains(text), "{error}");
         }
         assert!(expanded("${A").unwrap_err().record().message.contains("${A"));
+    }
+
+    #[test]
+    fn the_user_alone_is_put_in_where_variables_have_been_already() {
+        let at = |text: &str, home: &str| expand_home(text, &|_| Some(home.into())).display().to_string();
+        let cases = [("~", "/h"), ("~/x", "/h/x"), ("~//x", "/h//x"), ("~x", "~x"), ("~/$A", "/h/$A"), ("a", "a")];
+        for (text, wanted) in cases {
+            assert_eq!(at(text, "/h"), wanted, "{text}");
+        }
+        assert_eq!(at("~/x", ""), "~/x");
     }
 }

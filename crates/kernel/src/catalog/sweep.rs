@@ -1,17 +1,13 @@
 //! One scan: what has changed is read, what has not is taken over.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use midplane_contract::{Code, Error};
-use sha2::{Digest, Sha256};
 
 use super::entry::{Entry, Kept};
-use crate::discover::{Listings, Met, Stamp, Survey, What, survey, walk};
+use crate::discover::{Listings, Met, Stamp, Survey, What, checksum, survey, walk};
 
 /// What a scan came to.
 pub(super) struct Swept {
@@ -118,7 +114,7 @@ fn keep(met: Met) -> Kept {
     let first = manifest.as_ref().unwrap_or(&met.path);
     let stamped = stamp(first);
     stamped.iter().for_each(Stamp::settle);
-    let Survey { manifest, files, code, error } = survey(&met.path, manifest.as_deref());
+    let Survey { manifest, files, hashed, error } = survey(&met.path, manifest.as_deref());
     let files: Vec<(PathBuf, Option<Stamp>)> = files
         .into_iter()
         .map(|path| {
@@ -127,10 +123,9 @@ fn keep(met: Met) -> Kept {
             (path, stamp)
         })
         .collect();
-    let hashed = code.as_deref().unwrap_or(first);
-    let (sum, error) = match (checksum(hashed), error) {
-        (Ok(sum), error) => (sum, error),
-        (Err(why), error) => (String::new(), error.or_else(|| Some(unreadable(hashed, &why)))),
+    let ((sum, size), error) = match (hashed.as_deref().map(checksum).transpose(), error) {
+        (Ok(sum), error) => (sum.unwrap_or_default(), error),
+        (Err(why), error) => (Default::default(), error.or(Some(why))),
     };
     let latest = files.iter().filter_map(|(_, stamp)| Some(stamp.as_ref()?.modified)).max().unwrap_or(0);
     let entry = Entry {
@@ -138,29 +133,11 @@ fn keep(met: Met) -> Kept {
         kind: manifest.as_ref().map(|manifest| manifest.entry.runtime),
         manifest,
         checksum: sum,
-        size: hashed.metadata().map_or(0, |facts| facts.len()),
+        size,
         mod_time: Timestamp::from_nanosecond(latest.into()).unwrap_or_default(),
         is_valid: error.is_none(),
         validation_error: error,
         shadowed_by: None,
     };
     Kept { entry: Arc::new(entry), folder, files }
-}
-
-fn unreadable(path: &Path, error: &std::io::Error) -> Error {
-    Error::new(Code::Io, format!("{} cannot be read: {error}", path.display()))
-        .remedy("give the host's user the right to read it")
-        .caused_by(error)
-}
-
-fn checksum(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let (mut sum, mut piece) = (Sha256::new(), [0; 16 * 1024]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => break,
-            read => sum.update(piece.get(..read).unwrap_or_default()),
-        }
-    }
-    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -7,6 +7,9 @@ use serde_json::json;
 use super::*;
 use crate::store::{Memory, Store, Work};
 
+#[cfg(unix)]
+mod odd;
+
 /// A folder of this test's own, removed at its end.
 struct Folder(PathBuf);
 

@@ -11,6 +11,7 @@ use midplane_contract::{Code, Error, Result, defaults};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
 use super::Scan;
+use crate::discover::Stamp;
 
 /// How often folders are scanned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,9 +92,12 @@ fn wait(listening: &Receiver<()>, pace: Pace, is_over: &AtomicBool) {
 /// Hears of changes in the folders, as many of them as there are.
 struct Ears {
     watcher: Option<RecommendedWatcher>,
-    /// The folders that are not listened to, for they were not there.
-    absent: Vec<PathBuf>,
+    /// With what tells the folder that is listened to from another one at its path; `None` where none was there.
+    folders: Vec<(PathBuf, Option<Identity>)>,
 }
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 impl Ears {
     fn over(folders: &[PathBuf], wake: SyncSender<()>) -> Self {
@@ -104,19 +108,26 @@ impl Ears {
             }
         };
         let watcher = notify::recommended_watcher(hear).inspect_err(unheard).ok();
-        Self { watcher, absent: folders.to_vec() }
+        Self { watcher, folders: folders.iter().map(|folder| (folder.clone(), None)).collect() }
     }
 
-    /// Listens to the folders that have come.
+    /// Listens to the folders that have come, also where another was before.
     fn listen(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
-        self.absent.retain(|folder| {
-            let is_there = folder.exists();
-            if is_there {
+        for (folder, heard) in &mut self.folders {
+            let is = Stamp::of(folder).ok().map(|(stamp, _)| (stamp.device, stamp.inode));
+            if *heard == is {
+                continue;
+            }
+            if heard.is_some() {
+                // What is gone may have taken that along.
+                let _ = watcher.unwatch(folder);
+            }
+            if is.is_some() {
                 let _ = watcher.watch(folder, RecursiveMode::Recursive).inspect_err(unheard);
             }
-            !is_there
-        });
+            *heard = is;
+        }
     }
 }
 

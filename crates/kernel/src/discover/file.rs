@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use midplane_contract::{Code, Error, Result, defaults::MANIFEST_SIZE};
+use sha2::{Digest, Sha256};
 
 /// The text of a manifest: a regular file inside the folder, up to one byte more than a manifest may have.
 pub(super) fn read(path: &Path, folder: &Path) -> Result<Vec<u8>> {
@@ -13,12 +14,44 @@ pub(super) fn read(path: &Path, folder: &Path) -> Result<Vec<u8>> {
         let message = format!("{} is a link to {}, outside of its folder", path.display(), real.display());
         return Err(Error::new(Code::ManifestInvalid, message).remedy("put the file itself into the folder"));
     }
-    let file = open(&real).map_err(|error| unreadable(path, &error))?;
-    regular(path, &file.metadata().map_err(|error| unreadable(path, &error))?)?;
     let mut text = Vec::new();
     let most = u64::try_from(MANIFEST_SIZE).unwrap_or(u64::MAX).saturating_add(1);
+    let file = open_regular(&real, path)?;
     file.take(most).read_to_end(&mut text).map_err(|error| unreadable(path, &error))?;
     Ok(text)
+}
+
+/// Opens a regular file and nothing else; `shown` is how errors call it.
+fn open_regular(path: &Path, shown: &Path) -> Result<File> {
+    let file = open(path).map_err(|error| unreadable(shown, &error))?;
+    regular(shown, &file.metadata().map_err(|error| unreadable(shown, &error))?)?;
+    Ok(file)
+}
+
+/// The SHA-256 of a regular file, 64 hexadecimal digits, and how many bytes it has.
+pub(crate) fn checksum(path: &Path) -> Result<(String, u64)> {
+    let mut file = open_regular(path, path)?;
+    let (mut sum, mut piece, mut size) = (Sha256::new(), [0; 16 * 1024], 0);
+    loop {
+        match file.read(&mut piece).map_err(|error| unreadable(path, &error))? {
+            0 => break,
+            read => {
+                sum.update(piece.get(..read).unwrap_or_default());
+                size += read as u64;
+            }
+        }
+    }
+    Ok((sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect(), size))
+}
+
+/// Opens a regular file, and nothing that has to be waited for or never ends.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
+    let file = open(path)?;
+    let facts = file.metadata()?;
+    if facts.is_file() {
+        return Ok(file);
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {}, not a file", kind(&facts))))
 }
 
 /// Opens without waiting: a named pipe put in the file's place would otherwise hold the host until somebody writes.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use midplane_contract::manifest::{Fault, Manifest, into_error};
 use midplane_contract::{Error, Result};
 
-use super::{bare, folder, look};
+use super::{bare, file, folder, look};
 
 /// What can be told of a plugin.
 #[derive(Debug)]
@@ -14,8 +14,9 @@ pub(crate) struct Survey {
     pub(crate) manifest: Option<Manifest>,
     /// The files that this hangs on, there or not.
     pub(crate) files: Vec<PathBuf>,
-    /// The code; `None` for what is no file, or is not there.
-    pub(crate) code: Option<PathBuf>,
+    /// The file that tells it from another: its code, or its manifest where the code is no file or is not there. `None`
+    /// where neither may be read.
+    pub(crate) hashed: Option<PathBuf>,
     /// Why it cannot be used.
     pub(crate) error: Option<Error>,
 }
@@ -28,13 +29,15 @@ pub(crate) fn survey(path: &Path, manifest: Option<&Path>) -> Survey {
     };
     surveyed.unwrap_or_else(|error| {
         let files = vec![manifest.unwrap_or(path).to_path_buf()];
-        Survey { manifest: None, files, code: None, error: Some(error) }
+        Survey { manifest: None, files, hashed: None, error: Some(error) }
     })
 }
 
 fn of_file(path: &Path) -> Result<Survey> {
+    file::regular(path, &path.metadata().map_err(|error| file::unreadable(path, &error))?)?;
     let found = bare::found(path)?;
-    Ok(Survey { manifest: Some(found.manifest), files: vec![path.to_path_buf()], code: Some(found.main), error: None })
+    let files = vec![path.to_path_buf()];
+    Ok(Survey { manifest: Some(found.manifest), files, hashed: Some(found.main), error: None })
 }
 
 fn of_folder(path: &Path, manifest: &Path) -> Result<Survey> {
@@ -46,6 +49,6 @@ fn of_folder(path: &Path, manifest: &Path) -> Result<Survey> {
     files.extend(expected.filter(|_| !seen.parsed.files.remote));
     let broken = seen.parsed.faults.iter().any(Fault::is_error) || seen.parsed.manifest.is_none();
     let error = broken.then(|| into_error(&source.manifest.display().to_string(), &seen.parsed.faults));
-    let code = seen.main.filter(|main| main.is_file());
-    Ok(Survey { manifest: seen.parsed.manifest, files, code, error })
+    let hashed = seen.main.filter(|main| main.is_file()).or(Some(source.manifest));
+    Ok(Survey { manifest: seen.parsed.manifest, files, hashed, error })
 }

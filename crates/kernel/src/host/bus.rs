@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Hook, Result};
 use serde_json::Value;
 
@@ -23,7 +22,7 @@ impl Binding {
     ) -> Result<Vec<u8>> {
         let message = self.message(within, args, payload)?;
         let retain = args.get("retain").and_then(Value::as_bool).unwrap_or(false);
-        kernel.bus.send(if retain { message.retained() } else { message })?;
+        self.nested.wait(kernel.bus.send_async(if retain { message.retained() } else { message }))?;
         Ok(Vec::new())
     }
 
@@ -36,7 +35,7 @@ impl Binding {
     ) -> Result<Vec<u8>> {
         let message = self.message(within, args, payload)?;
         let caller = self.link(within)?;
-        block_on(kernel.bus.ask(message, deadline(within, args).instant(), Some(caller)))
+        self.nested.wait(kernel.bus.ask(message, deadline(within, args).instant(), Some(caller)))
     }
 
     fn message(&self, within: &Within<'_>, args: &Value, payload: &[u8]) -> Result<Message> {

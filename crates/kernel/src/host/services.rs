@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_lite::future::block_on;
 use midplane_contract::{Code, Error, Result, VersionRange};
 use serde_json::{Value, json};
 
@@ -10,7 +9,7 @@ use super::{Binding, json as as_json, missing};
 use crate::action::CallOptions;
 use crate::kernel::Inner;
 use crate::runtime::Within;
-use crate::services::{self, Choice, Service};
+use crate::services;
 
 /// Who provides an interface: `[{plugin, version, priority}]`, best first.
 pub(super) fn find(kernel: &Inner, args: &Value) -> Result<Vec<u8>> {
@@ -37,8 +36,8 @@ pub(super) fn call(
         caller: Some(binding.link(within)?),
         trace: within.scope.trace.clone(),
     };
-    let service = Service::new(Arc::downgrade(kernel), interface, range, Choice::LeastInFlight);
-    block_on(service.call_with(action, input, options))
+    let service = kernel.services.handle(kernel, interface, &range);
+    binding.nested.wait(service.call_with(action, input, options))
 }
 
 fn wanted(args: &Value) -> Result<(&str, VersionRange)> {

@@ -187,6 +187,7 @@ impl Builder {
             bus: Bus::default(),
             fetch: self.fetch,
             loads: async_lock::Semaphore::new(self.loads),
+            ending: crate::operate::Ending::default(),
             load_time: self.load_time,
             strategy: self.strategy,
             secrets: Arc::new(Secrets::new(self.secrets)),

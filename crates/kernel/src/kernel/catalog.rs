@@ -106,7 +106,7 @@ fn scan(kernel: &Inner, folders: &[PathBuf]) -> Scan {
         };
         let id = change.entry.id();
         let data = json!({
-            "plugin_id": id, "module_id": id, "path": change.entry.path, "change": change.change,
+            "plugin_id": id, "module_id": id, "path": change.entry.path.display().to_string(), "change": change.change,
             "is_valid": change.entry.is_valid,
         });
         kernel.announce(event, data);

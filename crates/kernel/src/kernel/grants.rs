@@ -1,14 +1,11 @@
-//! The part of the kernel's face that is about lasting grants; and what the gate is told and asked.
+//! The part of the kernel's face that is about lasting grants.
 
 use std::sync::PoisonError;
 
 use midplane_contract::{Code, Error, Permission, PluginId, Result};
-use serde_json::json;
 
 use super::{Inner, Kernel};
-use crate::call::Scope;
 use crate::catalog::{self, InstallStatus};
-use crate::fetch::{Place, Reach};
 use crate::grants::{self, Rights};
 use crate::store::Change;
 
@@ -148,28 +145,6 @@ impl Inner {
             Vec::new()
         });
         self.gate.set(id, declared, granted);
-    }
-
-    /// Asks the gate, and tells everybody when it denies.
-    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
-        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    /// As [`Inner::check`], for a place in the web: how far its name reaches.
-    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
-        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
-    }
-
-    fn denied(&self, plugin: &PluginId, error: &Error) {
-        if let Ok(known) = self.plugin(plugin) {
-            known.log.denied(error);
-        }
-        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
-    }
-
-    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
-    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
-        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
     }
 
     /// Whether there is a plugin of that id which stays: one that is registered, or installed.

@@ -1,10 +1,12 @@
 //! What a kernel is made of: its plugins, policies, gate and events, and what happens when an instance is lost.
 
+mod authority;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_lite::future::block_on;
 use midplane_contract::manifest::DependencyKind;
@@ -16,18 +18,19 @@ use crate::assemble::{Plan, Runtimes};
 use crate::availability::Wishes;
 use crate::bounds::Bounds;
 use crate::bus::Bus;
+use crate::call::Deadline;
 use crate::catalog::Catalog;
 use crate::config::ConfigStore;
 use crate::discover::{self, Found};
 use crate::fetch::Fetch;
 use crate::gate::Gate;
 use crate::generation::Generation;
-use crate::host::{Binding, Fetching, Given};
+use crate::host::{Binding, Fetching, Given, Nested};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
 use crate::plugin::{Plugin, Source};
-use crate::policy::{self, Policy};
+use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::resolve::Selection;
 use crate::routes::Rules;
@@ -54,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) bus: Bus,
     pub(crate) fetch: Option<Arc<dyn Fetch>>,
     pub(crate) loads: async_lock::Semaphore,
+    pub(crate) ending: operate::Ending,
     /// What opening the code and its hooks may take together in a load.
     pub(crate) load_time: Option<Duration>,
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
@@ -92,7 +96,7 @@ impl Inner {
         let (runtimes, cache) = (Arc::clone(&self.runtimes), self.cache.clone());
         let asked = blocking::unblock(move || describe::bare(found, &runtimes, cache));
         let Some(time) = self.load_time else { return asked.await };
-        until(Instant::now() + time, asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
+        until(Deadline::After(time).instant(), asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
     pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
@@ -162,36 +166,6 @@ impl Inner {
         self.plugin(id).ok()?.slot.core.generation().filter(|generation| generation.number == number)
     }
 
-    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
-    }
-
-    /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.
-    pub(crate) fn priority(&self, id: &PluginId) -> i32 {
-        let policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        policies.get(id).map_or(0, |policy| policy.priority)
-    }
-
-    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
-    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
-        policy::effective(&policy::effective(&self.limits, manifest), policy)
-    }
-
-    /// The same for those that manifests know nothing of.
-    fn bounds(&self, policy: &Policy) -> Bounds {
-        policy.bounds.over(self.bounds)
-    }
-
-    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
-        if let Ok(plugin) = self.plugin(id) {
-            plugin.life().barred = !policy.enabled;
-            plugin.heed(&self.bounds(&policy));
-        }
-        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
-        self.services.changed();
-        self.renew_grants(id);
-    }
-
     /// The plan of a next generation.
     pub(crate) fn plan(self: &Arc<Self>, id: &PluginId, found: Found, policy: Policy) -> Plan {
         let number = self.generations.fetch_add(1, Ordering::Relaxed) + 1;
@@ -206,12 +180,13 @@ impl Inner {
             let (kernel, plugin, log) = (kernel.clone(), plugin.clone(), log.clone());
             let (fetching, seat) = (Arc::clone(&theirs), theirs.seat());
             let given = Arc::clone(&told);
-            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat })
+            let nested = Nested::default();
+            Arc::new(Binding { kernel, plugin, generation: number, log, depth, fetching, given, seat, nested })
         };
         Plan {
             plugin: id.clone(),
             number,
-            late: self.load_time.map(|time| Instant::now() + time),
+            late: self.load_time.map(|time| Deadline::After(time).instant()),
             limits: self.limits(&found.manifest.limits, &policy.limits),
             bounds,
             drain: self.drain,

@@ -10,7 +10,8 @@ use async_lock::OnceCell;
 use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Resources};
 use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
-use super::{load_alone, start};
+use super::load::load_alone;
+use super::start;
 use crate::discover::Found;
 use crate::kernel::Inner;
 use crate::plugin::Plugin;
@@ -50,7 +51,7 @@ pub(super) async fn make_ready(kernel: &Arc<Inner>, root: &Manifest, brought: &B
     let steps = before(&plan, &root.id);
     let outcomes: BTreeMap<PluginId, Outcome> =
         steps.iter().map(|step| (step.id.clone(), Outcome::default())).collect();
-    together(steps.iter().map(|step| Box::pin(make(kernel, step, &outcomes, brought)) as _)).await;
+    together(steps.iter().map(|step| Box::pin(make(kernel, &plan, step, &outcomes, brought)) as _)).await;
     let mut needed = needs(root).filter(|needed| !needed.optional);
     needed.find_map(|needed| outcomes.get(&needed.id)?.get()?.clone()).map_or(Ok(()), Err)
 }
@@ -87,13 +88,21 @@ pub(super) fn declare(found: &mut Found, declared: &mut Vec<Dependency>, more: V
 type Outcome = OnceCell<Option<Error>>;
 
 /// Loads and starts one plugin once everything before it has ended well, or ended where that is only used.
-async fn make(kernel: &Arc<Inner>, step: &Step, outcomes: &BTreeMap<PluginId, Outcome>, brought: &Brought) {
+async fn make(
+    kernel: &Arc<Inner>,
+    plan: &Plan,
+    step: &Step,
+    outcomes: &BTreeMap<PluginId, Outcome>,
+    brought: &Brought,
+) {
     let mut trouble = None;
     for id in &step.needs {
         let Some(outcome) = outcomes.get(id) else { continue };
         trouble = trouble.or(outcome.wait().await.clone());
     }
-    for id in &step.uses {
+    // Of those that use each other in a circle one goes on without the other: it would wait for ever.
+    let earlier = |used: &&PluginId| plan.step(used).is_some_and(|used| used.wave < step.wave);
+    for id in step.uses.iter().filter(earlier) {
         if let Some(outcome) = outcomes.get(id) {
             outcome.wait().await;
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, Result, State};
 use serde_json::json;
 
+use super::announce;
+use super::fault::clear_away;
 use super::retire::{self, LastHooks};
-use super::{announce, clear_away};
 use crate::availability;
 use crate::kernel::Inner;
 use crate::lifecycle::Event;

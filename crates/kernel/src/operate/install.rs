@@ -10,7 +10,8 @@ use midplane_contract::{Code, Error, Permission, PluginId, Result, State};
 use serde_json::{Map, json};
 
 use super::dependencies::Brought;
-use super::{announce, dependents, load_noting, stop, unload, unload_cascade, unregister};
+use super::load::load_noting;
+use super::{announce, dependents, stop, unload, unload_cascade, unregister};
 use crate::catalog::{self, InstallStatus, Installed};
 use crate::discover::Found;
 use crate::grants;

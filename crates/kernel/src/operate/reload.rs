@@ -5,8 +5,9 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, Placement, PluginId, Result, State};
 use serde_json::json;
 
+use super::dependencies::{self, Brought};
 use super::retire::{self, LastHooks};
-use super::{Brought, announce, dependencies, load, loaded, refuse_disabled, reinstate, unload_locked};
+use super::{announce, load, loaded, refuse_disabled, reinstate, unload_locked};
 use crate::assemble::{Assembled, Assembly, assemble, left};
 use crate::availability;
 use crate::build;

@@ -7,6 +7,7 @@ use futures_lite::future::block_on;
 use midplane_contract::{Error, Hook};
 
 use crate::alarm::until;
+use crate::call::Deadline;
 use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
 use crate::plugin::Plugin;
@@ -27,7 +28,7 @@ pub(super) enum LastHooks {
 /// Waits for the calls in flight, runs `stop` on every instance and leaves them parked.
 pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Generation>) {
     let core = &plugin.slot.core;
-    let drained = Instant::now() + generation.times.drain;
+    let drained = Deadline::After(generation.times.drain).instant();
     for lane in 0..core.berth_at(berth).lanes() {
         let Ok(Some(mut turn)) = until(drained, claim_lane(core, berth, lane)).await else { continue };
         if generation.has(Hook::Stop)
@@ -40,7 +41,7 @@ pub(super) async fn park(plugin: &Arc<Plugin>, berth: usize, generation: &Arc<Ge
 
 /// Ends a generation, if it still lies in that berth. What is busy beyond the drain time ends in the background.
 pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<Generation>, last: LastHooks) {
-    let late = Instant::now() + generation.times.drain;
+    let late = Deadline::After(generation.times.drain).instant();
     let cleared = clear(plugin, berth, &generation, last, late).await;
     generation.fetching.end();
     if cleared {

@@ -157,6 +157,12 @@ fn native_fallbacks_come_first_unless_portable_ones_are_preferred() {
 }
 
 #[test]
+fn a_fallback_that_is_named_twice_is_tried_once() {
+    let plugin = for_windows(&["wasm", "script", "WASM", "wasm"]);
+    assert_eq!(verdict(&plugin, &here()).fallbacks, ["wasm", "script"]);
+}
+
+#[test]
 fn a_verdict_names_the_adapter_or_the_reason_in_the_words_of_the_document() {
     let mut plugin = plugin();
     plugin.compatibility.platforms = texts(&["linux"]);

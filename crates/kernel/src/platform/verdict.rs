@@ -82,9 +82,14 @@ pub(super) fn fallbacks(platform: &Platform, needs: &Needs<'_>) -> Vec<String> {
             .find(|adapter| adapter.name.eq_ignore_ascii_case(name))
             .filter(|it| it.is_available(machine, rules))
     };
-    let mut found: Vec<&Adapter> = needs.compatibility.fallbacks.iter().filter_map(|name| find(&name)).collect();
+    let mut found: Vec<&Adapter> = Vec::new();
+    for adapter in needs.compatibility.fallbacks.iter().filter_map(|name| find(&name)) {
+        // One that is named twice is tried once.
+        if !found.contains(&adapter) {
+            found.push(adapter);
+        }
+    }
     found.sort_by_key(|adapter| adapter.native != rules.fallback_strategy.prefer_native);
-    found.dedup();
     found.truncate(rules.fallback_strategy.max_fallback_attempts);
     found.into_iter().map(|adapter| adapter.name.clone()).collect()
 }

@@ -27,6 +27,8 @@ pub(super) struct Offered {
     pub(super) releases: Vec<Release>,
     /// Whether any of them is a pre-release, or treated as one.
     pub(super) has_unstable: bool,
+    /// Whether they may differ in more than their numbers: else the highest of some is the best of them.
+    pub(super) mixed: bool,
     /// Each version once, the lowest first. A position in this list is a version's number.
     pub(super) items: Vec<Item>,
 }
@@ -145,6 +147,8 @@ impl Available {
             release: offered.releases.len(),
             edges,
         };
+        offered.mixed |= item.deprecated || !item.stable;
+        offered.mixed |= offered.items.first().is_some_and(|first| first.standing != item.standing);
         offered.releases.push(release);
         match offered.items.binary_search_by(|known| known.version.cmp(&item.version)) {
             Err(place) => offered.items.insert(place, item),

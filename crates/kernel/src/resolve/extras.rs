@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, VecDeque};
 use midplane_contract::manifest::{Dependency, DependencyKind};
 
 use super::available::Standing;
+use super::order;
 use super::solver::{Chosen, Failed, Question};
 use super::stock::{ROOT, Stock, Wanted};
 use super::why::{self, Refusal};
@@ -90,9 +91,11 @@ fn optional(stock: &Stock<'_>, mut chosen: Chosen) -> Result<Chosen, Refusal> {
     Ok(chosen)
 }
 
-/// What an optional dependency brings, unless that would fetch something that only peers ask for.
+/// What an optional dependency brings, unless that would fetch something that only peers ask for, or is a circle: whatever
+/// was chosen before needs nothing of it, so a circle is among what it brings.
 fn addition(stock: &Stock<'_>, chosen: &Chosen, wish: u32, found: Chosen) -> Chosen {
     let fresh: Chosen = found.into_iter().filter(|(plugin, _)| !chosen.contains_key(plugin)).collect();
     let asked = chosen.keys().copied().chain([wish]).collect();
-    if only_for_peers(stock, &fresh, asked).is_empty() { fresh } else { Chosen::new() }
+    let fits = only_for_peers(stock, &fresh, asked).is_empty() && order::plan(stock, &fresh).is_ok();
+    if fits { fresh } else { Chosen::new() }
 }

@@ -14,8 +14,10 @@ const TOLD: usize = 3;
 
 /// Single changes that would each be enough, what is asked for before what plugins need.
 pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Demand) -> Vec<String> {
-    let stock = question.stock;
-    let mut help: Vec<String> = if about.cause.is_some() { vec![missing(stock, about)] } else { Vec::new() };
+    let mut help: Vec<String> = unwelcome(question, about).into_iter().collect();
+    if about.cause.is_some() && help.is_empty() {
+        help.push(missing(question.stock, about));
+    }
     let mut order: Vec<&Demand> = demands.iter().collect();
     order.sort_by_key(|demand| demand.asker.is_some());
     for demand in order.into_iter().take(TRIES) {
@@ -25,7 +27,7 @@ pub(super) fn help(question: &Question<'_, '_>, demands: &[Demand], about: &Dema
         help.extend(lifted(question, demand));
     }
     if help.is_empty() {
-        help.push(missing(stock, about));
+        help.push(missing(question.stock, about));
     }
     help
 }
@@ -51,6 +53,17 @@ fn lifted(question: &Question<'_, '_>, demand: &Demand) -> Option<String> {
             let of = chosen.get(&asker).and_then(|position| stock.release(asker, *position))?;
             format!("it would work if `{name}` {} took `{id}` {version}", of.version)
         }
+    })
+}
+
+/// What is said where only a pre-release fits.
+fn unwelcome(question: &Question<'_, '_>, about: &Demand) -> Option<String> {
+    let stock = question.stock;
+    let range: VersionRange = about.range.parse().ok().filter(|_| about.cause == Some(Cause::NoVersion))?;
+    let (id, version) = (&about.target, stock.unwelcome(stock.number(&about.target)?, &range)?);
+    Some(match about.asker {
+        None => format!("ask for `{id}` ={version}, or let pre-releases be welcome"),
+        Some(_) => format!("`{id}` {version} would do if pre-releases were welcome"),
     })
 }
 

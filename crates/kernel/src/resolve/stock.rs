@@ -172,6 +172,15 @@ impl<'a> Stock<'a> {
         selection.takes_as(range, exact, version) && welcome
     }
 
+    /// The highest version that a range would take if pre-releases were welcome, and does not take as they are not.
+    pub(super) fn unwelcome(&self, number: u32, range: &VersionRange) -> Option<&'a Version> {
+        let would = |item: &&Item| {
+            let welcome = range.matches_prerelease(&item.version);
+            welcome && !self.takes(range, self.request.selection.exactly(range).as_ref(), &item.version, item.stable)
+        };
+        self.shelf(number)?.items().iter().rev().find(would).map(|item| &item.version)
+    }
+
     /// The versions that can run where the plan is for.
     fn usable<'s>(&self, shelf: &'s Shelf<'a>) -> &'s Versions {
         shelf.usable.get_or_init(|| {
@@ -195,7 +204,12 @@ impl<'a> Stock<'a> {
 
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
-        let items = self.shelf(plugin)?.items();
+        let offered = self.shelf(plugin)?.offered;
+        let items = &offered.items;
+        if !offered.mixed {
+            // Without a look at the versions themselves, which are seldom in the processor's caches.
+            return among.positions(items.len()).next_back();
+        }
         let keeps = self.request.selection.strategy != Strategy::Latest;
         let rank = |position: &u32| {
             let item = items.get(*position as usize)?;

@@ -61,8 +61,8 @@ impl Versions {
         self.with(other, |one, two| one | two, self.rest || other.rest)
     }
 
-    /// The positions below a length.
-    pub(super) fn positions(&self, length: usize) -> impl Iterator<Item = u32> + '_ {
+    /// The positions below a length, lowest first.
+    pub(super) fn positions(&self, length: usize) -> impl DoubleEndedIterator<Item = u32> + '_ {
         (0..u32::try_from(length).unwrap_or(u32::MAX)).filter(|position| self.has(*position))
     }
 

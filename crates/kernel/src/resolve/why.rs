@@ -190,16 +190,21 @@ fn at_stake<'d>(stock: &Stock<'_>, demands: &'d [Demand]) -> Option<&'d Demand> 
     conflicts.min_by_key(|demand| demand.target.clone()).or(dead).or(demands.first())
 }
 
-/// Whether one version meets what each of them asks for on one plugin; of one asker's versions any will do.
+/// Whether one version meets what each of them asks for on one plugin; of one asker's versions any will do, and of the
+/// demands of one version all count.
 fn meetable(stock: &Stock<'_>, on: &[&Demand]) -> bool {
-    let mut by_asker: BTreeMap<&Option<PluginId>, Vec<VersionRange>> = BTreeMap::new();
+    let mut by_asker: BTreeMap<&Option<PluginId>, BTreeMap<Option<&Version>, Vec<VersionRange>>> = BTreeMap::new();
     for demand in on {
-        by_asker.entry(&demand.asker).or_default().extend(demand.range.parse());
+        let asker = by_asker.entry(&demand.asker).or_default();
+        let versions = demand.versions.iter().map(Some).chain(demand.versions.is_empty().then_some(None));
+        versions.for_each(|version| asker.entry(version).or_default().extend(demand.range.parse()));
     }
     let shelf = on.first().and_then(|demand| stock.shelf(stock.number(&demand.target)?));
-    let all =
-        |release: &Release| by_asker.values().all(|ranges| ranges.iter().any(|range| stock.accepts(range, release)));
-    shelf.is_some_and(|shelf| shelf.releases().any(all))
+    let meets = |release: &Release| {
+        let takes = |ranges: &Vec<VersionRange>| ranges.iter().all(|range| stock.accepts(range, release));
+        by_asker.values().all(|versions| versions.values().any(takes))
+    };
+    shelf.is_some_and(|shelf| shelf.releases().any(meets))
 }
 
 fn what_there_is(stock: &Stock<'_>, id: &PluginId, cause: Option<Cause>) -> Vec<String> {
@@ -212,7 +217,10 @@ fn what_there_is(stock: &Stock<'_>, id: &PluginId, cause: Option<Cause>) -> Vec<
         return told.by_ref().take(3).collect();
     }
     let versions: Vec<&Version> = shelf.items().iter().map(|item| &item.version).collect();
-    vec![format!("`{id}` is there in {}", listed(&versions))]
+    let unstable: Vec<&Version> = shelf.items().iter().filter(|item| !item.stable).map(|item| &item.version).collect();
+    let mut there = vec![format!("`{id}` is there in {}", listed(&versions))];
+    there.extend((!unstable.is_empty()).then(|| format!("`{id}` {} is not called stable", listed(&unstable))));
+    there
 }
 
 /// The details for programs, as the contract names them.

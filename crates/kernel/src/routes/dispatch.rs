@@ -7,8 +7,9 @@ use midplane_contract::{ActionName, Code, Error, Result};
 use super::rule::Target;
 use super::table::of_action;
 use crate::action::CallOptions;
+use crate::attempt::{Missed, attempt};
+use crate::call::Deadline;
 use crate::kernel::Inner;
-use crate::services::{Choice, Service};
 
 /// Calls an action at whoever gets it; where that one is not there any longer, at the next.
 ///
@@ -20,13 +21,13 @@ pub(crate) async fn dispatch(
     input: Vec<u8>,
     options: CallOptions,
 ) -> Result<Vec<u8>> {
+    // All tries together have the time of one.
+    let options = CallOptions { deadline: options.deadline.map(Deadline::stamped), ..options };
     let mut latest = None;
     for row in of_action(kernel, action.as_str()) {
         match call(kernel, &row.to, action, &input, &options).await {
-            Err(error) if matches!(error.code(), Code::NotRunning | Code::NotLoaded | Code::PluginNotFound) => {
-                latest = Some(error);
-            }
-            done => return done,
+            Err(missed) if missed.is_gone() => latest = Some(missed.error),
+            done => return done.map_err(|missed| missed.error),
         }
     }
     Err(latest.unwrap_or_else(|| nobody(action)))
@@ -38,15 +39,16 @@ async fn call(
     called: &ActionName,
     input: &[u8],
     options: &CallOptions,
-) -> Result<Vec<u8>> {
+) -> Result<Vec<u8>, Missed> {
     match to {
         Target::Plugin { plugin, action } => {
-            let action = kernel.slot_of(plugin)?.action(action.as_ref().unwrap_or(called).as_str())?;
-            action.call_with(input, options.clone()).await
+            let name = action.as_ref().unwrap_or(called).as_str();
+            let action = kernel.slot_of(plugin).and_then(|slot| slot.action(name)).map_err(Missed::before)?;
+            attempt(&action, input, options.clone()).await
         }
         Target::Service { service, version, action } => {
-            let service = Service::new(Arc::downgrade(kernel), service, version.clone(), Choice::LeastInFlight);
-            service.call_with(action.as_ref().unwrap_or(called).as_str(), input, options.clone()).await
+            let service = kernel.services.handle(kernel, service, version);
+            service.try_all(action.as_ref().unwrap_or(called).as_str(), input, options.clone()).await
         }
     }
 }

@@ -28,19 +28,20 @@ pub struct Route {
     pub actions: Vec<String>,
 }
 
-/// How good a route is: the smallest is taken.
-type Rank = (u8, Reverse<i32>, Reverse<Exactness>);
+/// How good a route is: the smallest is taken. What the operator says comes before what a plugin says of itself.
+type Rank = (u8, Reverse<i32>, Reverse<Exactness>, bool);
 
 /// The routes of a file, best first, each plugin once.
 pub(crate) fn of(kernel: &Inner, file: &Path, mime_type: Option<&str>) -> Vec<Route> {
     let name = file.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let media = mime_type.map(media);
     let plugins = kernel.plugins();
     let mut found: Vec<(Rank, Route)> =
-        plugins.iter().filter_map(|plugin| declared(kernel, plugin, &name, mime_type)).collect();
+        plugins.iter().filter_map(|plugin| declared(kernel, plugin, &name, media.as_deref())).collect();
     for (_, rule) in kernel.rules.all() {
         let wanted = match &rule.what {
             What::File(pattern) => fits(&pattern.to_lowercase(), &name),
-            What::Media(pattern) => mime_type.is_some_and(|mime_type| fits(pattern, mime_type)),
+            What::Media(pattern) => media.as_deref().is_some_and(|media| fits(&pattern.to_lowercase(), media)),
             What::Action(_) => false,
         };
         let (plugin, service, action) = match &rule.to {
@@ -52,7 +53,7 @@ pub(crate) fn of(kernel: &Inner, file: &Path, mime_type: Option<&str>) -> Vec<Ro
             }
         };
         let Some(plugin) = plugin.and_then(|id| plugins.iter().find(|plugin| plugin.id == id)) else { continue };
-        let rank = (standing(plugin), Reverse(rule.priority), Reverse(rule.what.exactness()));
+        let rank = (standing(plugin), Reverse(rule.priority), Reverse(rule.what.exactness()), false);
         let action = action.as_ref().map(ActionName::as_str);
         let route = route(&plugin.life().found.manifest, action, rule.priority);
         found.push((rank, Route { service, ..route }));
@@ -68,21 +69,30 @@ pub(crate) fn of(kernel: &Inner, file: &Path, mime_type: Option<&str>) -> Vec<Ro
 }
 
 /// What a plugin's own manifest says of a file.
-fn declared(kernel: &Inner, plugin: &Plugin, name: &str, mime_type: Option<&str>) -> Option<(Rank, Route)> {
-    let handles = |kind: &&FileType| {
+fn declared(kernel: &Inner, plugin: &Plugin, name: &str, media: Option<&str>) -> Option<(Rank, Route)> {
+    let handles = |kind: &FileType| {
         let extension = kind.extension.to_lowercase();
-        (!extension.is_empty() && name.len() > extension.len() && name.ends_with(&extension))
-            || (mime_type.is_some() && kind.mime_type.as_deref() == mime_type)
+        let ends = !extension.is_empty() && name.len() > extension.len() && name.ends_with(&extension);
+        let by_name = ends.then(|| Exactness::of(&format!("*{extension}")));
+        let own = kind.mime_type.as_ref().map(|own| own.to_lowercase());
+        let by_media = own.filter(|own| media.is_some_and(|media| fits(own, media))).map(|own| Exactness::of(&own));
+        by_name.max(by_media)
     };
     let own = kernel.priority(&plugin.id);
     let standing = standing(plugin);
     let life = plugin.life();
     let manifest = &life.found.manifest;
+    let handled = manifest.file_types.iter().filter_map(|kind| Some((kind.priority, handles(kind)?, kind)));
     // The longest extension is the most exact one: `.tar.gz` before `.gz`.
-    let best = manifest.file_types.iter().filter(handles).max_by_key(|k| (k.priority, k.extension.len()))?;
-    let priority = best.priority.saturating_add(own);
-    let rank = (standing, Reverse(priority), Reverse(Exactness::of("*")));
+    let (priority, exactness, best) = handled.max_by_key(|(priority, exactness, _)| (*priority, *exactness))?;
+    let priority = priority.saturating_add(own);
+    let rank = (standing, Reverse(priority), Reverse(exactness), true);
     Some((rank, route(manifest, best.action.as_deref(), priority)))
+}
+
+/// A media type without its parameters; it means the same in any case of letters.
+fn media(written: &str) -> String {
+    written.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
 fn route(manifest: &Manifest, action: Option<&str>, priority: i32) -> Route {

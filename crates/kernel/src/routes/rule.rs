@@ -26,7 +26,7 @@ pub enum What {
     Action(String),
     /// Names of files, in any case of letters: `*.tar.gz`, `readme*`.
     File(String),
-    /// Media types of files: `text/markdown`, `image/*`.
+    /// Media types of files, in any case of letters and without parameters: `text/markdown`, `image/*`.
     Media(String),
 }
 
@@ -56,7 +56,7 @@ pub enum Target {
 }
 
 /// How exactly something says what it is for: the more, the better. Exact texts, then prefixes, then patterns; of two of a
-/// kind the longer one.
+/// kind the longer one. What is for everything comes last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Exactness(u8, usize);
 
@@ -64,6 +64,7 @@ impl Exactness {
     pub(super) fn of(pattern: &str) -> Self {
         let stem = pattern.trim_end_matches('*');
         match (stem.contains(['*', '?']), stem.len() == pattern.len()) {
+            _ if stem.is_empty() => Self(0, 0),
             (true, _) => Self(0, pattern.len()),
             (false, false) => Self(1, stem.len()),
             (false, true) => Self(2, stem.len()),
@@ -113,7 +114,7 @@ mod tests {
         assert!(of("image.*") > of("im*"));
         assert!(of("i*") > of("*.resize"));
         assert!(of("*.resize") > of("*.r*"));
-        assert!(of("*") < of("a*"));
+        assert!(of("*") < of("*.r") && of("**") < of("a*"));
     }
 
     #[test]

@@ -134,16 +134,18 @@ fn sort(rows: &mut [Row]) {
 }
 
 /// In which order rows that fit are tried.
-fn order(row: &Row) -> (u8, Reverse<i32>, Reverse<Exactness>) {
-    (row.standing, Reverse(row.priority), Reverse(row.what.exactness()))
+fn order(row: &Row) -> (u8, Reverse<i32>, Reverse<Exactness>, bool) {
+    (row.standing, Reverse(row.priority), Reverse(row.what.exactness()), row.rule.is_none())
 }
 
 /// Says of each row who comes before it wherever it fits.
 fn shade(rows: &mut [Row]) {
     let covers = |better: &What, what: &What| match (better, what) {
-        (What::Action(pattern), What::Action(text))
-        | (What::File(pattern), What::File(text))
-        | (What::Media(pattern), What::Media(text)) => pattern == text || fits(pattern, text),
+        (What::Action(pattern), What::Action(text)) => pattern == text || fits(pattern, text),
+        (What::File(pattern), What::File(text)) | (What::Media(pattern), What::Media(text)) => {
+            let (pattern, text) = (pattern.to_lowercase(), text.to_lowercase());
+            pattern == text || fits(&pattern, &text)
+        }
         _ => false,
     };
     for at in 0..rows.len() {

@@ -45,9 +45,6 @@ impl Candidate {
     /// Whether a call of this action may be repeated: the interface says so, or the plugin itself.
     pub(super) fn repeats(&self, action: &str) -> bool {
         self.repeatable.iter().any(|name| name == action)
-            || self.plugin.slot.core.generation().is_some_and(|generation| {
-                generation.manifest.actions.iter().any(|spec| spec.idempotent && spec.name.as_str() == action)
-            })
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -79,10 +76,14 @@ fn ranked(kernel: &Inner, interface: &str, range: &VersionRange) -> Vec<(Candida
             let wanted = offers.iter().filter(|offer| offer.interface == interface && range.matches(&offer.version));
             (wanted.max_by(|a, b| a.version.cmp(&b.version)).filter(|_| runs)?.clone(), life.health)
         };
-        let placement = plugin.slot.core.generation()?.placement;
+        let generation = plugin.slot.core.generation()?;
+        let placement = generation.placement;
         let priority = kernel.priority(&plugin.id);
         let rank = Rank::of(health, priority, placement);
-        let candidate = Candidate { plugin: Arc::clone(&plugin), rank, repeatable: offer.repeatable };
+        // Noted now: when it is asked for, the plugin may have died.
+        let own = generation.manifest.actions.iter().filter(|spec| spec.idempotent).map(|spec| spec.name.to_string());
+        let repeatable = offer.repeatable.into_iter().chain(own).collect();
+        let candidate = Candidate { plugin: Arc::clone(&plugin), rank, repeatable };
         let provider = Provider {
             plugin: plugin.id.clone(),
             interface: offer.interface,

@@ -6,8 +6,9 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use midplane_contract::{Code, Error, PluginId, Result, VersionRange};
 
 use super::choice::Choice;
-use super::provider::{Candidate, candidates};
+use super::provider::{Candidate, Provider, candidates, providers};
 use crate::action::CallOptions;
+use crate::attempt::{Missed, attempt};
 use crate::call::Deadline;
 use crate::kernel::Inner;
 use crate::picker::Picker;
@@ -78,29 +79,40 @@ impl Service {
     /// # Errors
     /// As [`Service::call`], and `call_cycle` where every provider waits for this very call.
     pub async fn call_with(&self, action: &str, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
-        let input = input.into();
+        self.try_all(action, &input.into(), options).await.map_err(|missed| missed.error)
+    }
+
+    /// [`Service::call_with`] that says whether anything has run.
+    pub(crate) async fn try_all(&self, action: &str, input: &[u8], options: CallOptions) -> Result<Vec<u8>, Missed> {
         let options = CallOptions { deadline: options.deadline.map(Deadline::stamped), ..options };
-        let (mut tried, mut latest): (Vec<PluginId>, Option<Error>) = (Vec::new(), None);
+        let (mut tried, mut latest): (Vec<PluginId>, Option<Missed>) = (Vec::new(), None);
         loop {
-            let Some(candidate) = self.choose(&tried)? else {
-                return Err(latest.unwrap_or_else(|| self.nobody()));
+            let Some(candidate) = self.choose(&tried).map_err(Missed::before)? else {
+                return Err(latest.unwrap_or_else(|| Missed::before(self.nobody())));
             };
-            match self.attempt(&candidate, action, &input, &options).await {
-                Err(error) if moves_on(&error, candidate.repeats(action)) => {
+            match self.attempt(&candidate, action, input, &options).await {
+                Err(missed) if missed.moves_on(candidate.repeats(action)) => {
                     tried.push(candidate.plugin.id.clone());
-                    latest = Some(error);
+                    latest = Some(missed);
                 }
                 done => return done,
             }
         }
     }
 
-    async fn attempt(&self, to: &Candidate, action: &str, input: &[u8], options: &CallOptions) -> Result<Vec<u8>> {
+    async fn attempt(
+        &self,
+        to: &Candidate,
+        action: &str,
+        input: &[u8],
+        options: &CallOptions,
+    ) -> Result<Vec<u8>, Missed> {
         if let (Some(caller), Some(generation)) = (&options.caller, to.plugin.slot.core.generation()) {
-            generation.refuse_cycle(caller)?;
+            generation.refuse_cycle(caller).map_err(Missed::before)?;
         }
         let _flight = Flight::begin(&to.plugin);
-        to.plugin.slot.action(action)?.call_with(input, options.clone()).await
+        let action = to.plugin.slot.action(action).map_err(Missed::before)?;
+        attempt(&action, input, options.clone()).await
     }
 
     /// The best of those that were not tried yet.
@@ -133,25 +145,24 @@ impl Service {
         fresh
     }
 
+    /// What is said where nobody can be called; of those that are near it, why they cannot.
     fn nobody(&self) -> Error {
         let Shared { interface, range, .. } = &*self.shared;
-        Error::new(Code::PluginNotFound, format!("nobody provides `{interface}` {range} at the moment"))
-            .remedy("load a plugin whose manifest names it under interfaces.provides")
+        let kernel = self.shared.kernel.upgrade();
+        let near = kernel.map(|kernel| providers(&kernel, interface, &VersionRange::any())).unwrap_or_default();
+        let why = |provider: &Provider| match &provider.refused {
+            Some(refused) => format!("`{}` is refused: {}", provider.plugin, refused.record().message),
+            None => format!("`{}` provides it in {}", provider.plugin, provider.version),
+        };
+        let near: Vec<String> = near.iter().map(why).collect();
+        let message = format!("nobody provides `{interface}` {range} at the moment");
+        let (message, remedy) = match near.as_slice() {
+            [] => (message, "load a plugin whose manifest names it under interfaces.provides"),
+            near => (format!("{message}; {}", near.join("; ")), "mend that, or load another plugin that provides it"),
+        };
+        Error::new(Code::PluginNotFound, message)
+            .remedy(remedy)
             .with("interface", interface.as_str())
             .with("range", range.to_string())
-    }
-}
-
-/// Whether the next provider is to be tried after this error.
-fn moves_on(error: &Error, repeats: bool) -> bool {
-    match error.code() {
-        // Nothing has begun.
-        Code::NotRunning | Code::NotLoaded | Code::PluginNotFound | Code::ActionNotFound | Code::Overloaded => true,
-        Code::BreakerOpen | Code::CallCycle => true,
-        // Something may have.
-        Code::Crashed | Code::PeerGone | Code::Trapped | Code::Panicked | Code::MemoryLimit | Code::ProtocolError => {
-            repeats
-        }
-        _ => false,
     }
 }

@@ -14,13 +14,10 @@ type Told = Arc<Mutex<Vec<String>>>;
 /// A program that notes what it is told.
 fn listening(told: &Told) -> Program {
     let told = Arc::clone(told);
-    Program::new().action("echo", |_, input, reply| reply.write(input)).hook(
-        Hook::DependencyChanged,
-        move |_, input| {
-            told.lock().unwrap().push(String::from_utf8(input.to_vec()).unwrap());
-            Ok(Vec::new())
-        },
-    )
+    Program::echoing().hook(Hook::DependencyChanged, move |_, input| {
+        told.lock().unwrap().push(String::from_utf8(input.to_vec()).unwrap());
+        Ok(Vec::new())
+    })
 }
 
 fn optional(id: &str, version: &str) -> Value {
@@ -87,13 +84,10 @@ fn a_version_that_does_not_fit_is_not_there() {
 fn a_hook_that_hangs_ends_by_its_deadline_and_holds_up_nobody() {
     let (told, gate) = (Told::default(), Gate::new());
     let inside = gate.clone();
-    let stuck = Program::new().action("echo", |_, input, reply| reply.write(input)).hook(
-        Hook::DependencyChanged,
-        move |desk, _| {
-            let _ = desk.wait_at(&inside);
-            desk.hang().map(|()| Vec::new())
-        },
-    );
+    let stuck = Program::echoing().hook(Hook::DependencyChanged, move |desk, _| {
+        let _ = desk.wait_at(&inside);
+        desk.hang().map(|()| Vec::new())
+    });
     let fake = Fake::new().program("probe", probe()).program("stuck", stuck).program("listening", listening(&told));
     let house = House::over(fake, |builder| builder);
     house.limit("stuck", Limits { hook_deadline_ms: Some(200), ..Limits::default() });

@@ -57,8 +57,7 @@ fn chains_of_calls_end_where_the_operator_says() {
 fn no_more_events_wait_for_a_plugin_than_the_operator_says_from_the_moment_it_is_said() {
     let gate = Gate::new();
     let _until = Until(&gate);
-    let waits = gate.clone();
-    let program = probe().hook(Hook::Event, move |desk, _| desk.wait_at(&waits).map(|()| Vec::new()));
+    let program = probe().waits_in(Hook::Event, &gate);
     let house = house(&[("slow", program)], |builder| {
         builder.bounds(Bounds { subscriber_queue: Some(4), ..Bounds::default() })
     });

@@ -10,19 +10,10 @@ use serde_json::json;
 use crate::dependencies::{needing, on};
 use crate::house::{House, Until, name};
 
-/// A program whose hook waits at the gate.
-fn waiting_in(hook: Hook, gate: &Gate) -> Program {
-    let gate = gate.clone();
-    Program::new().action("echo", |_, input, reply| reply.write(input)).hook(hook, move |desk, _| {
-        desk.wait_at(&gate)?;
-        Ok(Vec::new())
-    })
-}
-
 /// A program whose hook ends when so many have begun theirs.
-fn meeting_in(hook: Hook, gate: &Gate, many: usize) -> Program {
+pub(crate) fn meeting_in(hook: Hook, gate: &Gate, many: usize) -> Program {
     let gate = gate.clone();
-    Program::new().action("echo", |_, input, reply| reply.write(input)).hook(hook, move |desk, _| {
+    Program::echoing().hook(hook, move |desk, _| {
         if gate.arrived() + 1 >= many {
             gate.open();
         }
@@ -48,7 +39,7 @@ fn branches_that_wait_for_each_other_to_have_begun_both_start() {
 #[test]
 fn no_more_are_loaded_at_once_than_the_kernel_may() {
     let gate = Gate::new();
-    let fake = Fake::new().program("probe", probe()).program("slow", waiting_in(Hook::Init, &gate));
+    let fake = Fake::new().program("probe", probe()).program("slow", Program::echoing().waits_in(Hook::Init, &gate));
     let house = House::over(fake, |builder| builder.concurrent_loads(2));
     let ids: Vec<String> = (0..6).map(|n| format!("p{n}")).collect();
     for id in &ids {

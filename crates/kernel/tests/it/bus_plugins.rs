@@ -266,8 +266,7 @@ fn events_for_a_plugin_that_is_still_loading_wait_until_it_runs() {
     let seen = Seen::default();
     let gate = Gate::new();
     let _open = Until(&gate);
-    let waiting = gate.clone();
-    let slow = early(noting(&seen)).hook(Hook::Start, move |desk, _| desk.wait_at(&waiting).map(|()| Vec::new()));
+    let slow = early(noting(&seen)).waits_in(Hook::Start, &gate);
     let house = House::with(&[("slow", slow)]);
     grant(&house, "a", &["bus.subscribe"]);
     let id = house.register(&folder("a", "slow\n1"));

@@ -91,9 +91,7 @@ fn sixteen_mebibytes_pass_both_ways() {
 
 #[test]
 fn a_panic_in_the_runtime_itself_is_an_error_and_leaves_the_lane_in_use() {
-    let program = Program::new()
-        .action("echo", |_, input, reply| reply.write(input))
-        .waiting("unwind", |_, _, _| panic!("as asked"));
+    let program = Program::echoing().waiting("unwind", |_, _, _| panic!("as asked"));
     let house = House::with(&[("unwinding", program)]);
     house.load(&PluginFolder::fake("p", "unwinding"));
     assert_eq!(house.call("p/unwind", "").unwrap_err().code(), Code::Internal);

@@ -4,11 +4,12 @@ use std::thread;
 
 use futures_lite::future::poll_once;
 use midplane_contract::Code;
-use midplane_kernel::block_on;
-use midplane_testkit::{PluginFolder, eventually};
+use midplane_kernel::bus::{Options, Overflow};
+use midplane_kernel::{Policy, block_on};
+use midplane_testkit::{PATIENCE, PluginFolder, eventually};
 use serde_json::json;
 
-use crate::house::{House, late, pool, soon};
+use crate::house::{House, late, name, pool, soon};
 
 #[test]
 fn a_hang_ends_at_its_deadline_and_the_plugin_goes_on() {
@@ -107,4 +108,52 @@ fn eight_hangs_do_not_keep_two_executor_threads_from_others() {
             }
         });
     }
+}
+
+#[test]
+fn dropping_a_call_ends_what_it_waits_for_down_to_the_last_link() {
+    let house = House::new();
+    let asks = json!(["plugin.call", "service.call", "bus.request", "bus.subscribe"]);
+    let grants =
+        || ["plugin.call", "service.call", "bus.request", "bus.subscribe"].map(|one| one.parse().unwrap()).to_vec();
+    for id in ["a", "b"] {
+        house.kernel.set_policy(&name(id), Policy { grants: grants(), ..Policy::default() });
+        house.load(&PluginFolder::fake(id, "probe\n1").with("permissions", asks.clone()));
+    }
+    let provides = json!({ "provides": ["hanging"] });
+    let last = house.load(&PluginFolder::fake("c", "probe\n1").with("interfaces", provides));
+    let by_call = json!({ "address": "c/hang" });
+    let args = json!({ "interface": "hanging", "action": "hang" });
+    let by_service = json!({ "function": "service.call", "args": args });
+    for (through, innermost) in [("b/call", by_call), ("b/host", by_service)] {
+        let calls = house.kernel.status(&last).unwrap().calls.calls;
+        let outermost = house.action("a/call");
+        let input = json!({ "address": through, "input": innermost }).to_string();
+        let mut call = Box::pin(outermost.call_with(input, late()));
+        assert!(eventually(|| {
+            assert!(block_on(poll_once(&mut call)).is_none());
+            house.kernel.status(&last).unwrap().calls.calls > calls
+        }));
+        drop(call);
+        for id in ["c", "b", "a"] {
+            assert_eq!(block_on(house.action(&format!("{id}/echo")).call_with("x", late())).unwrap(), b"x", "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_publisher_that_waits_for_room_stops_waiting_when_nobody_waits_for_it() {
+    let house = House::new();
+    house.grant(&name("p"), "bus.publish");
+    let id = house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["bus.publish"])));
+    let full = Options::new().queue(1).overflow(Overflow::Block(PATIENCE * 60));
+    let full = house.kernel.bus().subscribe_with("t", full).unwrap();
+    house.kernel.bus().publish("t", json!(0)).unwrap();
+    let publish = house.action("p/host");
+    let input = json!({ "function": "bus.publish", "args": { "topic": "t" }, "payload": "1" }).to_string();
+    let error = block_on(publish.call_with(input, soon())).unwrap_err();
+    assert_eq!(error.code(), Code::DeadlineExceeded, "{error:?}");
+    assert!(eventually(|| house.kernel.status(&id).unwrap().waiting == 0));
+    assert_eq!(block_on(house.action("p/echo").call_with("x", late())).unwrap(), b"x");
+    drop(full);
 }

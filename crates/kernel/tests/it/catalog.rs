@@ -69,6 +69,26 @@ fn a_watched_folder_is_scanned_at_intervals() {
 }
 
 #[test]
+fn a_folder_that_stands_where_another_was_is_heard_of_as_well() {
+    let house = House::new();
+    let scratch = Scratch::new("again").unwrap();
+    let place = |name: &str| scratch.path().join(name);
+    let add = |folder: &str, id: &str| PluginFolder::fake(id, "probe\n1").write(&place(folder)).unwrap();
+    let is_there = |id: &str| house.kernel.catalog().of(&name(id)).is_some();
+    add("plugins", "first");
+    add("next", "second");
+    // Long enough to put one folder in the place of the other unseen.
+    let pace = Pace { quiet: Duration::from_millis(200), ..by_ear() };
+    let _watch = house.kernel.watch(vec![place("plugins")], pace, |_| {}).unwrap();
+    assert!(eventually(|| is_there("first")));
+    std::fs::rename(place("plugins"), place("aside")).unwrap();
+    std::fs::rename(place("next"), place("plugins")).unwrap();
+    assert!(eventually(|| is_there("second")));
+    add("plugins", "third");
+    assert!(eventually(|| is_there("third")));
+}
+
+#[test]
 fn a_kernel_that_goes_ends_its_watch() {
     let house = House::new();
     let watch = house.kernel.watch(Vec::new(), by_ear(), |_| {}).unwrap();
@@ -112,4 +132,21 @@ fn a_record_names_who_needs_whom_and_holds_notes() {
     assert_eq!((record.dependencies[0].id.clone(), record.dependents.len()), (base.clone(), 0));
     assert_eq!(house.kernel.find(|status| status.manifest.dependencies.is_empty()).len(), 1);
     assert_eq!(house.kernel.record(&name("other")).unwrap_err().code(), Code::PluginNotFound);
+}
+
+/// Who made the folder is not asked: it must not end the host, nor the watching.
+#[cfg(unix)]
+#[test]
+fn a_folder_whose_name_is_no_text_is_told_of_like_any_other() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let house = House::new();
+    let scratch = Scratch::new("names").unwrap();
+    let written = PluginFolder::fake("odd", "probe\n1").write(scratch.path()).unwrap();
+    std::fs::rename(written, scratch.path().join(OsStr::from_bytes(b"\xffodd"))).unwrap();
+    let events = house.kernel.bus().subscribe("plugin.discovered").unwrap();
+    let scan = block_on(house.kernel.scan(vec![scratch.path().to_path_buf()]));
+    assert_eq!((scan.valid, scan.changes.len()), (1, 1));
+    assert_eq!(events.try_next().unwrap().data()["plugin_id"], json!("odd"));
 }

@@ -5,7 +5,7 @@ use std::thread;
 use midplane_contract::{Code, State};
 use midplane_kernel::block_on;
 use midplane_kernel::resolve::{Selection, Strategy};
-use midplane_testkit::{Fake, PluginFolder, probe};
+use midplane_testkit::{Fake, PluginFolder, eventually, probe};
 use serde_json::{Value, json};
 
 use crate::house::{House, name};
@@ -114,6 +114,44 @@ fn optional_dependencies_may_be_missing_or_broken() {
     block_on(house.kernel.load(&name("x"))).unwrap();
     block_on(house.kernel.ensure_loaded(&name("y"))).unwrap();
     assert_eq!((house.state(&name("x")), house.state(&name("y"))), (State::Running, State::Running));
+}
+
+#[test]
+fn two_that_would_like_each_other_run_below_a_third_as_well() {
+    let house = House::new();
+    let optional = |id: &str| json!([{ "id": id, "optional": true }]);
+    house.register(&needing("x", optional("y")));
+    house.register(&needing("y", optional("x")));
+    let top = house.register(&needing("top", on(&["x"])));
+    let kernel = house.kernel.clone();
+    let load = thread::spawn(move || block_on(kernel.load(&top)));
+    assert!(eventually(|| load.is_finished()), "they wait for each other");
+    load.join().unwrap().unwrap();
+    assert_eq!((house.state(&name("x")), house.state(&name("y"))), (State::Running, State::Running));
+}
+
+#[test]
+fn what_is_started_again_gets_what_it_needs_again() {
+    let house = House::new();
+    let base = house.register(&needing("base", on(&[])));
+    let top = house.load(&needing("top", on(&["base"])));
+    block_on(house.kernel.stop(&top)).unwrap();
+    block_on(house.kernel.unload(&base)).unwrap();
+    block_on(house.kernel.start(&top)).unwrap();
+    assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
+    block_on(house.kernel.disable(&top)).unwrap();
+    block_on(house.kernel.unload(&base)).unwrap();
+    block_on(house.kernel.enable(&top)).unwrap();
+    assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
+    // Without it, it stays as it was.
+    block_on(house.kernel.stop(&top)).unwrap();
+    block_on(house.kernel.unload(&base)).unwrap();
+    block_on(house.kernel.unregister(&base)).unwrap();
+    assert_eq!(block_on(house.kernel.start(&top)).unwrap_err().code(), Code::DependencyNotFound);
+    assert_eq!(house.state(&top), State::Stopped);
+    house.register(&PluginFolder::fake("base", "no-such-program"));
+    assert!(block_on(house.kernel.start(&top)).is_err());
+    assert_eq!(house.state(&top), State::Stopped);
 }
 
 #[test]

@@ -170,9 +170,8 @@ fn a_plugin_is_asked_first_and_what_it_says_is_told() {
 fn a_change_blocks_nobody_else_and_a_plugin_without_hooks_takes_it_and_does_nothing() {
     let gate = Gate::new();
     let until = Until(&gate);
-    let waits = gate.clone();
-    let slow = probe().hook(Hook::ConfigChanged, move |desk, _| desk.wait_at(&waits).map(|()| Vec::new()));
-    let plain = Program::new().action("echo", |_, input, reply| reply.write(input));
+    let slow = probe().waits_in(Hook::ConfigChanged, &gate);
+    let plain = Program::echoing();
     let house = House::with(&[("slow", slow), ("plain", plain)]);
     let (slow, plain) =
         (house.load(&PluginFolder::fake("slow", "slow\n1")), house.load(&PluginFolder::fake("plain", "plain\n1")));

@@ -85,11 +85,10 @@ fn one_instance_of_a_pool_dies_and_the_others_go_on() {
 fn a_death_that_nobody_was_waiting_for_is_reported_by_the_runtime() {
     let hosts: Arc<Mutex<Vec<Arc<dyn Host>>>> = Arc::default();
     let seen = Arc::clone(&hosts);
-    let program =
-        Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Init, move |desk, _| {
-            seen.lock().unwrap().push(Arc::clone(&desk.context().host));
-            Ok(Vec::new())
-        });
+    let program = Program::echoing().hook(Hook::Init, move |desk, _| {
+        seen.lock().unwrap().push(Arc::clone(&desk.context().host));
+        Ok(Vec::new())
+    });
     let strategy = Arc::new(Always(Recovery::LeaveFailed, Mutex::default()));
     let fake = Fake::new().program("reporting", program);
     let house = House::over(fake, |builder| builder.on_failure(Arc::clone(&strategy) as Arc<dyn Strategy>));
@@ -146,10 +145,8 @@ fn an_instance_that_cannot_be_replaced_fails_the_plugin_instead_of_hanging_its_c
     use std::sync::atomic::{AtomicU32, Ordering};
     let made = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&made);
-    let program = Program::new()
-        .action("echo", |_, input, reply| reply.write(input))
-        .action("panic", |desk, _, _| Err(desk.panic("once")))
-        .hook(Hook::Init, move |desk, _| {
+    let program =
+        Program::echoing().action("panic", |desk, _, _| Err(desk.panic("once"))).hook(Hook::Init, move |desk, _| {
             if count.fetch_add(1, Ordering::SeqCst) == 0 {
                 return Ok(Vec::new());
             }

@@ -64,7 +64,7 @@ fn a_hang_in_stop_does_not_keep_a_plugin_from_stopping_and_starting() {
 fn a_hook_that_does_not_listen_is_abandoned_with_its_instance() {
     let gate = Gate::new();
     let deaf = gate.clone();
-    let program = Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Stop, move |_, _| {
+    let program = Program::echoing().hook(Hook::Stop, move |_, _| {
         while !deaf.is_open() {
             std::thread::yield_now();
         }
@@ -113,8 +113,7 @@ fn errors_of_stop_and_cleanup_are_kept_and_change_nothing() {
 
 #[test]
 fn a_crash_in_stop_does_not_keep_a_plugin_loaded() {
-    let program =
-        Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Stop, |desk, _| Err(desk.die()));
+    let program = Program::echoing().hook(Hook::Stop, |desk, _| Err(desk.die()));
     let house = House::with(&[("dying", program)]);
     let id = house.load(&PluginFolder::fake("p", "dying"));
     block_on(house.kernel.unload(&id)).unwrap();
@@ -138,7 +137,7 @@ fn hooks_run_once_per_instance_and_in_order() {
 
 #[test]
 fn health_is_what_the_hook_says_and_healthy_without_one() {
-    let house = House::with(&[("plain", Program::new().action("echo", |_, input, reply| reply.write(input)))]);
+    let house = House::with(&[("plain", Program::echoing())]);
     let plain = house.load(&PluginFolder::fake("plain", "plain"));
     assert_eq!(block_on(house.kernel.health(&plain)).unwrap().status, HealthStatus::Healthy);
     block_on(house.kernel.ping(&plain)).unwrap();
@@ -157,16 +156,12 @@ fn health_is_what_the_hook_says_and_healthy_without_one() {
 #[test]
 fn a_probe_whose_caller_goes_away_does_not_cost_the_instance() {
     let gate = Gate::new();
-    let inside = gate.clone();
     let program = Program::new()
         .action("count", |desk, _, reply| {
             desk.memory.counter += 1;
             reply.write(desk.memory.counter.to_string().as_bytes())
         })
-        .hook(Hook::Health, move |desk, _| {
-            desk.wait_at(&inside)?;
-            Ok(Vec::new())
-        });
+        .waits_in(Hook::Health, &gate);
     let house = House::with(&[("slow", program)]);
     let id = house.load(&PluginFolder::fake("p", "slow"));
     assert_eq!(house.call("p/count", "").unwrap(), "1");

@@ -137,7 +137,7 @@ pub(crate) fn pool(min: u32, max: u32) -> Value {
 /// A program whose `wait` waits at the gate and whose `echo` answers.
 pub(crate) fn gated(gate: &Gate) -> Program {
     let gate = gate.clone();
-    Program::new().action("echo", |_, input, reply| reply.write(input)).waiting("wait", move |desk, input, reply| {
+    Program::echoing().waiting("wait", move |desk, input, reply| {
         desk.wait_at(&gate)?;
         reply.write(input)
     })

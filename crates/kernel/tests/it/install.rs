@@ -128,7 +128,7 @@ fn dependencies_that_cannot_be_had_undo_it() {
 fn hooks_that_fail_or_hang_undo_it_and_what_was_loaded_for_it() {
     let failing = |hook| {
         let fails = |_: &mut midplane_testkit::Desk<'_>, _: &[u8]| Err(Error::new(Code::PluginError, "no"));
-        Program::new().action("echo", |_, input, reply| reply.write(input)).hook(hook, fails)
+        Program::echoing().hook(hook, fails)
     };
     let house = House::with(&[("bad-init", failing(Hook::Init)), ("bad-start", failing(Hook::Start))]);
     house.register(&needing("deep", on(&[])));
@@ -168,7 +168,7 @@ fn hooks_that_fail_or_hang_undo_it_and_what_was_loaded_for_it() {
 fn what_another_has_come_to_need_meanwhile_stays_loaded() {
     let gate = Gate::new();
     let at = gate.clone();
-    let slow = Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Start, move |desk, _| {
+    let slow = Program::echoing().hook(Hook::Start, move |desk, _| {
         desk.wait_at(&at)?;
         Err(Error::new(Code::PluginError, "no"))
     });
@@ -190,12 +190,7 @@ fn what_another_has_come_to_need_meanwhile_stays_loaded() {
 #[test]
 fn an_installation_that_nobody_waits_for_any_longer_is_undone() {
     let gate = Gate::new();
-    let at = gate.clone();
-    let slow = Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Init, move |desk, _| {
-        desk.wait_at(&at)?;
-        Ok(Vec::new())
-    });
-    let house = House::with(&[("slow", slow)]);
+    let house = House::with(&[("slow", Program::echoing().waits_in(Hook::Init, &gate))]);
     let _until = Until(&gate);
     house.register(&needing("base", on(&[])));
     let before = sight(&house);
@@ -268,7 +263,7 @@ fn over(state: Arc<dyn Store>, programs: &[(&str, Program)]) -> House {
 #[test]
 fn a_store_that_fails_undoes_it() {
     let store = Arc::new(Full::default());
-    let (theirs, filling) = (Arc::clone(&store), Program::new().action("echo", |_, input, reply| reply.write(input)));
+    let (theirs, filling) = (Arc::clone(&store), Program::echoing());
     // Full from the first, and full when it comes to the last.
     let filling = filling.hook(Hook::Start, move |_, _| {
         theirs.full.store(true, Ordering::SeqCst);

@@ -167,3 +167,16 @@ fn a_configuration_is_kept_in_the_database_of_a_data_folder_as_in_a_file() {
     second.probe("p");
     assert_eq!(second.call("p/config", "").unwrap(), r#"{"n":1}"#);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_where_a_configuration_or_a_secret_should_be_is_told_and_not_waited_for() {
+    let folder = Scratch::new("pipe").unwrap();
+    let pipe = folder.path().join("p.json");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let whole = |error: &Error| format!("{error:?}");
+    let error = FileStore::open(folder.path()).unwrap().load(&name("p")).unwrap_err();
+    assert!(error.code() == Code::Storage && whole(&error).contains("a named pipe, not a file"), "{error:?}");
+    let error = midplane_kernel::secret::read(&midplane_contract::SecretRef::File(pipe)).unwrap_err();
+    assert!(error.code() == Code::ConfigInvalid && whole(&error).contains("a named pipe, not a file"), "{error:?}");
+}

@@ -71,13 +71,7 @@ fn the_last_kernel_takes_its_plugins_with_it() {
 #[test]
 fn an_operation_whose_caller_goes_away_is_not_left_half_done() {
     let gate = Gate::new();
-    let inside = gate.clone();
-    let program =
-        Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Init, move |desk, _| {
-            desk.wait_at(&inside)?;
-            Ok(Vec::new())
-        });
-    let house = House::with(&[("slow", program)]);
+    let house = House::with(&[("slow", Program::echoing().waits_in(Hook::Init, &gate))]);
     let id = house.register(&PluginFolder::fake("p", "slow"));
     {
         let mut load = Box::pin(house.kernel.load(&id));

@@ -52,8 +52,7 @@ fn who_takes_what_was_made_for_another_leaves_no_caller_waiting_below_the_maximu
 fn a_waiting_caller_of_a_pool_takes_whichever_lane_is_free() {
     let (slow, quick) = (Gate::new(), Gate::new());
     let (a, b) = (slow.clone(), quick.clone());
-    let program = Program::new()
-        .action("echo", |_, input, reply| reply.write(input))
+    let program = Program::echoing()
         .waiting("slow", move |desk, _, _| desk.wait_at(&a))
         .waiting("quick", move |desk, _, _| desk.wait_at(&b));
     let house = House::with(&[("two", program)]);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use midplane_contract::{Code, Error};
-use midplane_kernel::routes::{Row, Rule};
+use midplane_kernel::routes::{Row, Rule, What};
 use midplane_kernel::{CallOptions, Policy, block_on};
 use midplane_testkit::{PluginFolder, Program};
 use serde_json::{Value, json};
@@ -143,4 +143,40 @@ fn an_update_that_offers_less_sends_calls_on_to_what_remains() {
     assert_eq!(dispatch(&house, "show").unwrap(), "a");
     block_on(house.kernel.unload(&name("b"))).unwrap();
     assert_eq!(dispatch(&house, "image.turn").unwrap_err().code(), Code::ActionNotFound);
+}
+
+#[test]
+fn of_equal_priority_the_most_exact_type_wins_and_a_rule_before_a_type() {
+    let house = house();
+    let handles = |id: &str, ending: &str, media: &str| {
+        let types = json!([{ "extension": ending, "mime_type": media, "action": "show", "priority": 5 }]);
+        house.load(&PluginFolder::fake(id, "viewer").with("file_types", types));
+    };
+    handles("a", ".gz", "application/*");
+    handles("b", ".tar.gz", "Application/X-Tar");
+    handles("z", ".png", "image/png");
+    let who = |file: &str, media: Option<&str>| -> Vec<String> {
+        house.kernel.routes(Path::new(file), media).iter().map(|route| route.plugin.to_string()).collect()
+    };
+    assert_eq!((who("x.TAR.gz", None), who("x.y.gz", None)), (vec!["b".into(), "a".into()], vec!["a".into()]));
+    assert_eq!(who("x", Some("application/x-tar; charset=binary")), ["b", "a"]);
+    assert!(who("gz", None).is_empty() && who(".gz", None).is_empty() && who("x.gz.", None).is_empty());
+    let set = |name: &str, what: Value| {
+        let to = json!({ "plugin": "b", "action": "show" });
+        house.kernel.set_route(name, rule(json!({ "match": what, "to": to, "priority": 5 }))).unwrap();
+    };
+    set("all", json!({ "file": "*" }));
+    assert_eq!(who("x.png", None), ["z", "b"]);
+    set("pictures", json!({ "file": "*.PNG" }));
+    assert_eq!(who("x.png", None), ["b", "z"]);
+    set("media", json!({ "media": "IMAGE/*" }));
+    assert_eq!(who("x", Some("Image/Gif")), ["b"]);
+    // The table says the same.
+    let shown = |row: &Row| (row.what.clone(), row.to.to_string(), row.shadowed_by.as_ref().map(ToString::to_string));
+    let table: Vec<_> = house.kernel.route_table().iter().map(shown).collect();
+    let files = ["*.tar.gz", "*.PNG", "*.png", "*.gz", "*"].map(|pattern| What::File(pattern.to_owned()));
+    let shown: Vec<&What> = table.iter().map(|row| &row.0).filter(|what| matches!(what, What::File(_))).collect();
+    assert_eq!(shown, files.iter().collect::<Vec<_>>());
+    let shadowed = table.iter().find(|row| row.0 == files[2]).unwrap();
+    assert_eq!((&*shadowed.1, shadowed.2.as_deref()), ("z/show", Some("b/show")));
 }

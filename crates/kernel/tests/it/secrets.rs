@@ -95,6 +95,33 @@ fn what_cannot_be_read_is_told_at_once_and_leaves_the_old_configuration() {
 }
 
 #[test]
+fn a_secret_that_is_empty_is_told_instead_of_being_handed_over() {
+    let (_folder, file) = hidden();
+    let house = house(&file);
+    std::fs::write(&file, "\n").unwrap();
+    let id = house.probe("p");
+    let error = block_on(house.kernel.update_config(&id, object(json!({"key": {"secret": "api"}})))).unwrap_err();
+    assert_eq!(error.code(), Code::ConfigInvalid);
+    assert!(error.record().message.contains("it is empty"), "{error}");
+}
+
+#[test]
+fn a_secret_that_has_changed_is_read_anew_and_an_unreadable_one_leaves_the_old() {
+    let (_folder, file) = hidden();
+    let house = house(&file);
+    house.kernel.set_policy(&name("p"), policy(json!({"key": {"secret": "api"}}), &[]));
+    let id = house.probe("p");
+    let key = || serde_json::from_str::<Value>(&house.call("p/config", "").unwrap()).unwrap()["key"].clone();
+    assert_eq!(key(), json!(CANARY));
+    std::fs::write(&file, "canary-the-next").unwrap();
+    block_on(house.kernel.renew_secrets(&id)).unwrap();
+    assert_eq!(key(), json!("canary-the-next"));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(block_on(house.kernel.renew_secrets(&id)).unwrap_err().code(), Code::ConfigInvalid);
+    assert_eq!(key(), json!("canary-the-next"));
+}
+
+#[test]
 fn a_plugin_s_own_manifest_names_no_secrets_of_the_host() {
     let (_folder, file) = hidden();
     let house = house(&file);

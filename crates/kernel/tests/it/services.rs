@@ -1,10 +1,8 @@
 //! Interfaces, and who is called for them.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
 use midplane_contract::{Code, HealthStatus, Hook, HostFunction, Interface, VersionRange};
 use midplane_kernel::{Choice, Policy, Service, block_on};
-use midplane_testkit::{PluginFolder, Program, eventually};
+use midplane_testkit::{PluginFolder, Program};
 use serde_json::{Value, json};
 
 use crate::house::{House, name};
@@ -23,41 +21,32 @@ fn source() -> Program {
         .hook(Hook::Health, |desk, _| Ok(desk.code().as_bytes().to_vec()))
 }
 
-fn house() -> House {
+pub(crate) fn house() -> House {
     House::with(&[("source", source())])
 }
 
 /// A plugin that provides `provided`.
-fn provider(id: &str, provided: &str) -> PluginFolder {
+pub(crate) fn provider(id: &str, provided: &str) -> PluginFolder {
     PluginFolder::fake(id, "source").with("interfaces", json!({ "provides": [provided] }))
 }
 
-fn defined(house: &House, definition: Value) {
+pub(crate) fn defined(house: &House, definition: Value) {
     block_on(house.kernel.define(serde_json::from_value::<Interface>(definition).unwrap())).unwrap();
-}
-
-/// Says that it is over when it goes, also where a test fails.
-struct Finally<'a>(&'a AtomicBool);
-
-impl Drop for Finally<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 fn range(text: &str) -> VersionRange {
     VersionRange::parse(text).unwrap()
 }
 
-fn service(house: &House, choice: Choice) -> Service {
+pub(crate) fn service(house: &House, choice: Choice) -> Service {
     house.kernel.service("music", VersionRange::any(), choice)
 }
 
-fn who(service: &Service) -> String {
+pub(crate) fn who(service: &Service) -> String {
     String::from_utf8(block_on(service.call("who", "")).unwrap()).unwrap()
 }
 
-fn prefer(house: &House, id: &str, priority: i32) {
+pub(crate) fn prefer(house: &House, id: &str, priority: i32) {
     house.kernel.set_policy(&name(id), Policy { priority, ..Policy::default() });
 }
 
@@ -195,42 +184,6 @@ fn definitions_that_contradict_themselves_are_refused() {
 }
 
 #[test]
-fn idempotent_calls_survive_their_provider_and_others_say_what_happened() {
-    let house = house();
-    let actions = json!([{ "name": "who", "idempotent": true }, { "name": "die" }]);
-    defined(&house, json!({ "name": "music", "version": "1.0.0", "actions": actions }));
-    for id in ["a", "b", "c"] {
-        house.load(&provider(id, "music"));
-    }
-    prefer(&house, "a", 1);
-    let music = service(&house, Choice::LeastInFlight);
-    let (over, answers) = (AtomicBool::new(false), AtomicU32::new(0));
-    std::thread::scope(|threads| {
-        let callers: Vec<_> = (0..8)
-            .map(|_| {
-                threads.spawn(|| {
-                    while !over.load(Ordering::SeqCst) {
-                        block_on(music.call("who", "")).unwrap();
-                        answers.fetch_add(1, Ordering::SeqCst);
-                    }
-                })
-            })
-            .collect();
-        let ends_them = Finally(&over);
-        // The chosen one dies under load; what may have begun is not begun again.
-        let died = block_on(music.call("die", "")).unwrap_err();
-        assert_eq!(died.code(), Code::Crashed, "{died:?}");
-        house.wait_for(&name("a"), midplane_contract::State::Failed);
-        assert_ne!(who(&music), "a");
-        let before = answers.load(Ordering::SeqCst);
-        assert!(eventually(|| answers.load(Ordering::SeqCst) > before + 8));
-        drop(ends_them);
-        callers.into_iter().for_each(|caller| caller.join().unwrap());
-    });
-    assert!(house.kernel.providers("music", &VersionRange::any()).iter().all(|provider| provider.in_flight == 0));
-}
-
-#[test]
 fn plugins_find_and_call_providers_through_the_gate() {
     let house = house();
     house.load(&provider("a", "music@1.5.0"));
@@ -250,17 +203,24 @@ fn plugins_find_and_call_providers_through_the_gate() {
 }
 
 #[test]
-fn a_provider_that_waits_for_the_call_is_passed_over() {
+fn nobody_who_can_be_called_is_told_with_who_cannot_and_why() {
     let house = house();
-    let folder = |id| provider(id, "music").with("permissions", json!(["service.call"]));
-    for id in ["a", "b"] {
-        house.load(&folder(id));
-        let policy = Policy { grants: vec!["service.call".parse().unwrap()], ..Policy::default() };
-        house.kernel.set_policy(&name(id), policy);
-    }
-    let ask = json!(["service.call", { "interface": "music", "action": "who" }]).to_string();
-    assert_eq!(house.call("a/find", &ask).unwrap(), "b");
-    block_on(house.kernel.unload(&name("b"))).unwrap();
-    let alone = house.call("a/find", &ask).unwrap_err();
-    assert_eq!(alone.code(), Code::CallCycle, "{alone:?}");
+    house.load(&provider("old", "music@1.4.0"));
+    let message = |service: &Service| block_on(service.call("who", "")).unwrap_err().record().message.clone();
+    let new = house.kernel.service("music", range("^2"), Choice::RoundRobin);
+    assert_eq!(message(&new), "nobody provides `music` ^2 at the moment; `old` provides it in 1.4.0");
+    let music = service(&house, Choice::RoundRobin);
+    assert_eq!(who(&music), "old");
+    // A definition that comes later, and one that takes its place, count at once.
+    let define = |action: &str| {
+        defined(&house, json!({ "name": "music", "version": "1.4.0", "actions": [{ "name": action }] }));
+    };
+    define("get_song_url");
+    let refused = message(&music);
+    assert!(refused.contains("`old` is refused") && refused.contains("`get_song_url`"), "{refused}");
+    define("who");
+    assert_eq!(who(&music), "old");
+    prefer(&house, "old", -5);
+    house.load(&provider("other", "music@1.4.0"));
+    assert_eq!((who(&music), who(&music)), ("other".into(), "other".into()), "a negative priority is below none");
 }

@@ -16,7 +16,7 @@ fn open(house: &House, address: &str, input: &str, options: CallOptions) -> Repl
 /// Writes chunks without end and counts those it got rid of.
 fn endless(written: &Arc<AtomicUsize>) -> Program {
     let written = Arc::clone(written);
-    Program::new().action("echo", |_, input, reply| reply.write(input)).waiting("pour", move |_, _, reply| {
+    Program::echoing().waiting("pour", move |_, _, reply| {
         loop {
             reply.write(b"drop")?;
             written.fetch_add(1, Ordering::SeqCst);

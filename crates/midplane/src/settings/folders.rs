@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use midplane_contract::Settings;
-use midplane_kernel::catalog::folders::{MODULE_DIRS, PLUGIN_DIRS};
+use midplane_kernel::catalog::folders::{self, MODULE_DIRS, PLUGIN_DIRS};
 
 /// The folders that plugins are looked for in, `~` expanded. Those that are not there are among them.
 #[must_use]
@@ -21,14 +21,5 @@ pub fn are_defaults(folders: &[String]) -> bool {
 /// A path with the user's home folder in place of a leading `~`. Without a home it stays as it is.
 #[must_use]
 pub fn expand_home(path: &str) -> PathBuf {
-    let rest = match path.strip_prefix('~') {
-        Some("") => Some(""),
-        Some(rest) => rest.strip_prefix('/'),
-        None => None,
-    };
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    match (rest, home) {
-        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => PathBuf::from(path),
-    }
+    folders::expand_home(path, &|name| std::env::var_os(name))
 }

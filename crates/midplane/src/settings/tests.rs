@@ -32,7 +32,7 @@ fn a_file_that_is_not_there_is_named() {
 
 mod discovery;
 
-fn settled(assignments: &[&str]) -> midplane_contract::Settings {
+pub(super) fn settled(assignments: &[&str]) -> midplane_contract::Settings {
     let assignments = assignments.iter().map(ToString::to_string).collect();
     read(&Sources { assignments, ..Sources::default() }).unwrap().into_result().unwrap().0
 }

@@ -1,7 +1,9 @@
 //! Settings that take effect while the host runs.
 
+mod secrets;
+
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
@@ -14,11 +16,12 @@ use super::{Sources, policies, read};
 /// Time between two looks at the files.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Looks at the files of settings once a second and puts into effect what changes about plugins: permissions at once,
-/// configurations by asking the plugin, everything else with its next load. What else follows from changed settings is
-/// told them after that. Ends when it is dropped.
+/// Looks at the files of settings, and at those of secrets, once a second and puts into effect what changes about plugins:
+/// permissions at once, configurations and secrets by asking the plugin, everything else with its next load. What else
+/// follows from changed settings is told them after that. Ends when it is dropped.
 ///
-/// Settings with faults change nothing and are logged. A configuration that its plugin refuses leaves the old one.
+/// Settings with faults change nothing and are logged. A configuration that its plugin refuses leaves the old one, and so does
+/// a secret that cannot be read.
 #[derive(Debug)]
 pub struct Watch {
     end: Option<Sender<()>>,
@@ -39,6 +42,7 @@ impl Watch {
         let (end, ended) = channel();
         let mut seen = stamps(&sources.files);
         let (kernel, mut settings) = (kernel.clone(), settings);
+        let mut secrets = secrets::Seen::of(&settings);
         let look = move || {
             while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 let stamps = stamps(&sources.files);
@@ -48,6 +52,7 @@ impl Watch {
                         follow(&settings);
                     }
                 }
+                secrets.look(&kernel, &settings);
             }
         };
         let thread = std::thread::Builder::new().name("midplane-settings".to_owned()).spawn(look).map_err(|error| {
@@ -69,9 +74,14 @@ impl Drop for Watch {
 }
 
 /// What tells that a file is another one.
-fn stamps(files: &[PathBuf]) -> Vec<Option<(SystemTime, u64)>> {
-    let stamp = |file: &PathBuf| std::fs::metadata(file).and_then(|facts| Ok((facts.modified()?, facts.len()))).ok();
-    files.iter().map(stamp).collect()
+type Stamp = Option<(SystemTime, u64)>;
+
+fn stamp(file: &Path) -> Stamp {
+    std::fs::metadata(file).and_then(|facts| Ok((facts.modified()?, facts.len()))).ok()
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
+    files.iter().map(|file| stamp(file)).collect()
 }
 
 /// Reads again, and applies what has changed; says whether it could be read.

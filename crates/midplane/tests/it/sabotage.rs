@@ -30,7 +30,8 @@ fn a_runtime_that_serves_stale_code_is_noticed() {
 
 #[test]
 fn a_runtime_that_loses_replies_is_noticed() {
-    let expected = [Behaviour::ConcurrentCalls, Behaviour::SiblingsSurvive, Behaviour::ManyTasksManyCalls];
+    let expected =
+        [Behaviour::ConcurrentCalls, Behaviour::Services, Behaviour::SiblingsSurvive, Behaviour::ManyTasksManyCalls];
     assert_eq!(red(Sabotage::LostReply), expected);
 }
 
@@ -49,4 +50,14 @@ fn a_runtime_that_confuses_errors_is_noticed() {
 #[test]
 fn a_runtime_that_leaks_instances_is_noticed() {
     assert_eq!(red(Sabotage::LeakedInstance), [Behaviour::ManyCycles]);
+}
+
+#[test]
+fn a_runtime_that_takes_the_dead_for_living_is_noticed() {
+    assert_eq!(red(Sabotage::Undead), [Behaviour::Abort, Behaviour::Services, Behaviour::SiblingsSurvive]);
+}
+
+#[test]
+fn a_runtime_that_claims_every_hook_is_noticed() {
+    assert_eq!(red(Sabotage::EveryHook), [Behaviour::WithoutHooks, Behaviour::Health]);
 }

@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use midplane::{Builder, Kernel, Placement, Policy, Trust};
+use midplane::{Builder, Kernel, Placement, PluginId, Policy, Trust};
 use midplane_testkit::conformance::{Cell, PERMISSIONS, Site, Subject, full_is_asked_for, of_version};
-use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_probe, memory, probe, process};
+use midplane_testkit::{Fake, GoBuild, PluginFolder, Sabotage, go_guest, memory, probe, process};
 use serde_json::{Map, Value, json};
+
+use crate::bare;
 
 /// A cell of the real runtimes.
 pub(crate) struct Real {
@@ -34,7 +36,7 @@ fn guest(name: &str) -> PathBuf {
     guest_in("probe", name)
 }
 
-fn guest_in(folder: &str, name: &str) -> PathBuf {
+pub(crate) fn guest_in(folder: &str, name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests").join(folder).join(name)
 }
 
@@ -96,7 +98,16 @@ pub(crate) fn go_c_shared() -> Real {
 
 /// The one source of the cells of Go, built in one of its ways.
 fn go_built(build: GoBuild) -> PathBuf {
-    go_probe(build, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap_or_else(|error| panic!("{error}"))
+    go_guest("probe-go", build, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"))
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+impl Real {
+    fn folder(&self, id: &str, code: Vec<u8>) -> PluginFolder {
+        let folder = PluginFolder::new(id, self.runtime, self.main, code).executable();
+        let engine = json!({ "runtime": self.runtime, "main": self.main, "engine": "node" });
+        if self.cell == Cell::Node { folder.with("entry", engine) } else { folder }
+    }
 }
 
 impl Subject for Real {
@@ -105,11 +116,12 @@ impl Subject for Real {
     }
 
     fn plugin(&self, id: &str, version: u8) -> PluginFolder {
-        let folder =
-            PluginFolder::new(id, self.runtime, self.main, of_version(&self.code, version).unwrap()).executable();
-        let engine = json!({ "runtime": self.runtime, "main": self.main, "engine": "node" });
-        let folder = if self.cell == Cell::Node { folder.with("entry", engine) } else { folder };
+        let folder = self.folder(id, of_version(&self.code, version).unwrap());
         folder.with("version", "0.1.0").with("permissions", PERMISSIONS.to_vec())
+    }
+
+    fn bare(&self, id: &str) -> PluginFolder {
+        self.folder(id, bare::code(self.cell))
     }
 
     fn policy(&self) -> Policy {
@@ -130,6 +142,10 @@ impl Subject for Real {
         self.cell == Cell::ComponentInProcess || full_is_asked_for()
     }
 
+    fn kill(&self, _: &PluginId, details: &Map<String, Value>) -> Result<(), String> {
+        process::of(details).ok_or("its details name no process").map(process::kill)?
+    }
+
     fn remains(&self, site: &Site<'_>, details: &Map<String, Value>) -> Option<String> {
         let folder = site.folder().display().to_string();
         let mapped = memory::is_mapped(&folder).then(|| format!("code from {folder} is mapped"));
@@ -141,11 +157,11 @@ impl Subject for Real {
 pub(crate) struct Likeness(Fake, bool);
 
 pub(crate) fn fake() -> Likeness {
-    Likeness(Fake::new().program("probe", probe()), false)
+    Likeness(Fake::new().program("probe", probe()).program("bare", midplane_testkit::bare()), false)
 }
 
 pub(crate) fn sabotaged(sabotage: Sabotage) -> Likeness {
-    Likeness(Fake::sabotaged(sabotage).program("probe", probe()), true)
+    Likeness(Fake::sabotaged(sabotage).program("probe", probe()).program("bare", midplane_testkit::bare()), true)
 }
 
 impl Subject for Likeness {
@@ -158,6 +174,10 @@ impl Subject for Likeness {
         PluginFolder::fake(id, std::str::from_utf8(&code).unwrap()).with("permissions", PERMISSIONS.to_vec())
     }
 
+    fn bare(&self, id: &str) -> PluginFolder {
+        PluginFolder::fake(id, "bare")
+    }
+
     fn policy(&self) -> Policy {
         Policy::default()
     }
@@ -165,6 +185,10 @@ impl Subject for Likeness {
     fn kernel(&self, cache: &Path) -> Builder {
         let web = midplane_fetch::Client::new(midplane_fetch::Settings::default());
         Kernel::builder().runtime(Arc::new(self.0.clone())).cache(cache).fetch(Arc::new(web))
+    }
+
+    fn kill(&self, _: &PluginId, _: &Map<String, Value>) -> Result<(), String> {
+        Err("it has no process".to_owned())
     }
 
     fn remains(&self, _: &Site<'_>, _: &Map<String, Value>) -> Option<String> {

@@ -145,12 +145,7 @@ fn whoever_ends_their_side_is_still_answered() {
 #[test]
 fn an_installation_is_undone_when_whoever_asked_for_it_has_gone() {
     let gate = Gate::new();
-    let at = gate.clone();
-    let slow = Program::new().action("echo", |_, input, reply| reply.write(input)).hook(Hook::Init, move |desk, _| {
-        desk.wait_at(&at)?;
-        Ok(Vec::new())
-    });
-    let house = House::with(&[("slow", slow)]);
+    let house = House::with(&[("slow", Program::echoing().waits_in(Hook::Init, &gate))]);
     let path = house.write(&PluginFolder::fake("p", "slow"));
     let mut visitor = house.visitor();
     let line = json!({ "id": 1, "method": "install", "params": { "path": path } });

@@ -86,7 +86,12 @@ impl Browser {
         let mut command = Command::new(chromium());
         command.args(flags).arg(format!("--user-data-dir={}", profile.path().display()));
         // A tab that keeps the browser when the other is closed.
-        command.arg("about:blank").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("TMPDIR", profile.path())
+            .arg("about:blank")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let program = Program::new(command.spawn().unwrap());
         let port = profile.path().join("DevToolsActivePort");
         let written = || fs::read_to_string(&port).is_ok_and(|text| text.lines().count() > 1);

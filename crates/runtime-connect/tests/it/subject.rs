@@ -120,11 +120,13 @@ impl Code for Started {
 /// The cell.
 pub(crate) struct WebSocket {
     code: Vec<u8>,
+    bare: Vec<u8>,
 }
 
 pub(crate) fn websocket() -> WebSocket {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests/probe-js/plugin.js");
-    WebSocket { code: std::fs::read(path).unwrap() }
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testkit/guests");
+    let read = |guest: &str| std::fs::read(guests.join(guest).join("plugin.js")).unwrap();
+    WebSocket { code: read("probe-js"), bare: read("bare") }
 }
 
 impl Subject for WebSocket {
@@ -138,6 +140,10 @@ impl Subject for WebSocket {
             .with("permissions", PERMISSIONS.to_vec())
     }
 
+    fn bare(&self, id: &str) -> PluginFolder {
+        PluginFolder::new(id, "remote", "plugin.mjs", self.bare.clone())
+    }
+
     fn policy(&self) -> Policy {
         Policy { trust: Trust::Normal, ..Policy::default() }
     }
@@ -147,6 +153,10 @@ impl Subject for WebSocket {
         let site = SITES.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let web = Client::new(midplane_fetch::Settings::default());
         Kernel::builder().runtime(Arc::new(Dialled { site })).cache(cache).fetch(Arc::new(web))
+    }
+
+    fn kill(&self, _: &PluginId, details: &Map<String, Value>) -> Result<(), String> {
+        process::kill(details["connection"]["process_id"].as_u64().unwrap())
     }
 
     fn remains(&self, _: &Site<'_>, details: &Map<String, Value>) -> Option<String> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use midplane_contract::PluginId;
 use midplane_fetch::Client;
 use midplane_kernel::{Builder, Kernel, Policy};
 use midplane_runtime_grpc::GrpcRuntime;
@@ -31,7 +32,7 @@ impl Remote {
     fn address(&self, id: &str, version: u8) -> String {
         static SHARED: [OnceLock<Service>; 2] = [OnceLock::new(), OnceLock::new()];
         let start = || Service::probe(&self.python, version).unwrap();
-        if !["aborting", "unloaded", "cycled"].contains(&id) && !id.starts_with("bad") {
+        if !["aborting", "unloaded", "cycled"].contains(&id) && !id.starts_with("bad-") {
             return SHARED[usize::from(version) - 1].get_or_init(start).address().to_owned();
         }
         let mut own = self.own.lock().unwrap();
@@ -49,6 +50,12 @@ impl Subject for Remote {
             .with("permissions", PERMISSIONS.to_vec())
     }
 
+    fn bare(&self, id: &str) -> PluginFolder {
+        static BARE: OnceLock<Service> = OnceLock::new();
+        let service = BARE.get_or_init(|| Service::bare(&self.python).unwrap());
+        PluginFolder::new(id, "remote", "endpoints", service.address())
+    }
+
     fn policy(&self) -> Policy {
         Policy::default()
     }
@@ -56,6 +63,12 @@ impl Subject for Remote {
     fn kernel(&self, cache: &Path) -> Builder {
         let web = Client::new(midplane_fetch::Settings::default());
         Kernel::builder().runtime(Arc::new(GrpcRuntime::default())).cache(cache).fetch(Arc::new(web))
+    }
+
+    /// Nobody starts it again.
+    fn kill(&self, id: &PluginId, _: &Map<String, Value>) -> Result<(), String> {
+        let own = self.own.lock().unwrap();
+        own.get(&(id.to_string(), 1)).map(Service::end).ok_or_else(|| format!("{id} is served beside others"))
     }
 
     fn remains(&self, _: &Site<'_>, details: &Map<String, Value>) -> Option<String> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use midplane_contract::{Code as Fault, Error, Kind};
 use midplane_kernel::Runtime;
-use midplane_testkit::{GoBuild, go_probe};
+use midplane_testkit::{GoBuild, go_guest};
 
 use crate::workshop::{Workshop, alone, assert_passed};
 
@@ -164,7 +164,7 @@ fn what_go_makes_is_recognized() {
 #[test]
 fn what_go_itself_builds_as_a_plugin_is_refused_and_told_what_to_build() {
     let shop = Workshop::new();
-    let built = go_probe(GoBuild::GoPlugin, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"));
+    let built = go_guest("probe-go", GoBuild::GoPlugin, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go"));
     let built = built.unwrap_or_else(|error| panic!("{error}"));
     let error = shop.refusal(&built);
     assert_refusal(&error, Fault::NotAPlugin, "-buildmode=plugin");

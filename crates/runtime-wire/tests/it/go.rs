@@ -6,13 +6,13 @@ use std::time::Duration;
 use midplane_contract::{Code as Fault, RuntimeKind};
 use midplane_kernel::{Condition, LoadRequest, Scope};
 use midplane_runtime_wire::{Program, WireRuntime};
-use midplane_testkit::{GoBuild, go_probe};
+use midplane_testkit::{GoBuild, go_guest};
 
 use crate::stage::{Loaded, call, eventually, load_with, request};
 
 /// The conformance plugin as a program.
 fn built() -> PathBuf {
-    go_probe(GoBuild::Program, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap()
+    go_guest("probe-go", GoBuild::Program, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("go")).unwrap()
 }
 
 fn probe() -> Loaded {

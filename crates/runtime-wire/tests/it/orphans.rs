@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use midplane_contract::RuntimeKind;
 use midplane_kernel::Scope;
+use midplane_testkit::Scratch;
 
 use crate::stage::{Loaded, alive, call, eventually, load};
 use crate::{process, text};
@@ -60,9 +61,12 @@ fn killing_the_host_ends_scripts_and_processes_whatever_they_do() {
 
 /// Starts a host with such a plugin, kills it and waits for the plugin's end. Returns what the plugin had started.
 fn host_and_kill(role: &str, action: &str) -> String {
+    // Whatever the host makes lies in here: it does not come to take it away.
+    let scratch = Scratch::new("orphans").unwrap();
     let mut host = Command::new(std::env::current_exe().unwrap())
         .args(["orphans::a_host_that_waits_to_be_killed", "--exact", "--ignored", "--nocapture"])
         .env(ROLE, format!("{role} {action}"))
+        .env("TMPDIR", scratch.path())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

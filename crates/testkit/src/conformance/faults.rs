@@ -78,13 +78,13 @@ pub(super) fn leisurely(site: &Site<'_>) -> Policy {
 }
 
 /// A hang's input, and the file that ends it where nothing else can.
-fn endless(site: &Site<'_>) -> (String, std::path::PathBuf) {
+pub(super) fn endless(site: &Site<'_>) -> (String, std::path::PathBuf) {
     let release = site.folder().join("release");
     (json!({ "release": release }).to_string(), release)
 }
 
 /// Polls a call until its plugin says that it hangs: only then is there something to stop.
-fn hangs<T>(site: &Site<'_>, id: &PluginId, call: &mut (impl Future<Output = T> + Unpin)) -> Outcome {
+pub(super) fn hangs<T>(site: &Site<'_>, id: &PluginId, call: &mut (impl Future<Output = T> + Unpin)) -> Outcome {
     let mut ended = false;
     let heard = site.eventually(|| {
         ended |= block_on(poll_once(&mut *call)).is_some();

@@ -23,6 +23,7 @@ macro_rules! behaviours {
             (cancel_by_drop, CancelByDrop, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (memory_limit, MemoryLimit, [(no "code in the host's process shares its memory; the limit is refused at load") yes yes yes yes yes yes yes yes yes yes yes yes yes yes (no "the memory of another machine is not the host's to limit; the limit is refused at load") (no "the host does not run the program and cannot hold its memory; the limit is refused at load")]);
             (bad_config, BadConfig, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
+            (without_hooks, WithoutHooks, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (health, Health, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (events, Events, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);
             (bus_request, BusRequest, [yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes yes]);

@@ -1,24 +1,30 @@
-//! Plugins that cooperate: configuration that changes, dependencies that come and go, state and measurements, services,
-//! and questions on the bus.
+//! Plugins that cooperate: configuration that changes, dependencies that come and go, state and measurements, and
+//! questions on the bus.
 
-use midplane_contract::{Code, Permission, PluginId, State};
+use midplane_contract::{Code, Permission, PluginId};
 use midplane_kernel::{Policy, block_on};
 use serde_json::{Map, Value, json};
 
 use super::site::{Site, told};
-use super::{Cell, Outcome, ensure};
+use super::{Outcome, ensure};
 
-fn fields(value: Value) -> Map<String, Value> {
+pub(super) fn fields(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap_or_default()
 }
 
 /// The subject's policy with permissions granted.
-fn granted(site: &Site<'_>, permissions: &[&str]) -> Result<Policy, String> {
+pub(super) fn granted(site: &Site<'_>, permissions: &[&str]) -> Result<Policy, String> {
     let grants = permissions.iter().copied().map(Permission::parse).collect::<Result<_, _>>();
     Ok(Policy { grants: grants.map_err(|error| error.to_string())?, ..site.subject.policy() })
 }
 
-fn host(site: &Site<'_>, id: &PluginId, function: &str, args: &Value, payload: &str) -> Result<Vec<u8>, String> {
+pub(super) fn host(
+    site: &Site<'_>,
+    id: &PluginId,
+    function: &str,
+    args: &Value,
+    payload: &str,
+) -> Result<Vec<u8>, String> {
     let ask = json!({ "function": function, "args": args, "payload": payload });
     site.call(id, "host", ask.to_string()).map_err(told)
 }
@@ -108,61 +114,6 @@ pub(super) fn state_and_metrics(site: &Site<'_>) -> Outcome {
     let expected = json!([{ "name": "rounds", "labels": { "kind": "test" }, "kind": "counter", "value": 2.0 }]);
     ensure!(series == expected, "two rounds are measured as {series}");
     Ok(())
-}
-
-/// A plugin finds the providers of an interface and calls the first; when that one is killed among calls, none of those
-/// that may be repeated fails, and the other follows.
-pub(super) fn services(site: &Site<'_>) -> Outcome {
-    let provide = |id: &str, priority: i32| {
-        let provides = json!({ "provides": ["conformance.echo@1.2.0"] });
-        let folder = site.subject.plugin(id, 1).with("interfaces", provides);
-        site.load_folder(&folder, Policy { priority, ..site.subject.policy() })
-    };
-    // Of its own, as a service may be killed with all that it serves.
-    let (first, _) = (provide("aborting", 9)?, provide("following", 1)?);
-    let id = site.load_with("consuming", granted(site, &["service.find", "service.call"])?)?;
-    let echo = json!({ "interface": "conformance.echo", "range": "^1" });
-    let found = || -> Result<Vec<String>, String> {
-        let found: Vec<Value> = serde_json::from_slice(&host(site, &id, "service.find", &echo, "")?)
-            .map_err(|error| format!("what is found is no list: {error}"))?;
-        Ok(found.iter().filter_map(|one| one.get("plugin")?.as_str().map(str::to_owned)).collect())
-    };
-    ensure!(found()? == ["aborting", "following"], "it finds {:?}", found()?);
-    let call = |action: &str, input: &str| {
-        let args = json!({ "interface": "conformance.echo", "range": "^1", "action": action });
-        host(site, &id, "service.call", &args, input)
-    };
-    let who = || -> Result<String, String> {
-        let identity: Value =
-            serde_json::from_slice(&call("identity", "")?).map_err(|error| format!("no identity: {error}"))?;
-        Ok(identity.get("id").and_then(Value::as_str).unwrap_or_default().to_owned())
-    };
-    ensure!(who()? == "aborting", "the first provider is {}", who()?);
-    end(site, &first)?;
-    for number in 0..20 {
-        let reply = call("echo", &format!("call {number}"))?;
-        ensure!(
-            reply == format!("call {number}").as_bytes(),
-            "call {number} got {:?}",
-            String::from_utf8_lossy(&reply)
-        );
-    }
-    // One whose process was started again by itself is as good as before.
-    let again = site.state(&first)? == State::Running;
-    ensure!(again || who()? == "following", "after the first provider has gone {} answers", who()?);
-    Ok(())
-}
-
-/// Kills a provider in the worst way that its cell has.
-fn end(site: &Site<'_>, id: &PluginId) -> Outcome {
-    match site.subject.cell() {
-        Cell::NativeInProcess | Cell::JsInProcess | Cell::JsWorker => block_on(site.kernel.unload(id)).map_err(told),
-        _ => {
-            let killed = site.call(id, "abort", "");
-            ensure!(killed.is_err(), "a provider that aborts has answered");
-            Ok(())
-        }
-    }
 }
 
 /// What the `event` hook returns answers who asks: the program around, and another plugin. Its error comes back too.

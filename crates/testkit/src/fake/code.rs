@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use midplane_contract::{Limits, Result};
+use midplane_contract::{Hook, Limits, Result};
 use midplane_kernel::{Code, CodeFacts, Instance, InstanceContext};
 
 use super::instance::FakeInstance;
-use super::{Image, Program, Shared};
+use super::{Image, Program, Sabotage, Shared};
 
 /// One loaded version.
 pub(crate) struct FakeCode {
@@ -19,9 +19,11 @@ pub(crate) struct FakeCode {
 
 impl FakeCode {
     pub(crate) fn new(shared: Arc<Shared>, image: Arc<Image>, program: Program, limits: Limits) -> Self {
+        let claims = shared.is(Sabotage::EveryHook);
+        let own = program.hooks.iter().map(|(hook, _)| *hook);
         let facts = CodeFacts {
             actions: program.names.clone(),
-            hooks: program.hooks.iter().map(|(hook, _)| *hook).collect(),
+            hooks: if claims { Hook::ALL.to_vec() } else { own.collect() },
             build_id: image.text.clone(),
             stays_loaded: shared.stays_loaded.clone(),
             info: program.info.clone(),

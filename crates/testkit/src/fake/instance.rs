@@ -65,6 +65,10 @@ impl FakeInstance {
         self.shared.is(Sabotage::LostReply) && self.calls.is_multiple_of(LOSES_EVERY)
     }
 
+    fn is_undead(&self) -> bool {
+        self.shared.is(Sabotage::Undead) && matches!(self.condition, Condition::Dead(_))
+    }
+
     fn at_desk<T>(&mut self, action: Option<&str>, scope: &Scope, act: impl FnOnce(&mut Desk<'_>) -> T) -> T {
         self.brake.enter();
         let mut desk = Desk {
@@ -88,6 +92,9 @@ impl FakeInstance {
         let Some(deed) = self.program.actions.get(call.action as usize).cloned() else {
             return Err(Error::new(Code::ActionNotFound, format!("the fake has no action number {}", call.action)));
         };
+        if self.is_undead() {
+            return Err(Error::new(Code::Internal, "the fake called what is dead"));
+        }
         let lost = self.loses();
         self.at_desk(Some(call.name), call.scope, |desk| match &deed {
             Deed::Quick(run) | Deed::Waiting(run) if lost => {
@@ -123,7 +130,8 @@ impl Instance for FakeInstance {
 
     fn hook(&mut self, hook: Hook, input: &[u8], scope: &Scope) -> Result<Option<Vec<u8>>> {
         let Some((_, run)) = self.program.hooks.iter().find(|(known, _)| *known == hook).cloned() else {
-            return Ok(None);
+            let claims = self.shared.is(Sabotage::EveryHook);
+            return if claims { Err(Error::new(Code::NotSupported, format!("no hook `{hook}`"))) } else { Ok(None) };
         };
         self.at_desk(None, scope, |desk| {
             desk.memory.notes.push(hook.name().to_owned());
@@ -137,7 +145,7 @@ impl Instance for FakeInstance {
     }
 
     fn condition(&self) -> Condition {
-        self.condition.clone()
+        if self.is_undead() { Condition::Ready } else { self.condition.clone() }
     }
 
     fn memory(&self) -> Option<u64> {

@@ -6,6 +6,7 @@ use midplane_contract::{ActionName, Hook, PluginInfo, Result};
 use midplane_kernel::Reply;
 
 use super::desk::Desk;
+use crate::gate::Gate;
 
 pub(crate) type ActionFn = dyn Fn(&mut Desk<'_>, &[u8], &mut Reply<'_>) -> Result<()> + Send + Sync;
 pub(crate) type HookFn = dyn Fn(&mut Desk<'_>, &[u8]) -> Result<Vec<u8>> + Send + Sync;
@@ -36,6 +37,12 @@ impl Program {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Answers `echo` with what it is given.
+    #[must_use]
+    pub fn echoing() -> Self {
+        Self::new().action("echo", |_, input, reply| reply.write(input))
     }
 
     /// An action that waits for nobody.
@@ -74,6 +81,13 @@ impl Program {
         self.hooks.retain(|(known, _)| *known != hook);
         self.hooks.push((hook, Arc::new(run)));
         self
+    }
+
+    /// A hook that waits at a gate and has nothing to say.
+    #[must_use]
+    pub fn waits_in(self, hook: Hook, gate: &Gate) -> Self {
+        let gate = gate.clone();
+        self.hook(hook, move |desk, _| desk.wait_at(&gate).map(|()| Vec::new()))
     }
 
     /// What the code says of itself.

@@ -15,16 +15,22 @@ pub enum Sabotage {
     WrongErrorKind,
     /// Memory of an instance stays after the instance was dropped.
     LeakedInstance,
+    /// An instance that died is said to live, and fails at every call with an error of the host's own.
+    Undead,
+    /// Code without a hook is said to have it, and fails where it is asked for.
+    EveryHook,
 }
 
 impl Sabotage {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::NoDeadline,
         Self::NoUnload,
         Self::StaleCode,
         Self::LostReply,
         Self::WrongErrorKind,
         Self::LeakedInstance,
+        Self::Undead,
+        Self::EveryHook,
     ];
 }

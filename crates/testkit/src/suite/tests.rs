@@ -185,7 +185,7 @@ cases:
 
 #[test]
 fn every_way_to_say_what_comes_back_tells_right_from_wrong() {
-    let program = Program::new().action("echo", |_, input, reply| reply.write(input));
+    let program = Program::echoing();
     let cases = "\
 cases:
   - { name: json, action: echo, input: { b: [1.0], a: null }, expect: { json: { a: null, b: [1] } } }

@@ -1,11 +1,12 @@
 //! The enveloped spelling of requirement 003. That document names five types without defining them (`runtime`,
 //! `config`, `dependencies`, `permissions`, `resources`); these tables are their definition.
 
+use super::TEXT;
 use super::parts::{
-    ACTIONS, COMPATIBILITY, DEPENDENCIES, DURATION, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS, PERMISSIONS,
-    RESOURCES, STATE, TEXTS, with_process,
+    ACTIONS, COMPATIBILITY, DEPENDENCIES, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS, PERMISSIONS, RESOURCES,
+    STATE, TEXTS, with_process,
 };
-use super::{FILLED, TEXT};
+use super::shapes::{DURATION, FILLED};
 use crate::manifest::words;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};

@@ -1,17 +1,13 @@
 //! The parts that spellings share.
 
 use super::remote::{CONNECTION, TLS};
+use super::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, with_limits};
 use crate::manifest::words;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};
 
-pub(super) const FILLED: Shape = Shape::Text(Rule::Filled);
 pub(super) const TEXT: Shape = Shape::Text(Rule::Any);
-const COUNT: Shape = Shape::Whole(1, u32::MAX as u64);
-pub(super) const SIZE: Shape = Shape::Either(&[Shape::Whole(0, u64::MAX), Shape::Text(Rule::Size)]);
 const RATE: Shape = SIZE;
-pub(super) const DURATION: Shape = Shape::Text(Rule::Duration);
-const MILLISECONDS: Shape = Shape::Whole(1, 366 * 86_400_000);
 
 pub(super) const TEXTS: Shape = Shape::List(&FILLED);
 pub(super) const VERSION_TABLE: Shape = Shape::Table(Rule::Filled, &Shape::Text(Rule::Range));
@@ -54,22 +50,7 @@ pub(super) const INSTANCES: &[Field] = &[
     may("max", COUNT, "Instances at most"),
 ];
 
-pub(super) const LIMITS: &[Field] = &[
-    may("memory", SIZE, "Memory of one instance, in bytes or with a unit"),
-    may("cpu", Shape::Share(4096.0), "Processor share; 1 is one core"),
-    may("disk_io", RATE, "Disk transfer, bytes per second or with a unit"),
-    may("network_io", RATE, "Network transfer, bytes per second or with a unit"),
-    may("call_deadline", DURATION, "Longest call, with its unit: 30s"),
-    may("call_deadline_ms", MILLISECONDS, "The same in milliseconds"),
-    may("hook_deadline", DURATION, "Longest hook, with its unit: 10s"),
-    may("hook_deadline_ms", MILLISECONDS, "The same in milliseconds"),
-    may("threads", COUNT, "Threads or tasks"),
-    may("file_descriptors", COUNT, "Open files"),
-    may("connections", COUNT, "Open connections"),
-    may("queue", COUNT, "Calls waiting at once"),
-    may("payload", SIZE, "Largest payload of a call or reply, in bytes or with a unit"),
-    may("table_elements", COUNT, "Elements of a WebAssembly table"),
-];
+pub(super) const LIMITS: &[Field] = with_limits![];
 
 const ACTION: &[Field] = &[
     must("name", Shape::Text(Rule::Action), "The name callers use"),

@@ -1,6 +1,6 @@
 //! The fields of a remote plugin.
 
-use super::parts::{DURATION, FILLED, SIZE};
+use super::shapes::{DURATION, FILLED, SIZE};
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 

@@ -1,14 +1,11 @@
 //! The sections that are about the host as a whole, or about the host and single plugins alike.
 
+use crate::manifest::shapes::{COUNT, DURATION, FILLED, SIZE};
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::reading::{FaultCode, Words};
 
-pub(super) const FILLED: Shape = Shape::Text(Rule::Filled);
-pub(super) const COUNT: Shape = Shape::Whole(1, u32::MAX as u64);
 const MANY: Shape = Shape::Whole(0, u32::MAX as u64);
-pub(super) const SIZE: Shape = Shape::Either(&[Shape::Whole(0, u64::MAX), Shape::Text(Rule::Size)]);
-pub(super) const DURATION: Shape = Shape::Text(Rule::Duration);
 
 pub(super) const SCANNING: &[Field] =
     &[may("auto", Shape::Flag, "Look again from time to time"), may("interval", DURATION, "Time between two scans")];

@@ -1,32 +1,18 @@
 //! The settings of one plugin: those of contract and of requirement 003.
 
-use super::parts::{COUNT, DURATION, FILLED, HEALTH, REMOTE, RESTARTING, SIZE};
+use super::parts::{HEALTH, REMOTE, RESTARTING};
+use crate::manifest::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, with_limits};
 use crate::manifest::{PLACEMENT_WORDS, RESOURCE_FIELDS, RUNTIME_WORDS};
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::reading::{FaultCode, Words};
 
-const MILLISECONDS: Shape = Shape::Whole(1, 366 * 86_400_000);
 const TEXTS: Shape = Shape::List(&FILLED);
 
 static TRUST: Words = Words { what: "trust", code: FaultCode::UnknownWord, words: &["trusted", "normal", "untrusted"] };
 
-/// Limits of a plugin. The first twelve are those of manifests.
-pub(in crate::settings) const LIMITS: &[Field] = &[
-    may("memory", SIZE, "Memory of one instance"),
-    may("cpu", Shape::Share(4096.0), "Processor share; 1 is one core"),
-    may("disk_io", SIZE, "Disk transfer, bytes per second"),
-    may("network_io", SIZE, "Network transfer, bytes per second"),
-    may("call_deadline", DURATION, "Longest call"),
-    may("call_deadline_ms", MILLISECONDS, "The same in milliseconds"),
-    may("hook_deadline", DURATION, "Longest hook"),
-    may("hook_deadline_ms", MILLISECONDS, "The same in milliseconds"),
-    may("threads", COUNT, "Threads or tasks"),
-    may("file_descriptors", COUNT, "Open files"),
-    may("connections", COUNT, "Open connections"),
-    may("queue", COUNT, "Calls waiting at once"),
-    may("payload", SIZE, "Largest payload of a call or reply"),
-    may("table_elements", COUNT, "Elements of a WebAssembly table"),
+/// Limits of a plugin.
+pub(in crate::settings) const LIMITS: &[Field] = with_limits![
     may("instances", COUNT, "Instances of a pool at most, whatever its manifest says"),
     may("subscriber_queue", COUNT, "Events waiting for it at once"),
     may("call_depth", Shape::Whole(1, 128), "How deep in a chain of calls it may call others"),

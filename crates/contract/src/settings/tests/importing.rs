@@ -29,7 +29,7 @@ fn every_known_key_is_mapped_and_every_other_is_named() {
             "scan": {"interval": "30s"},
             "reload": {"auto": true, "delay": "2s", "retries": 4},
             "versions": {"rollback": true},
-            "limits": {"memory": "100MB", "cpu": 0.5},
+            "limits": {"memory": "100MB"},
             "plugins": {
                 "radio": {"enabled": false, "priority": 90,
                     "config": {"url": "https://a.example", "key": "${RADIO_KEY}", "timeout": "30s"}},
@@ -40,9 +40,15 @@ fn every_known_key_is_mapped_and_every_other_is_named() {
     let unused: Vec<(&str, usize)> = imported.unused.iter().map(|key| (key.path.as_str(), key.line)).collect();
     assert_eq!(
         unused,
-        [("/plugins/security/signature_verification", 5), ("/plugins/security/allowed_capabilities", 5)]
+        [
+            ("/plugins/security/signature_verification", 5),
+            ("/plugins/security/allowed_capabilities", 5),
+            ("/plugins/performance/cpu_limit", 6),
+        ]
     );
     assert!(imported.unused.iter().all(|key| !key.outcome.is_empty()));
+    let idle: Vec<&str> = imported.idle.iter().map(|key| key.outcome.as_str()).collect();
+    assert_eq!(idle, ["reload.auto", "reload.delay", "reload.retries", "versions.rollback"]);
 }
 
 #[test]
@@ -112,8 +118,8 @@ fn the_other_files_are_known_as_well() {
     assert_eq!(at("/scan/interval"), json!("60s"));
     assert_eq!(at("/versions"), json!({"keep": 3, "rollback": true, "strategy": "latest", "allow_prerelease": true}));
     assert_eq!(at("/health"), json!({"timeout": "30s", "error_rate": 0.05}));
-    assert_eq!(at("/limits/cpu"), json!(0.9));
-    assert_eq!(at("/limits/connections"), json!(12));
+    // Nothing that keeps plugins from being loaded, whatever runs them.
+    assert_eq!(at("/limits"), json!({"memory": "500MB", "file_descriptors": 11, "call_deadline": "30s"}));
     assert_eq!(at("/compatibility/override_os"), json!("linux"));
     assert_eq!(at("/compatibility/max_fallback_attempts"), json!(2));
     assert_eq!(at("/runtimes/wasm"), json!({"memory": "64MB", "instances": 9}));
@@ -144,4 +150,35 @@ fn a_line_that_is_indented_too_deep_is_named_with_what_to_do() {
         assert!(fault.remedy.contains("space"), "{fault:?}");
         assert!(imported.check().unwrap_err().record().message.starts_with("a.yaml:"));
     }
+}
+
+#[test]
+fn what_a_plugin_is_said_to_have_ends_where_it_holds_or_is_named() {
+    let text = "plugins:
+  plugin_configs:
+    a:
+      name: A
+      resources: {max_memory: 100MB, requires_gpu: true}
+      security: {allowed_paths: [/x], allowed_syscalls: [read], trusted_sources: [y]}
+module_manager: {auto_restart: true, module_timeout: 5}
+";
+    let imported = import([("a.yaml", text.as_bytes())]);
+    let ends = |keys: &[super::super::import::Key]| keys.iter().map(|key| key.outcome.clone()).collect::<Vec<_>>();
+    assert_eq!(ends(&imported.used), ["plugins.a.limits.memory", "plugins.a.permissions", "limits.call_deadline"]);
+    assert_eq!(ends(&imported.idle), ["plugins.a.name", "restart.auto"]);
+    let unused: Vec<&str> = imported.unused.iter().filter_map(|key| key.path.rsplit('/').next()).collect();
+    assert_eq!(unused, ["requires_gpu", "allowed_syscalls", "trusted_sources"]);
+    assert_eq!(imported.faults, [], "nothing is left to be warned of");
+}
+
+#[test]
+fn variables_are_taken_over_as_they_are_written_wherever_they_stand() {
+    let text = "plugins: {auto_load: {enabled: '${AUTO:-true}', load_timeout: '${T}'}, directories: ['${D}']}\n";
+    let imported = import([("a.yaml", text.as_bytes())]);
+    assert_eq!(imported.faults, []);
+    let variables = [("T", "3s"), ("D", "/x")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settled = settle([Layer::file("m.yaml", imported.to_yaml().as_bytes(), &variables.into())]);
+    let settings = settled.settings.unwrap_or_else(|| panic!("{:?}", settled.faults));
+    assert_eq!((settings.load.auto, settings.load.timeout), (true, Some(std::time::Duration::from_secs(3))));
+    assert_eq!(settings.folders, ["/x"]);
 }

@@ -76,3 +76,19 @@ fn a_setting_that_nothing_goes_by_is_said_to_be_one() {
     assert_eq!(paths, ["/restart"]);
     assert!(settled.settings.is_some());
 }
+
+#[test]
+fn a_limit_that_no_placement_holds_is_said_to_keep_plugins_from_being_loaded() {
+    let settled = read("limits: {cpu: 0.5, memory: 1MB}\nplugins: {a: {resources: {max_network_connections: 3}}}\n");
+    let (_, faults) = settled.faults.first().unwrap();
+    let told: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+    assert_eq!(told, ["/limits/cpu", "/plugins/a/limits/connections"]);
+    assert!(faults[0].message.contains("loads none that has it") && !faults[0].is_error(), "{faults:?}");
+}
+
+#[test]
+fn a_number_where_a_duration_is_wanted_is_told_to_have_a_unit() {
+    let settled = read("load: {timeout: 30}\n");
+    let (_, faults) = settled.faults.first().unwrap();
+    assert_eq!(faults.first().unwrap().remedy, "write it with its unit: `30s`, `30ms`");
+}

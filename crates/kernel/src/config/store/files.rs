@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Changed, ConfigStore, from_json, to_json};
 use crate::config::CONFIG_SIZE;
+use crate::discover::open_file;
 
 /// A folder with one JSON file for each plugin, readable by its owner alone.
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl ConfigStore for FileStore {
     fn load(&self, plugin: &PluginId) -> Result<Option<Map<String, Value>>> {
         let path = self.file(plugin);
         let mut json = Vec::new();
-        let read = File::open(&path).and_then(|file| file.take(CONFIG_SIZE as u64 + 1).read_to_end(&mut json));
+        let read = open_file(&path).and_then(|file| file.take(CONFIG_SIZE as u64 + 1).read_to_end(&mut json));
         match read {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed("be read", &path, &error)),

@@ -56,6 +56,15 @@ fn a_circle_is_named_edge_by_edge_and_one_through_an_optional_dependency_is_none
 }
 
 #[test]
+fn a_circle_below_what_is_optional_is_no_reason_to_fail() {
+    let lines = ["a 1.0.0: c?, e", "c 1.0.0: d, e", "d 1.0.0: c", "e 1.0.0"];
+    let plan = resolve(&available(&lines), &Request::new(roots(&["a"]))).unwrap();
+    assert_eq!((shown(&plan), &plan.steps[1].without), (vec!["e 1.0.0".into(), "a 1.0.0".into()], &vec![name("c")]));
+    let lines = ["a 1.0.0: c?", "c 1.0.0: c"];
+    assert_eq!(shown(&resolve(&available(&lines), &Request::new(roots(&["a"]))).unwrap()), ["a 1.0.0"]);
+}
+
+#[test]
 fn an_optional_dependency_is_used_where_it_can_be_had_and_never_in_the_way() {
     let lines = ["a 1.0.0: b, c? ^1, m?, n? ^9", "b 1.0.0: d ^1", "c 1.0.0: d ^2", "d 1.0.0", "d 2.0.0", "n 1.0.0"];
     let plan_of = |asked: &[&str]| resolve(&available(&lines), &Request::new(roots(asked))).unwrap();

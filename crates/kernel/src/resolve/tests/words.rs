@@ -132,3 +132,36 @@ fn a_circle_is_told_edge_by_edge() {
     );
     assert_eq!(told(&["a 1.0.0: b", "b 1.0.0: a"], &["a"]), expected);
 }
+
+#[test]
+fn a_version_that_is_only_not_welcome_is_told_with_what_would_let_it_in() {
+    let expected = concat!(
+        "no version of `a` fits\n",
+        "  `a` is asked for, and no version of it fits\n",
+        "  `a` is there in 1.0.0-rc.1\n",
+        "  help: ask for `a` =1.0.0-rc.1, or let pre-releases be welcome",
+    );
+    assert_eq!(told(&["a 1.0.0-rc.1"], &["a"]), expected);
+    let expected = concat!(
+        "no version of `b` fits\n",
+        "  `a` 1.0.0 needs `b` ^1, and no version of it fits\n",
+        "  `b` is there in 0.9.0 and 1.2.0\n",
+        "  `b` 1.2.0 is not called stable\n",
+        "  help: `b` 1.2.0 would do if pre-releases were welcome\n",
+        "  help: it would work if `a` 1.0.0 took `b` 0.9.0",
+    );
+    assert_eq!(told(&["a 1.0.0: b ^1", "b 0.9.0", "b 1.2.0~"], &["a"]), expected);
+}
+
+#[test]
+fn one_that_contradicts_itself_is_told_by_what_it_wants() {
+    let expected = concat!(
+        "no version of `b` serves everybody\n",
+        "  `a` 1.0.0 needs `b` ^1\n",
+        "  `a` 1.0.0 needs `b` ^2\n",
+        "  `a` is asked for\n",
+        "  `b` is there in 1.0.0 and 2.0.0\n",
+        "  help: it would work if `a` 1.0.0 took `b` 2.0.0",
+    );
+    assert_eq!(told(&["a 1.0.0: b ^1, b ^2", "b 1.0.0", "b 2.0.0"], &["a"]), expected);
+}

@@ -175,6 +175,8 @@ fn an_environment_whose_host_was_killed_is_not_taken_for_finished() {
         .args(["python::packages::a_host_that_is_killed", "--exact"])
         .envs([("PYTHON_TEST_PLUGIN", folder.as_path()), ("PYTHON_TEST_CACHE", &place.cache())])
         .env("PYTHON_TEST_INDEX", &index)
+        // What the installer has begun goes with the test.
+        .env("TMPDIR", folder.parent().unwrap())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();

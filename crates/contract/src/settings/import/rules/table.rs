@@ -10,6 +10,11 @@ const fn rule(from: &'static str, then: super::Then) -> Rule {
 const NOTICES: &str = "this version sends no notifications";
 const PACKAGES: &str = "this version fetches no packages";
 const METRICS: &str = "this version collects no metrics";
+const UNHELD: &str = "this version cannot hold every plugin to it, and does not load one that it cannot hold to its limits; for \
+                      those that it can: plugins.ID.limits";
+const SYSCALLS: &str = "system calls are not chosen one by one";
+const ORIGINS: &str = "where a plugin comes from is not looked at";
+const MACHINE: &str = "what a machine must have is for the plugin's manifest to say";
 const ENDINGS: &str = "what is a plugin is told by its manifest or its ending, which cannot be set";
 
 /// The sections of files, and their rules; the first that matches counts.
@@ -37,7 +42,7 @@ const PLUGINS: &[Rule] = &[
     rule("auto_load.scan_interval", To("scan.interval")),
     rule("auto_load.load_timeout", To("load.timeout")),
     rule("hot_reload.enabled", To("reload.auto")),
-    rule("hot_reload.watch_directories", Always(true, "files are watched wherever reload.auto is set")),
+    rule("hot_reload.watch_directories", Always(true, "reload.auto says it already")),
     rule("hot_reload.reload_delay", To("reload.delay")),
     rule("hot_reload.max_retries", To("reload.retries")),
     rule("hot_reload.backup_enabled", To("versions.rollback")),
@@ -49,14 +54,22 @@ const PLUGINS: &[Rule] = &[
     ),
     rule("performance.max_concurrent_loads", To("load.concurrent")),
     rule("performance.memory_limit", To("limits.memory")),
-    rule("performance.cpu_limit", To("limits.cpu")),
+    rule("performance.cpu_limit", No(UNHELD)),
     rule("plugin_configs.*.config", To("plugins.*.config")),
     rule("plugin_configs.*.*", To("plugins.*.*")),
+    rule("plugin_configs.*.resources.min_memory_mb", No(MACHINE)),
+    rule("plugin_configs.*.resources.requires_gpu", No(MACHINE)),
+    rule("plugin_configs.*.security.allowed_syscalls", No(SYSCALLS)),
+    rule("plugin_configs.*.security.trusted_sources", No(ORIGINS)),
     rule("plugin_configs.*.resources.*", To("plugins.*.resources.*")),
     rule("plugin_configs.*.security.*", To("plugins.*.security.*")),
     // A file of settings has plugins under the same name.
     rule("*.config", To("plugins.*.config")),
     rule("*.*", To("plugins.*.*")),
+    rule("*.resources.min_memory_mb", No(MACHINE)),
+    rule("*.resources.requires_gpu", No(MACHINE)),
+    rule("*.security.allowed_syscalls", No(SYSCALLS)),
+    rule("*.security.trusted_sources", No(ORIGINS)),
     rule("*.resources.*", To("plugins.*.resources.*")),
     rule("*.security.*", To("plugins.*.security.*")),
 ];
@@ -94,12 +107,12 @@ const MONITORING: &[Rule] = &[
     rule("alert_thresholds.error_rate_threshold", Percent("health.error_rate")),
     rule("alert_thresholds.**", No("this version raises no alerts; limits hold whether or not somebody is told")),
     rule("resource_limits.max_memory", To("limits.memory")),
-    rule("resource_limits.max_cpu", Percent("limits.cpu")),
-    rule("resource_limits.max_goroutines", To("limits.threads")),
+    rule("resource_limits.max_cpu", No(UNHELD)),
+    rule("resource_limits.max_goroutines", No(UNHELD)),
     rule("resource_limits.max_file_descriptors", To("limits.file_descriptors")),
-    rule("resource_limits.max_network_connections", To("limits.connections")),
-    rule("resource_limits.max_disk_io", To("limits.disk_io")),
-    rule("resource_limits.max_network_io", To("limits.network_io")),
+    rule("resource_limits.max_network_connections", No(UNHELD)),
+    rule("resource_limits.max_disk_io", No(UNHELD)),
+    rule("resource_limits.max_network_io", No(UNHELD)),
     rule("notifications.**", No(NOTICES)),
 ];
 

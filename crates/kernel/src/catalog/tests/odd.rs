@@ -1,0 +1,48 @@
+//! What stands in folders though nobody means it.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+
+use super::*;
+
+#[test]
+fn what_is_no_regular_file_holds_no_scan_up() {
+    let folder = Folder::new();
+    folder.plugin("r/good", "good", "1.0.0");
+    let pipe = |path: PathBuf| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let done = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(done.success());
+    };
+    pipe(folder.0.join("r/pipe/plugin.yaml"));
+    pipe(folder.0.join("r/pipe.wasm"));
+    symlink("/dev/zero", folder.0.join("r/endless.so")).unwrap();
+    fs::create_dir(folder.0.join("r/zero")).unwrap();
+    symlink("/dev/zero", folder.0.join("r/zero/plugin.yaml")).unwrap();
+    let catalog = Catalog::new(Stores::default());
+    let scan = catalog.scan(&folder.roots(&["r"]));
+    assert_eq!((scan.valid, scan.invalid), (1, 4));
+    for entry in catalog.find(|entry| !entry.is_valid) {
+        let error = entry.validation_error.as_ref().unwrap().record().message.clone();
+        assert!(error.contains("a named pipe") || error.contains("a device") || error.contains("/dev/zero"), "{error}");
+        assert_eq!((entry.checksum.as_str(), entry.size), ("", 0), "{error}");
+    }
+    assert_eq!(catalog.scan(&folder.roots(&["r"])).read, 0, "known for what they are");
+}
+
+#[test]
+fn a_name_that_is_no_text_is_shown_as_well_as_can_be() {
+    let folder = Folder::new();
+    let plain = folder.plugin("r/x", "a", "1.0.0");
+    let odd = folder.0.join("r").join(OsStr::from_bytes(b"\xff\xfename"));
+    fs::rename(&plain, &odd).unwrap();
+    folder.plugin("s/a", "a", "1.0.0");
+    let catalog = Catalog::new(Stores::default());
+    let scan = catalog.scan(&folder.roots(&["r", "s"]));
+    assert_eq!((scan.valid, scan.shadowed), (2, 1));
+    assert_eq!(catalog.of(&id("a")).unwrap().path, odd);
+    let shown = serde_json::to_value(&scan).unwrap();
+    assert!(shown["changes"][0]["entry"]["path"].as_str().unwrap().ends_with("\u{fffd}\u{fffd}name"), "{shown}");
+    assert!(shown["changes"][1]["entry"]["shadowed_by"].as_str().unwrap().ends_with("name"), "{shown}");
+}

@@ -1,0 +1,66 @@
+//! What the operator decides about plugins, and what they may do by it.
+
+use std::sync::PoisonError;
+
+use midplane_contract::{Error, Limits, PluginId, Result};
+use serde_json::json;
+
+use super::Inner;
+use crate::bounds::Bounds;
+use crate::call::Scope;
+use crate::fetch::{Place, Reach};
+use crate::policy::{self, Policy};
+
+impl Inner {
+    pub(crate) fn policy(&self, id: &PluginId) -> Policy {
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+    }
+
+    /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.
+    pub(crate) fn priority(&self, id: &PluginId) -> i32 {
+        let policies = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        policies.get(id).map_or(0, |policy| policy.priority)
+    }
+
+    /// The limits that hold: the policy's, below them the manifest's, below those the host's.
+    pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
+        policy::effective(&policy::effective(&self.limits, manifest), policy)
+    }
+
+    /// The same for those that manifests know nothing of.
+    pub(super) fn bounds(&self, policy: &Policy) -> Bounds {
+        policy.bounds.over(self.bounds)
+    }
+
+    pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        if let Ok(plugin) = self.plugin(id) {
+            plugin.life().barred = !policy.enabled;
+            plugin.heed(&self.bounds(&policy));
+        }
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
+        self.services.changed();
+        self.renew_grants(id);
+    }
+
+    /// Asks the gate, and tells everybody when it denies.
+    pub(crate) fn check(&self, plugin: &PluginId, scope: &Scope, asked: &str) -> Result<()> {
+        self.gate.check(plugin, scope, asked).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    /// As [`Inner::check`], for a place in the web: how far its name reaches.
+    pub(crate) fn check_web(&self, plugin: &PluginId, scope: &Scope, place: &Place<'_>) -> Result<Reach> {
+        self.gate.check_web(plugin, scope, place).inspect_err(|error| self.denied(plugin, error))
+    }
+
+    fn denied(&self, plugin: &PluginId, error: &Error) {
+        if let Ok(known) = self.plugin(plugin) {
+            known.log.denied(error);
+        }
+        self.announce("plugin.permission_denied", json!({ "plugin_id": plugin, "error": error }));
+    }
+
+    /// Whether a plugin may have an event of that topic. Whoever may not is not told.
+    pub(crate) fn may_receive(&self, plugin: &PluginId, topic: &str) -> bool {
+        self.gate.check(plugin, &Scope::default(), &format!("bus.subscribe:{topic}")).is_ok()
+    }
+}
