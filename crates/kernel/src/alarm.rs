@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The deadline passed before the future was ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,15 @@ impl<F: Future> Future for Until<F> {
         }
         Pin::new(&mut self.alarm).poll(context).map(|()| Err(Elapsed))
     }
+}
+
+/// Has the thread that keeps deadlines wake this task once.
+///
+/// CONCURRENCY: while a library's constructor runs, the system's loader is locked, and a thread that uses something of its
+/// own with a destructor for the first time waits for it; the wakers of executors are such things. A deadline for opening a
+/// library would never be kept by a thread that has never woken this executor.
+pub(crate) async fn rehearse() {
+    Alarm::at(Instant::now() + Duration::from_micros(50)).await;
 }
 
 /// Ready once its instant has passed.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use midplane_contract::{Code, Error, Hook, Kind, Result};
 
-use crate::alarm::until;
+use crate::alarm::{self, until};
 use crate::call::{Deadline, Scope};
 use crate::runtime::{Instance, Interrupt};
 
@@ -35,7 +35,11 @@ pub(crate) async fn on_a_thread_before<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce(&Hooks) -> T + Send + 'static,
 ) -> Result<T> {
-    let hooks = Arc::new(Hooks { time, late, watched: Mutex::default() });
+    let begun = Instant::now();
+    if late.is_some() {
+        alarm::rehearse().await;
+    }
+    let hooks = Arc::new(Hooks { time, begun, late, watched: Mutex::default() });
     let theirs = Arc::clone(&hooks);
     let mut task = blocking::unblock(move || work(&theirs));
     loop {
@@ -56,6 +60,7 @@ pub(crate) async fn on_a_thread_before<T: Send + 'static>(
 /// Runs the hooks of one piece of work, and lets their time be watched.
 pub(crate) struct Hooks {
     time: Duration,
+    begun: Instant,
     late: Option<Instant>,
     watched: Mutex<Watched>,
 }
@@ -123,9 +128,9 @@ impl Hooks {
     /// The work's own, and `deadline_exceeded` for what came too late.
     pub(crate) fn open<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let Some(late) = self.late else { return work() };
-        let given = self.begin(What::Opening, late, None)?;
+        self.begin(What::Opening, late, None)?;
         let opened = work();
-        if self.end() { opened } else { Err(too_long(What::Opening, given)) }
+        if self.end() { opened } else { Err(not_opened(late.saturating_duration_since(self.begun))) }
     }
 
     /// Whether nobody waits for the work any longer.
@@ -138,7 +143,8 @@ impl Hooks {
     /// # Errors
     /// `deadline_exceeded` when the work was abandoned.
     fn begin(&self, what: What, deadline: Instant, interrupt: Option<Arc<dyn Interrupt>>) -> Result<Duration> {
-        let given = deadline.saturating_duration_since(Instant::now());
+        let from = if matches!(what, What::Opening) { self.begun } else { Instant::now() };
+        let given = deadline.saturating_duration_since(from);
         let mut watched = self.watched();
         watched.number += 1;
         if watched.abandoned {

@@ -174,6 +174,7 @@ impl Plugin {
             (State::Registered | State::Discovered | State::Resolved, _) => (Code::NotLoaded, "load it first"),
             (State::Loaded | State::Stopped, Event::Resolve | Event::Load) => (Code::AlreadyLoaded, "start it"),
             (State::Running, Event::Resolve | Event::Load | Event::Start) => (Code::AlreadyLoaded, "it runs already"),
+            (State::Loaded | State::Stopped, Event::Stop) => (Code::NotRunning, "it does not run; start it first"),
             (State::Running, _) => (Code::AlreadyLoaded, "stop it first"),
             _ => (Code::NotRunning, "wait until it has settled, or restart it"),
         };

@@ -82,7 +82,8 @@ fn make() -> PathBuf {
     made
 }
 
-fn compile(source: &Path, library: &Path) {
+/// Makes a native library.
+pub(crate) fn compile(source: &Path, library: &Path) {
     let header = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../contract");
     let mut cc = Command::new("cc");
     cc.args(["-std=c99", "-shared", "-fPIC", "-O1", "-I"]).arg(header).arg(source).arg("-o").arg(library);
