@@ -69,7 +69,7 @@ pub(crate) fn people(error: &Error) {
 fn faulty(said: &Value) -> Option<(Source, Vec<Fault>)> {
     let file = said.get("file")?.as_str()?;
     let faults: Vec<Fault> = serde_json::from_value(said.get("faults")?.clone()).ok()?;
-    (!faults.is_empty()).then(|| (Source::read(file), faults))
+    (!faults.is_empty()).then(|| (Source::of(file, &faults), faults))
 }
 
 /// One line for a list of several.

@@ -31,6 +31,7 @@ pub use model::{
     AdapterSettings, Compatibility, ConfigStore, Health, HostLimits, Listen, Loading, PluginSettings, Reloading,
     Remote, Restarting, Runtimes, Scanning, Settings, Shutdown, StoreKind, Strategy, Versions, Wasm, Wire,
 };
+pub use older::{MODULE_DIRS, PLUGIN_DIRS};
 
 /// The name that the file has where none is named.
 pub const FILE_NAME: &str = "midplane.yaml";

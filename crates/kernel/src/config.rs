@@ -6,6 +6,7 @@ mod fill;
 mod store;
 mod units;
 
+use jsonschema::ValidationError as Fault;
 use midplane_contract::{Code, Error, Result};
 use serde_json::{Map, Value, json};
 
@@ -93,16 +94,17 @@ fn bad_schema(path: &str, why: &str) -> Error {
 /// `manifest_invalid` when the schema is at fault.
 pub(crate) fn misfits(schema: &Value, value: &Value) -> Result<Vec<String>> {
     cost::check(schema, value)?;
-    faults(schema, value).map(|faults| faults.iter().map(line).collect())
+    faults(schema, value, |_| None).map(|faults| faults.iter().map(line).collect())
 }
 
-fn faults(schema: &Value, value: &Value) -> Result<Vec<Value>> {
+/// `how` says how a value at fault is written, where that is known.
+fn faults(schema: &Value, value: &Value, how: impl Fn(&Fault<'_>) -> Option<&'static str>) -> Result<Vec<Value>> {
     let validator = compile(schema)?;
-    Ok(validator.iter_errors(value).take(FAULTS).map(|error| fault(&error)).collect())
+    Ok(validator.iter_errors(value).take(FAULTS).map(|error| fault(&error, how(&error))).collect())
 }
 
 fn validate(schema: &Value, config: &Value) -> Result<()> {
-    let faults = faults(schema, config)?;
+    let faults = faults(schema, config, |fault| units::wanted(schema, fault))?;
     if faults.is_empty() {
         return Ok(());
     }
@@ -119,10 +121,11 @@ fn validate(schema: &Value, config: &Value) -> Result<()> {
 }
 
 /// The path, and the rule without the value that broke it.
-fn fault(error: &jsonschema::ValidationError<'_>) -> Value {
+fn fault(error: &Fault<'_>, how: Option<&str>) -> Value {
+    let told = shorten(&error.masked_with("the value").to_string());
     json!({
         "path": error.instance_path().as_str(),
-        "message": shorten(&error.masked_with("the value").to_string()),
+        "message": how.map_or(told.clone(), |how| format!("{told}; write {how}")),
         "rule": error.schema_path().as_str(),
     })
 }

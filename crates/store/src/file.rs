@@ -117,6 +117,10 @@ fn prepare(connection: &Connection, lasting: bool) -> rusqlite::Result<()> {
 
 /// Whether a file's head is that of a database of ours. SQLite would take an empty file for a new one, and write.
 fn ours(path: &Path) -> Result<(), Fault> {
+    // Whatever else stands there is not opened: a pipe would be waited for.
+    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return Err(Fault::Damaged("it is no file".to_owned()));
+    }
     let mut head = [0; 72];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
     if let Err(error) = read

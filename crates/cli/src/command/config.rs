@@ -68,7 +68,7 @@ fn check(named: Meant, output: Output) -> Outcome<Exit> {
 /// Everything that is wrong, and what it is shown in.
 fn findings(faults: &FaultsByFile) -> Vec<(String, Source, Finding)> {
     let of_file = |(file, faults): &(String, Vec<_>)| {
-        let source = Source::read(file);
+        let source = Source::of(file, faults);
         let found = faults.iter().map(|fault| (file.clone(), source.clone(), Finding::of_fault(fault, &source)));
         found.collect::<Vec<_>>()
     };

@@ -59,8 +59,12 @@ impl Shown {
         let place = source.label(finding.line, finding.column).map(|label| (source.clone(), label));
         let message = notice::tidy(&finding.message);
         Self {
-            // Without a snippet the message says which file.
-            message: if place.is_some() { message } else { format!("{}: {message}", source.name()) },
+            // Without a snippet the message says where.
+            message: match (&place, finding.line) {
+                (Some(_), _) => message,
+                (None, 0) => format!("{}: {message}", source.name()),
+                (None, line) => format!("{}:{line}:{}: {message}", source.name(), finding.column),
+            },
             code: finding.code.clone(),
             severity: match finding.severity {
                 Severity::Error => miette::Severity::Error,

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
+use midplane::contract::manifest::Fault;
 use midplane::contract::{defaults, manifest};
 use miette::{LabeledSpan, MietteError, NamedSource, SourceCode, SourceSpan, SpanContents};
 
@@ -48,6 +49,12 @@ impl Source {
             let _ = file.take(defaults::MANIFEST_SIZE as u64).read_to_end(&mut text);
         }
         Self::new(name, text)
+    }
+
+    /// Reads a file to show these faults in. Where one is about a secret, the file may hold it: nothing of it is shown then.
+    pub(crate) fn of(name: &str, faults: &[Fault]) -> Self {
+        let is_secret = |fault: &Fault| ["/secrets", "/store"].iter().any(|section| fault.path.starts_with(section));
+        if faults.iter().any(is_secret) { Self::new(name, Vec::new()) } else { Self::read(name) }
     }
 
     /// The file's name.

@@ -192,3 +192,21 @@ fn an_interface_that_there_is_not_and_a_definition_that_cannot_be_read_end_the_c
     assert!(broken.code == 3 && broken.stderr.contains("a.wit:3:"), "{broken:?}");
     assert_eq!(with("player, plugin").code, 0);
 }
+
+#[test]
+fn a_secret_that_stands_in_the_settings_by_mistake_is_not_shown_with_the_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = [
+        format!("secrets:\n  radio: {CANARY}\n"),
+        format!("store: {{kind: redis, address: 'a:1', password: {CANARY}}}\nloda: 1\n"),
+        format!("store: {{kind: redis, address: 'redis://:{CANARY}@a:1'}}\n"),
+    ];
+    for text in texts {
+        let file = write(folder.path(), "m.yaml", &text);
+        for done in [run(["config", "check", &file]), run(["run", "--settings", &file]), run(["config", "show", &file])]
+        {
+            assert!(done.code == 3 && done.stderr.contains("m.yaml:"), "{done:?}");
+            assert!(!done.stderr.contains("canary") && !done.text().contains("canary"), "{done:?}");
+        }
+    }
+}

@@ -33,8 +33,12 @@ pub(crate) enum Rule {
     Path,
     /// A duration with its unit.
     Duration,
+    /// A duration with its unit that is not nothing.
+    SomeTime,
     /// A size with its unit.
     Size,
+    /// A size with its unit that is not nothing.
+    SomeSize,
     /// A file name's ending, with its dot.
     Extension,
     /// The name of an environment variable.
@@ -99,6 +103,12 @@ impl Rule {
                 },
                 Ok,
             ),
+            Self::SomeTime => Self::Duration
+                .check(text)
+                .and_then(|()| something(parse_duration(text).is_none_or(|t| t.is_zero()), text)),
+            Self::SomeSize => {
+                Self::Size.check(text).and_then(|()| something(parse_size(text).is_none_or(|size| size == 0), text))
+            }
             Self::Extension => extension(text),
             Self::Variable => variable(text),
             Self::Time => text.parse::<jiff::Timestamp>().map(drop).or_else(|_| {
@@ -118,6 +128,14 @@ impl Rule {
             }),
         }
     }
+}
+
+fn something(is_nothing: bool, text: &str) -> Result<(), Broken> {
+    if !is_nothing {
+        return Ok(());
+    }
+    let message = format!("`{}` leaves nothing", cut(text));
+    broken(FaultCode::OutOfRange, message, "write more than that, or leave the field out for the default")
 }
 
 fn id(text: &str) -> Result<(), Broken> {

@@ -90,8 +90,12 @@ fn text(rule: Rule) -> Value {
         Rule::Permission => {
             json!({"type": "string", "pattern": "^!?[a-z][a-z0-9_-]*\\.(\\*|[a-z][a-z0-9_-]*)(:.+)?$"})
         }
-        Rule::Duration => json!({"type": "string", "pattern": "^[0-9][0-9.]* ?(us|µs|ms|s|m|min|h|d)$"}),
-        Rule::Size => json!({"type": "string", "pattern": "^[0-9][0-9.]* ?(B|[kKMGT]B|[KMGT]iB)(/s)?$"}),
+        Rule::Duration | Rule::SomeTime => {
+            json!({"type": "string", "pattern": "^[0-9][0-9.]* ?(us|µs|ms|s|m|min|h|d)$"})
+        }
+        Rule::Size | Rule::SomeSize => {
+            json!({"type": "string", "pattern": "^[0-9][0-9.]* ?(B|[kKMGT]B|[KMGT]iB)(/s)?$"})
+        }
         Rule::Extension => json!({"type": "string", "pattern": "^\\..*[^.]$"}),
         Rule::Variable => json!({"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}),
         Rule::Time => json!({"type": "string", "format": "date-time"}),

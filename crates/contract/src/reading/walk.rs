@@ -172,7 +172,7 @@ fn wrong_type(node: &Node, shape: &Shape, place: &Place<'_>, faults: &mut Faults
     let message = format!("{} is {}, not {}", place.name(), node.kind(), shape.expects());
     let takes_text = matches!(shape, Shape::Text(_) | Shape::Word(_));
     let remedy = match (&node.value, shape) {
-        (Value::Number(number), Shape::Text(Rule::Duration)) => {
+        (Value::Number(number), Shape::Text(Rule::Duration | Rule::SomeTime)) => {
             format!("write it with its unit: `{number}s`, `{number}ms`")
         }
         (Value::Number(number), _) if takes_text => format!("write it in quotes: \"{number}\""),

@@ -10,7 +10,7 @@ mod rules;
 use serde_json::Value as Json;
 
 use super::fields::FILE;
-use super::older::{ends_at, put, translate};
+use super::older::{PLUGIN_DIRS, ends_at, put, translate};
 use super::{FaultsByFile, Settled, idle};
 use crate::reading::fault::{Fault, FaultCode, Faults};
 use crate::reading::shape::Shape;
@@ -89,6 +89,7 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
             let mut alone = empty.clone();
             let mut import = Import { file, target: &mut alone, told: &mut imported };
             import.node(&root, &mut Vec::new(), "", root.at);
+            default_folders(&root, &mut alone);
             walk(&checkable(&alone), &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
             translate(&mut alone, &mut faults);
             add_folders(&whole, &mut alone);
@@ -134,6 +135,25 @@ fn manifest(file: &str, root: &Node) -> Option<Fault> {
         "check it with `midplane check {folder}`; what a host decides about the plugin stands in settings, under plugins.{id}"
     );
     Some(Fault::new(FaultCode::Conflict, root.at, "", message, remedy))
+}
+
+/// A host with a `plugins` that names no directories has had some all the same. Settings of our own have plugins under that
+/// name, and none of these.
+fn default_folders(root: &Node, alone: &mut Node) {
+    let sections = ["auto_load", "hot_reload", "security", "performance", "plugin_configs"];
+    let Some(plugins) = root.get("plugins").filter(|plugins| sections.iter().any(|key| plugins.get(key).is_some()))
+    else {
+        return;
+    };
+    if plugins.get("directories").is_none() && alone.get("folders").is_none() {
+        let folder = |text: &str| Node { at: plugins.at, value: Value::Text(text.to_owned()) };
+        put(
+            alone,
+            &["folders"],
+            plugins.at,
+            Node { at: plugins.at, value: Value::List(PLUGIN_DIRS.map(folder).into()) },
+        );
+    }
 }
 
 /// Every file's folders are looked in, those of earlier files first.

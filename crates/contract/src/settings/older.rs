@@ -16,8 +16,10 @@ const MODULE_MANAGER: &[(&str, &[&str], bool)] = &[
     ("module_timeout", &["limits", "call_deadline"], true),
 ];
 
-/// The folders of requirement 000 where `module_manager` names none.
-const MODULE_DIRS: [&str; 3] = ["./modules", "~/.chips/modules", "/usr/local/chips/modules"];
+/// The folders of a configuration whose `module_manager` names none, by requirement 000.
+pub const MODULE_DIRS: [&str; 3] = ["./modules", "~/.chips/modules", "/usr/local/chips/modules"];
+/// The folders of a configuration whose `plugins` names none, by requirement 004: built in, the user's, the system's.
+pub const PLUGIN_DIRS: [&str; 3] = ["./plugins", "~/.musicfox/plugins", "/usr/share/musicfox/plugins"];
 
 const RESOURCES: &[(&str, &str)] = &[
     ("max_memory", "memory"),

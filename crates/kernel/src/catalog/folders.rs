@@ -3,12 +3,8 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+pub use midplane_contract::settings::{MODULE_DIRS, PLUGIN_DIRS};
 use midplane_contract::{Code, Error, Result};
-
-/// The folders of a configuration whose `module_manager` names none.
-pub const MODULE_DIRS: [&str; 3] = ["./modules", "~/.chips/modules", "/usr/local/chips/modules"];
-/// The folders of a configuration whose `plugins` names none: built in, the user's, the system's.
-pub const PLUGIN_DIRS: [&str; 3] = ["./plugins", "~/.musicfox/plugins", "/usr/share/musicfox/plugins"];
 
 /// The path that a text means: `~` at its beginning is the user's folder, `$NAME`, `${NAME}` and `${NAME:-OTHERWISE}`
 /// are variables, `$$` is a dollar sign. `look` gives variables; those that are empty count as not set.

@@ -129,3 +129,14 @@ fn a_configuration_has_a_largest_size() {
     let error = effective(None, &map(json!({"a": "x".repeat(super::CONFIG_SIZE)})), &Map::new()).unwrap_err();
     assert_eq!(error.code(), Code::ConfigInvalid);
 }
+
+#[test]
+fn a_text_without_the_unit_that_is_wanted_is_told_how_it_is_written() {
+    let schema = json!({"properties": {"a": {"properties": {"timeout": {"type": "integer", "format": "duration"}}},
+        "size": {"type": "integer", "format": "size"}, "plain": {"type": "integer"}}});
+    let error = with(&schema, json!({}), json!({"a": {"timeout": "soon"}, "size": "10 XB", "plain": "x"})).unwrap_err();
+    let told: Vec<&str> = error.record().message.lines().skip(1).collect();
+    assert!(told.iter().any(|line| line.starts_with("/a/timeout: ") && line.contains("`30s`")), "{told:?}");
+    assert!(told.iter().any(|line| line.starts_with("/size: ") && line.contains("`100MB`")), "{told:?}");
+    assert!(told.contains(&"/plain: the value is not of type \"integer\""), "{told:?}");
+}

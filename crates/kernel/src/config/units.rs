@@ -69,6 +69,16 @@ fn unit(rules: &Map<String, Value>) -> Option<Unit> {
     })
 }
 
+/// How a value is written whose type is at fault, where the schema says that it has a unit.
+pub(super) fn wanted(schema: &Value, error: &super::Fault<'_>) -> Option<&'static str> {
+    let rules = schema.pointer(error.schema_path().as_str().strip_suffix("/type")?)?;
+    Some(match unit(rules.as_object()?)? {
+        Unit::Duration => "a number of milliseconds, or one with its unit: `500ms`, `30s`, `5m`, `1h`",
+        Unit::Size => "a number of bytes, or one with its unit: `100MB`, `64MiB`, `100MB/s`",
+        Unit::FrameRate => "a number, or one with its unit: `60fps`",
+    })
+}
+
 fn number(unit: Unit, text: &str) -> Option<Number> {
     match unit {
         Unit::Duration => {

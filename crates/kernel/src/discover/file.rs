@@ -28,9 +28,17 @@ fn open_regular(path: &Path, shown: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// Largest file of code, in bytes: a scan reads it whole.
+const CODE_SIZE: u64 = 2 << 30;
+
 /// The SHA-256 of a regular file, 64 hexadecimal digits, and how many bytes it has.
 pub(crate) fn checksum(path: &Path) -> Result<(String, u64)> {
     let mut file = open_regular(path, path)?;
+    if file.metadata().map_err(|error| unreadable(path, &error))?.len() > CODE_SIZE {
+        return Err(Error::new(Code::LimitExceeded, format!("{} has more than 2 GiB", path.display()))
+            .remedy("put data into files beside the code, or move away what is no plugin")
+            .with("which", "code"));
+    }
     let (mut sum, mut piece, mut size) = (Sha256::new(), [0; 16 * 1024], 0);
     loop {
         match file.read(&mut piece).map_err(|error| unreadable(path, &error))? {

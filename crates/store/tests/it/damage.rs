@@ -76,6 +76,24 @@ fn what_can_be_found_again_is_set_aside_and_begun_anew() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_or_a_pipe_in_the_place_of_a_file_is_damage_too() {
+    let folder_there = |path: &Path| fs::create_dir_all(path.join("full")).unwrap();
+    let pipe_there = |path: &Path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+    for put in [&folder_there as &dyn Fn(&Path), &pipe_there] {
+        let folder = tempfile::tempdir().unwrap();
+        let (state, catalog) = (folder.path().join("state.db"), folder.path().join("catalog.db"));
+        put(&state);
+        put(&catalog);
+        let Err(error) = Sqlite::lasting(&state) else { panic!("it was opened") };
+        assert!(error.record().message.contains("is damaged: it is no file"), "{error:?}");
+        filled(&Sqlite::rebuildable(&catalog).unwrap());
+        let names = names(folder.path());
+        assert!(names.iter().any(|file| file.starts_with("catalog.db.broken-")), "{names:?}");
+    }
+}
+
 #[test]
 fn a_log_without_its_file_is_not_laid_over_a_new_one() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,7 +1,7 @@
 //! The parts that spellings share.
 
 use super::remote::{CONNECTION, TLS};
-use super::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, with_limits};
+use super::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, SOME_SIZE, SOME_TIME, with_limits};
 use crate::manifest::words;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};
@@ -117,11 +117,11 @@ pub(crate) const RESOURCES: &[Field] = &[
     may("min_memory_mb", Shape::Whole(0, 1 << 40), "Memory that the machine must have, in MiB"),
     may("max_memory_mb", Shape::Whole(1, 1 << 40), "Memory limit of the plugin, in MiB"),
     may("requires_gpu", Shape::Flag, "Needs a graphics processor"),
-    may("max_memory", SIZE, "Memory limit, in bytes or with a unit: limits.memory"),
+    may("max_memory", SOME_SIZE, "Memory limit, in bytes or with a unit: limits.memory"),
     may("max_cpu", Shape::Share(1.0), "Processor share, 1 is one core: limits.cpu"),
     may("max_disk_io", RATE, "Disk transfer, bytes per second: limits.disk_io"),
     may("max_network_io", RATE, "Network transfer, bytes per second: limits.network_io"),
-    may("timeout", DURATION, "Longest call: limits.call_deadline"),
+    may("timeout", SOME_TIME, "Longest call: limits.call_deadline"),
     may("max_goroutines", COUNT, "Threads or tasks: limits.threads"),
     may("max_file_descriptors", COUNT, "Open files: limits.file_descriptors"),
     may("max_network_connections", COUNT, "Open connections: limits.connections"),

@@ -182,3 +182,12 @@ fn variables_are_taken_over_as_they_are_written_wherever_they_stand() {
     assert_eq!((settings.load.auto, settings.load.timeout), (true, Some(std::time::Duration::from_secs(3))));
     assert_eq!(settings.folders, ["/x"]);
 }
+
+#[test]
+fn plugins_that_names_no_directories_has_those_that_it_always_had() {
+    let folders = |text: &str| import([("a.yaml", text.as_bytes())]).settings.pointer("/folders").cloned();
+    let known = json!(["./plugins", "~/.musicfox/plugins", "/usr/share/musicfox/plugins"]);
+    assert_eq!(folders("plugins: {auto_load: {enabled: true}}\n"), Some(known));
+    assert_eq!(folders("plugins: {directories: [./x], auto_load: {enabled: true}}\n"), Some(json!(["./x"])));
+    assert_eq!(folders("plugins: {radio: {enabled: true}}\n"), None);
+}

@@ -92,3 +92,11 @@ fn a_number_where_a_duration_is_wanted_is_told_to_have_a_unit() {
     let (_, faults) = settled.faults.first().unwrap();
     assert_eq!(faults.first().unwrap().remedy, "write it with its unit: `30s`, `30ms`");
 }
+
+#[test]
+fn a_limit_that_leaves_nothing_is_refused() {
+    let text = "limits: {memory: 0, call_deadline: 0s}\nplugins: {a: {resources: {max_memory: 0.1B, timeout: 0ms}}}\n";
+    let wrong = ["1:18 out_of_range", "1:36 out_of_range", "2:39 out_of_range", "2:54 out_of_range"];
+    assert_eq!(errors(&read(text)), wrong);
+    assert!(read("limits: {memory: 1, payload: 0, disk_io: 0}\nshutdown: {drain: 0s}\n").settings.is_some());
+}

@@ -32,6 +32,19 @@ fn what_is_no_regular_file_holds_no_scan_up() {
 }
 
 #[test]
+fn a_file_without_end_in_sight_is_not_read() {
+    let folder = Folder::new();
+    let sparse = folder.write("r/huge.so", "");
+    fs::File::options().write(true).open(&sparse).unwrap().set_len(1 << 40).unwrap();
+    folder.plugin("r/good", "good", "1.0.0");
+    let catalog = Catalog::new(Stores::default());
+    assert_eq!(catalog.scan(&folder.roots(&["r"])).valid, 1);
+    let entry = catalog.at(&sparse).unwrap();
+    assert_eq!(entry.validation_error.as_ref().unwrap().code(), Code::LimitExceeded);
+    assert_eq!(catalog.scan(&folder.roots(&["r"])).read, 0);
+}
+
+#[test]
 fn a_name_that_is_no_text_is_shown_as_well_as_can_be() {
     let folder = Folder::new();
     let plain = folder.plugin("r/x", "a", "1.0.0");
