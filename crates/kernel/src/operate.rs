@@ -65,7 +65,7 @@ pub(crate) async fn start(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     refuse_disabled(&plugin)?;
     if matches!(plugin.state(), State::Loaded | State::Stopped) {
         // What it needs may have gone since it was loaded.
-        dependencies::make_ready_boxed(kernel, &plugin, &Brought::default()).await?;
+        dependencies::make_ready_boxed(kernel, &plugin, &Brought::new(kernel)).await?;
     }
     let _one_at_a_time = plugin.operations.lock().await;
     refuse_disabled(&plugin)?;

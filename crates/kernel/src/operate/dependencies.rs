@@ -24,17 +24,24 @@ const DECLARED: usize = 100;
 
 /// What was loaded or started for the sake of something else, in the order in which that ended, well or badly; each with
 /// the state it had before.
-#[derive(Default)]
-pub(super) struct Brought(Mutex<Vec<(PluginId, State)>>);
+pub(super) struct Brought {
+    touched: Mutex<Vec<(PluginId, State)>>,
+    /// Shutdowns that had begun when this began.
+    pub(super) after: usize,
+}
 
 impl Brought {
+    pub(super) fn new(kernel: &Inner) -> Self {
+        Self { touched: Mutex::default(), after: kernel.ending.begun() }
+    }
+
     fn note(&self, id: &PluginId, before: State) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), before));
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).push((id.clone(), before));
     }
 
     /// The latest first: whatever is needed comes after what needs it.
     pub(super) fn backwards(&self) -> Vec<(PluginId, State)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+        self.touched.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) async fn install(
     let found = kernel.find(&path).await?;
     let record = record(&found, &path);
     let id = kernel.register(Source::Path(path), found)?;
-    let attempt = Attempt { kernel, record, grants, given_up, brought: Brought::default() };
+    let attempt = Attempt { kernel, record, grants, given_up, brought: Brought::new(kernel) };
     match attempt.carry_out().await {
         Ok(()) => Ok(id),
         Err((before, error)) => {

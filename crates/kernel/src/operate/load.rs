@@ -17,7 +17,7 @@ use crate::{guest, kept};
 
 /// Loads a plugin after the plugins it depends on.
 pub(crate) async fn load(kernel: &Arc<Inner>, id: &PluginId, start: bool) -> Result<()> {
-    load_noting(kernel, id, start, &Brought::default()).await
+    load_noting(kernel, id, start, &Brought::new(kernel)).await
 }
 
 /// Loads a plugin after the plugins it depends on, and notes which of those it touched.
@@ -45,7 +45,7 @@ pub(super) async fn load_alone(
 ) -> Result<()> {
     let mut ready = ready;
     loop {
-        match load_once(kernel, plugin, start, ready).await? {
+        match load_once(kernel, plugin, start, ready, brought).await? {
             Progress::Loaded => return Ok(()),
             Progress::Postponed => ready = dependencies::make_ready_boxed(kernel, plugin, brought).await,
         }
@@ -59,9 +59,16 @@ enum Progress {
     Postponed,
 }
 
-async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready: Result<()>) -> Result<Progress> {
+async fn load_once(
+    kernel: &Arc<Inner>,
+    plugin: &Arc<Plugin>,
+    start: bool,
+    ready: Result<()>,
+    brought: &Brought,
+) -> Result<Progress> {
     let _one_at_a_time = plugin.operations.lock().await;
-    kernel.ending.refuse()?;
+    // Whoever ends everything from here on waits for this.
+    kernel.ending.refuse(brought.after)?;
     refuse_disabled(plugin)?;
     if plugin.state() == State::Quarantined {
         return Err(Error::new(Code::NotRunning, "the plugin is quarantined")
@@ -82,8 +89,6 @@ async fn load_once(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool, ready
 }
 
 async fn load_resolved(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, start: bool) -> Result<Progress> {
-    // Asked again now that it can be seen: whoever ends everything from here on waits for it.
-    kernel.ending.refuse()?;
     guest::arrive(kernel, plugin);
     let found = plugin.life().found.clone();
     dependencies::check(kernel, &found.manifest)?;

@@ -118,7 +118,7 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
 async fn prepare(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: &mut Found) -> Result<Assembled> {
     let mut declared = Vec::new();
     let (Assembled { generation, instances }, late) = loop {
-        dependencies::make_ready(kernel, &found.manifest, &Brought::default()).await?;
+        dependencies::make_ready(kernel, &found.manifest, &Brought::new(kernel)).await?;
         dependencies::check(kernel, &found.manifest)?;
         let policy = policy(kernel, plugin)?;
         let _place = kernel.loads.acquire().await;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_lock::OnceCell;
-use midplane_contract::{Code, Error, PluginId, Result, State};
+use midplane_contract::{Code, Error, PluginId, Result};
 use serde_json::json;
 
 use super::{needs, unload};
@@ -14,24 +14,33 @@ use crate::kernel::Inner;
 use crate::plugin::Plugin;
 use crate::together::together;
 
-/// How many shutdowns are under way. As long as there is one nothing is loaded.
+/// Shutdowns that have begun, and that are under way. As long as there is one nothing is loaded.
 #[derive(Default)]
-pub(crate) struct Ending(AtomicUsize);
+pub(crate) struct Ending {
+    begun: AtomicUsize,
+    under_way: AtomicUsize,
+}
 
 impl Ending {
-    /// Refuses what would only have to go again.
+    /// How many have begun by now.
+    pub(super) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// Refuses what would only have to go again, and what is left of loads that began before an end which is over by now.
     ///
     /// # Errors
-    /// `not_running` while everything ends.
-    pub(super) fn refuse(&self) -> Result<()> {
-        match self.0.load(Ordering::SeqCst) {
-            0 => Ok(()),
-            _ => Err(Error::new(Code::NotRunning, "the host is shutting down").remedy("load it in the next host")),
+    /// `not_running`.
+    pub(super) fn refuse(&self, began_after: usize) -> Result<()> {
+        if self.under_way.load(Ordering::SeqCst) == 0 && self.begun() == began_after {
+            return Ok(());
         }
+        Err(Error::new(Code::NotRunning, "the host is shutting down").remedy("load it in the next host"))
     }
 
     fn begin(&self) -> Under<'_> {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.under_way.fetch_add(1, Ordering::SeqCst);
+        self.begun.fetch_add(1, Ordering::SeqCst);
         Under(self)
     }
 }
@@ -41,7 +50,7 @@ struct Under<'a>(&'a Ending);
 
 impl Drop for Under<'_> {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -65,10 +74,9 @@ pub(crate) async fn shutdown(kernel: &Arc<Inner>) {
     }
 }
 
-/// Whether a plugin is loaded, or about to be.
+/// Whether a plugin is loaded, or something is done to it just now that may load it.
 fn is_here(plugin: &Plugin) -> bool {
-    let coming = matches!(plugin.state(), State::Resolved | State::Loading | State::Starting);
-    coming || plugin.slot.core.generation().is_some()
+    plugin.slot.core.generation().is_some() || plugin.operations.try_lock().is_none()
 }
 
 /// Unloads one plugin once those have gone that go before it.
