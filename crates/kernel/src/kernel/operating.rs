@@ -74,7 +74,8 @@ impl Kernel {
         to_its_end(async move { operate::start(&kernel, &id).await }).await
     }
 
-    /// Stops a running plugin: calls in flight end first (10 s at most, or [`Builder::drain`]), new ones get `not_running`.
+    /// Stops a running plugin: calls in flight end first (10 s at most, or [`Builder::drain`](super::Builder::drain)), new ones
+    /// get `not_running`.
     ///
     /// # Errors
     /// `state` errors. What the `stop` hook says is logged and kept as the last error.
@@ -131,7 +132,7 @@ impl Kernel {
 
     /// Changes the configuration of a plugin while it runs: checked against its schema and by itself, then handed to
     /// every instance, one change after the other. Missing hooks mean accepted. A value `{secret: env:NAME}`, `file:PATH` or
-    /// the name of a secret of [`Builder::secrets`] stands for that secret.
+    /// the name of a secret of [`Builder::secrets`](super::Builder::secrets) stands for that secret.
     ///
     /// # Errors
     /// `config_invalid` with every fault and its path; the old configuration then stays.

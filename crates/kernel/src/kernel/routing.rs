@@ -67,7 +67,7 @@ impl Kernel {
     /// [`Kernel::action`]'s handle where many calls are made.
     ///
     /// # Errors
-    /// `action_not_found` at once where nobody answers it; otherwise as [`Action::call`].
+    /// `action_not_found` at once where nobody answers it; otherwise as [`Action::call`](crate::action::Action::call).
     pub async fn dispatch(&self, action: &str, input: impl Into<Vec<u8>>, options: CallOptions) -> Result<Vec<u8>> {
         let action = ActionName::new(action).map_err(|error| Error::new(Code::InvalidInput, error.to_string()))?;
         routes::dispatch(&self.inner, &action, input.into(), options).await
