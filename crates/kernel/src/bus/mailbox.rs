@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use midplane_contract::defaults;
@@ -31,7 +31,6 @@ pub(crate) struct Tally {
 pub(crate) struct Mailbox {
     state: SpinMutex<State>,
     capacity: AtomicUsize,
-    bytes: usize,
     pub(crate) overflow: Overflow,
 }
 
@@ -48,20 +47,18 @@ struct State {
     reader: Option<Waker>,
     /// Publishers that wait for room, by their places.
     writers: Vec<(u64, Waker)>,
-    places: u64,
 }
+
+/// Places among those who wait for room, in any mailbox. Counted here and not in each of them: of mailboxes there are
+/// many, and what an event passes through is to stay small.
+static PLACES: AtomicU64 = AtomicU64::new(0);
 
 /// Rounds that somebody spins before letting others run.
 const SPINS: u32 = 100;
 
 impl Mailbox {
     pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
-        Self {
-            state: SpinMutex::default(),
-            capacity: AtomicUsize::new(capacity.max(1)),
-            bytes: defaults::PAYLOAD_CAP,
-            overflow,
-        }
+        Self { state: SpinMutex::default(), capacity: AtomicUsize::new(capacity.max(1)), overflow }
     }
 
     /// Events that wait at most.
@@ -83,7 +80,7 @@ impl Mailbox {
                 return Offer::Closed;
             }
             if state.events.len() < self.capacity()
-                && (state.bytes + event.size <= self.bytes || state.events.is_empty())
+                && (state.bytes + event.size <= defaults::PAYLOAD_CAP || state.events.is_empty())
             {
                 state.offered += 1;
                 state.bytes += event.size;
@@ -136,8 +133,7 @@ impl Mailbox {
         // Room may have come between the two looks at it.
         let waker = context.waker().clone();
         let mut state = self.lock();
-        let place = *place.get_or_insert(state.places);
-        state.places = state.places.max(place + 1);
+        let place = *place.get_or_insert_with(|| PLACES.fetch_add(1, Ordering::Relaxed));
         let before = match state.writers.iter_mut().find(|(known, _)| *known == place) {
             Some((_, known)) => Some(std::mem::replace(known, waker)),
             None => {
