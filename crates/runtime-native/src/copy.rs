@@ -79,17 +79,27 @@ fn name(image: &Image, generation: u64) -> String {
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
     let unfinished = path.with_extension("part");
+    let written = locked(&unfinished).and_then(|mut file| {
+        file.write_all(bytes)?;
+        fs::rename(&unfinished, path)?;
+        Ok(file)
+    });
+    written.inspect_err(|_| {
+        let _ = fs::remove_file(&unfinished);
+    })
+}
+
+/// A new file with a lock on it. Another process that tidies may come between the two and take it away; each does so once.
+fn locked(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o500);
-    let mut file = options.open(&unfinished)?;
-    let written = file.lock_shared().and_then(|()| file.write_all(bytes)).and_then(|()| fs::rename(&unfinished, path));
-    match written {
-        Ok(()) => Ok(file),
-        Err(error) => {
-            let _ = fs::remove_file(&unfinished);
-            Err(error)
+    loop {
+        let file = options.open(path)?;
+        file.lock_shared()?;
+        if fs::exists(path)? {
+            return Ok(file);
         }
     }
 }
@@ -98,8 +108,40 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
 fn tidy(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
-        if File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+        // Held until it is gone, so that whoever has just made it notices.
+        let unused = File::open(&path).ok().filter(|file| file.try_lock().is_ok());
+        if unused.is_some() {
             let _ = fs::remove_file(&path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::thread;
+
+    use midplane_testkit::Scratch;
+
+    use super::*;
+
+    #[test]
+    fn whoever_tidies_takes_nothing_away_that_is_being_written() {
+        let scratch = Scratch::new("copies").unwrap();
+        let (folder, done) = (scratch.path(), AtomicBool::new(false));
+        let kept = thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    tidy(folder);
+                }
+            });
+            let write = |number: u32| write(&folder.join(format!("{number}.so")), b"code");
+            let kept: Vec<_> = (0..500).map(write).collect();
+            done.store(true, Ordering::Relaxed);
+            kept
+        });
+        let lost: Vec<_> = kept.iter().filter_map(|copy| copy.as_ref().err()).collect();
+        assert!(lost.is_empty(), "{} of 500: {lost:?}", lost.len());
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 500);
     }
 }
