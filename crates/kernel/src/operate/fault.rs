@@ -19,19 +19,22 @@ pub(crate) fn fail(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) -> 
         return false;
     }
     let why = Error::new(Code::NotRunning, format!("the plugin has failed: {}", cause.record().message))
-        .remedy("mend the cause, then restart it")
-        .because(cause)
-        .with("cause_code", cause.code().as_str());
-    plugin.slot.core.close(why);
-    plugin.inbox.end();
-    announce(kernel, "plugin.failed", plugin, json!({ "error": cause }));
-    availability::changed(kernel, &plugin.id);
-    clear_away(plugin);
+        .remedy("mend the cause, then restart it");
+    close(kernel, plugin, "plugin.failed", why, cause);
     true
 }
 
+/// Refuses the callers of a plugin that has ended by itself, tells everybody, and clears away what is left of it.
+pub(super) fn close(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, event_type: &str, why: Error, cause: &Error) {
+    plugin.slot.core.close(why.because(cause).with("cause_code", cause.code().as_str()));
+    plugin.inbox.end();
+    announce(kernel, event_type, plugin, json!({ "error": cause }));
+    availability::changed(kernel, &plugin.id);
+    clear_away(plugin);
+}
+
 /// Ends the generation in use in the background, without hooks.
-pub(super) fn clear_away(plugin: &Arc<Plugin>) {
+fn clear_away(plugin: &Arc<Plugin>) {
     // Taken now, not when the thread runs: by then the berth may hold a next generation.
     let number = plugin.slot.core.current();
     if let Some(generation) = plugin.slot.core.generation() {

@@ -3,12 +3,9 @@
 use std::sync::Arc;
 
 use midplane_contract::{Code, Error, Result, State};
-use serde_json::json;
 
-use super::announce;
-use super::fault::clear_away;
+use super::fault;
 use super::retire::{self, LastHooks};
-use crate::availability;
 use crate::kernel::Inner;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
@@ -21,14 +18,8 @@ pub(crate) fn leave(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, cause: &Error) {
     }
     plugin.life().last_error = Some(cause.clone());
     let why = Error::new(Code::NotRunning, format!("the plugin is gone: {}", cause.record().message))
-        .remedy("it runs again when it has come again")
-        .because(cause)
-        .with("cause_code", cause.code().as_str());
-    plugin.slot.core.close(why);
-    plugin.inbox.end();
-    announce(kernel, "plugin.stopped", plugin, json!({ "error": cause }));
-    availability::changed(kernel, &plugin.id);
-    clear_away(plugin);
+        .remedy("it runs again when it has come again");
+    fault::close(kernel, plugin, "plugin.stopped", why, cause);
 }
 
 /// Whether a plugin is stopped and has no instance that could be started.
