@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use midplane_contract::{Code, Error, Permission, PluginId, Result};
 
+use super::inner::registered;
 use super::{Inner, Kernel};
 use crate::catalog::{self, InstallStatus};
 use crate::grants::{self, Rights};
@@ -81,12 +82,10 @@ impl Kernel {
     /// `plugin_not_found` for a plugin that is not registered and has no lasting grants; `storage`.
     pub fn rights(&self, id: &PluginId) -> Result<Rights> {
         let granted = self.grants(id)?;
-        let plugin = self.inner.plugin(id);
         if granted.is_empty() {
-            plugin.as_ref().map_err(Clone::clone)?;
+            self.inner.plugin(id)?;
         }
-        let declared = plugin.ok().map(|plugin| plugin.life().found.manifest.permissions.clone());
-        Ok(Rights::of(id.clone(), declared.as_deref(), granted, self.inner.policy(id).grants))
+        Ok(self.inner.rights(id, granted))
     }
 
     /// The same of every plugin that is registered or has lasting grants, by id.
@@ -98,19 +97,13 @@ impl Kernel {
         for plugin in self.inner.plugins() {
             granted.entry(plugin.id.clone()).or_default();
         }
-        let of = |(id, granted): (PluginId, Vec<Permission>)| {
-            let declared = self.inner.plugin(&id).ok().map(|plugin| plugin.life().found.manifest.permissions.clone());
-            let settings = self.inner.policy(&id).grants;
-            Rights::of(id, declared.as_deref(), granted, settings)
-        };
-        Ok(granted.into_iter().map(of).collect())
+        Ok(granted.into_iter().map(|(id, granted)| self.inner.rights(&id, granted)).collect())
     }
 }
 
 fn unknown(kernel: &Inner, id: &PluginId) -> Error {
-    let known: Vec<String> = kernel.plugins().iter().map(|plugin| plugin.id.to_string()).collect();
-    let known =
-        if known.is_empty() { "none is registered".to_owned() } else { format!("registered: {}", known.join(", ")) };
+    let known: Vec<PluginId> = kernel.plugins().iter().map(|plugin| plugin.id.clone()).collect();
+    let known = registered(known.iter());
     Error::new(Code::PluginNotFound, format!("there is no plugin `{id}`, registered or installed"))
         .remedy(format!("{known}; a plugin that is to come is granted things with `midplane install --grant`"))
         .plugin(id)
@@ -145,6 +138,11 @@ impl Inner {
             Vec::new()
         });
         self.gate.set(id, declared, granted);
+    }
+
+    fn rights(&self, id: &PluginId, granted: Vec<Permission>) -> Rights {
+        let declared = self.plugin(id).ok().map(|plugin| plugin.life().found.manifest.permissions.clone());
+        Rights::of(id.clone(), declared.as_deref(), granted, self.policy(id).grants)
     }
 
     /// Whether there is a plugin of that id which stays: one that is registered, or installed.

@@ -145,10 +145,8 @@ impl Inner {
     pub(crate) fn plugin(&self, id: &PluginId) -> Result<Arc<Plugin>> {
         let plugins = self.plugins.read().unwrap_or_else(PoisonError::into_inner);
         plugins.get(id).cloned().ok_or_else(|| {
-            let known: Vec<&str> = plugins.keys().map(PluginId::as_str).collect();
-            let known = if known.is_empty() { "none is registered".to_owned() } else { known.join(", ") };
             Error::new(Code::PluginNotFound, format!("there is no plugin `{id}`"))
-                .remedy(format!("registered: {known}"))
+                .remedy(registered(plugins.keys()))
                 .plugin(id)
         })
     }
@@ -244,6 +242,12 @@ impl Inner {
             .detach(),
         }
     }
+}
+
+/// What is said of those that there are where one is missing.
+pub(super) fn registered<'a>(ids: impl Iterator<Item = &'a PluginId>) -> String {
+    let ids: Vec<&str> = ids.map(PluginId::as_str).collect();
+    if ids.is_empty() { "none is registered".to_owned() } else { format!("registered: {}", ids.join(", ")) }
 }
 
 impl Drop for Inner {
