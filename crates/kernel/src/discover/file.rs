@@ -16,16 +16,17 @@ pub(super) fn read(path: &Path, folder: &Path) -> Result<Vec<u8>> {
     }
     let mut text = Vec::new();
     let most = u64::try_from(MANIFEST_SIZE).unwrap_or(u64::MAX).saturating_add(1);
-    let file = open_regular(&real, path)?;
+    let (file, _) = open_regular(&real, path)?;
     file.take(most).read_to_end(&mut text).map_err(|error| unreadable(path, &error))?;
     Ok(text)
 }
 
 /// Opens a regular file and nothing else; `shown` is how errors call it.
-fn open_regular(path: &Path, shown: &Path) -> Result<File> {
+fn open_regular(path: &Path, shown: &Path) -> Result<(File, Metadata)> {
     let file = open(path).map_err(|error| unreadable(shown, &error))?;
-    regular(shown, &file.metadata().map_err(|error| unreadable(shown, &error))?)?;
-    Ok(file)
+    let facts = file.metadata().map_err(|error| unreadable(shown, &error))?;
+    regular(shown, &facts)?;
+    Ok((file, facts))
 }
 
 /// Largest file of code, in bytes: a scan reads it whole.
@@ -33,8 +34,8 @@ const CODE_SIZE: u64 = 2 << 30;
 
 /// The SHA-256 of a regular file, 64 hexadecimal digits, and how many bytes it has.
 pub(crate) fn checksum(path: &Path) -> Result<(String, u64)> {
-    let mut file = open_regular(path, path)?;
-    if file.metadata().map_err(|error| unreadable(path, &error))?.len() > CODE_SIZE {
+    let (mut file, facts) = open_regular(path, path)?;
+    if facts.len() > CODE_SIZE {
         return Err(Error::new(Code::LimitExceeded, format!("{} has more than 2 GiB", path.display()))
             .remedy("put data into files beside the code, or move away what is no plugin")
             .with("which", "code"));
