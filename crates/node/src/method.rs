@@ -194,13 +194,9 @@ async fn install(kernel: &Kernel, Place { path, grant }: Place) -> Result<Value>
 /// # Errors
 /// `plugin_not_found`, `storage`.
 pub fn installed(kernel: &Kernel, id: &PluginId) -> Result<Value> {
-    let mut shown = shown(kernel, id)?;
     let (not_granted, unasked) = grants::open_questions(kernel, id)?;
-    if let Value::Object(fields) = &mut shown {
-        fields.insert("not_granted".to_owned(), json!(not_granted));
-        fields.insert("unasked".to_owned(), json!(unasked));
-    }
-    Ok(shown)
+    let shown = with(shown(kernel, id)?, "not_granted", json!(not_granted));
+    Ok(with(shown, "unasked", json!(unasked)))
 }
 
 async fn uninstall(kernel: &Kernel, Going { id, cascade }: Going) -> Result<Value> {
@@ -230,6 +226,14 @@ async fn change(kernel: &Kernel, method: Method, id: &PluginId) -> Result<Value>
         _ => kernel.load(id).await?,
     }
     shown(kernel, id)
+}
+
+/// An object with one more field.
+fn with(mut of: Value, name: &str, value: Value) -> Value {
+    if let Value::Object(fields) = &mut of {
+        fields.insert(name.to_owned(), value);
+    }
+    of
 }
 
 /// A plugin in short.

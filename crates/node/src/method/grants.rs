@@ -5,6 +5,8 @@ use midplane_kernel::{Kernel, Rights, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::with;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Granting {
@@ -27,7 +29,7 @@ pub(super) fn grant(kernel: &Kernel, Granting { id, permissions }: Granting) -> 
         return Err(nothing("granted", "name a permission at least"));
     }
     let added = kernel.grant(&id, &permissions)?;
-    with(&kernel.rights(&id)?, "added", json!(added))
+    Ok(with(json!(kernel.rights(&id)?), "added", json!(added)))
 }
 
 pub(super) fn revoke(kernel: &Kernel, Revoking { id, permissions, all }: Revoking) -> Result<Value> {
@@ -41,7 +43,7 @@ pub(super) fn revoke(kernel: &Kernel, Revoking { id, permissions, all }: Revokin
         Err(error) if error.code() == Code::PluginNotFound => json!({ "id": id, "registered": false }),
         rights => json!(rights?),
     };
-    with(&left, "removed", json!(removed))
+    Ok(with(left, "removed", json!(removed)))
 }
 
 pub(super) fn grants(kernel: &Kernel, id: Option<&PluginId>) -> Result<Value> {
@@ -61,12 +63,4 @@ pub(super) fn open_questions(kernel: &Kernel, id: &PluginId) -> Result<(Vec<Perm
 
 fn nothing(what: &str, remedy: &str) -> Error {
     Error::new(Code::InvalidInput, format!("it is not clear what is to be {what}")).remedy(remedy)
-}
-
-fn with(of: &impl serde::Serialize, name: &str, value: Value) -> Result<Value> {
-    let mut of = serde_json::to_value(of).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-    if let Value::Object(fields) = &mut of {
-        fields.insert(name.to_owned(), value);
-    }
-    Ok(of)
 }
