@@ -26,10 +26,19 @@ impl Missed {
     /// Whether somebody else is to be tried.
     pub(crate) fn moves_on(&self, repeats: bool) -> bool {
         match self.error.code() {
-            Code::NotRunning | Code::NotLoaded | Code::PluginNotFound | Code::ActionNotFound => !self.begun || repeats,
-            Code::Overloaded | Code::BreakerOpen | Code::CallCycle => !self.begun || repeats,
-            Code::Crashed | Code::PeerGone | Code::Trapped | Code::Panicked => repeats,
-            Code::MemoryLimit | Code::ProtocolError => repeats,
+            Code::NotRunning
+            | Code::NotLoaded
+            | Code::PluginNotFound
+            | Code::ActionNotFound
+            | Code::Overloaded
+            | Code::BreakerOpen
+            | Code::CallCycle => !self.begun || repeats,
+            Code::Crashed
+            | Code::PeerGone
+            | Code::Trapped
+            | Code::Panicked
+            | Code::MemoryLimit
+            | Code::ProtocolError => repeats,
             _ => false,
         }
     }
