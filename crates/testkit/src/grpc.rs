@@ -28,11 +28,15 @@ impl GrpcPython {
         ready.get_or_insert_with(|| make(folder)).clone()
     }
 
-    /// A command that runs a Python program with these packages.
+    /// A command that runs a Python program with these packages, and with what our services share.
     #[must_use]
     pub fn command(&self, program: &Path) -> Command {
+        let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/guests");
         let mut command = Command::new("python3");
-        command.env("PYTHONPATH", &self.packages).env("PYTHONDONTWRITEBYTECODE", "1").arg(program);
+        command
+            .env("PYTHONPATH", format!("{}:{shared}", self.packages.display()))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .arg(program);
         command
     }
 }

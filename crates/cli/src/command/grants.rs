@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{hosted, table};
 use crate::args::{Grant, Grants, Revoke};
 use crate::exit::{Exit, Outcome};
-use crate::notice;
 use crate::output::Output;
 
 /// Grants, or denies.
@@ -15,14 +14,10 @@ pub(super) async fn grant(grant: Grant, output: Output) -> Outcome<Exit> {
     let done = hosted::ask(&data, Method::Grant, json!({ "id": id, "permissions": permissions })).await?;
     let added = listed(&done, "added");
     hosted::mention_unasked(&done);
-    show(
-        output,
-        &done,
-        &match added.as_str() {
-            "" => format!("{id} had that already"),
-            added => format!("{id} has {added} for good"),
-        },
-    )
+    hosted::show(output, done, |_| match added.as_str() {
+        "" => format!("{id} had that already"),
+        added => format!("{id} has {added} for good"),
+    })
 }
 
 /// Takes back.
@@ -31,14 +26,10 @@ pub(super) async fn revoke(revoke: Revoke, output: Output) -> Outcome<Exit> {
     let params = json!({ "id": id, "permissions": permissions, "all": all });
     let done = hosted::ask(&data, Method::Revoke, params).await?;
     let removed = listed(&done, "removed");
-    show(
-        output,
-        &done,
-        &match removed.as_str() {
-            "" => format!("{id} had nothing for good"),
-            removed => format!("{id} has {removed} no longer"),
-        },
-    )
+    hosted::show(output, done, |_| match removed.as_str() {
+        "" => format!("{id} had nothing for good"),
+        removed => format!("{id} has {removed} no longer"),
+    })
 }
 
 /// Shows.
@@ -49,25 +40,17 @@ pub(super) async fn grants(grants: Grants, output: Output) -> Outcome<Exit> {
     let plugins = done.get("plugins").and_then(Value::as_array).into_iter().flatten();
     let sections: Vec<String> = plugins.filter_map(|plugin| section(plugin, is_one)).collect();
     let text = if sections.is_empty() { "nobody asks for anything".to_owned() } else { sections.join("\n") };
-    show(output, &done, text.trim_end())
-}
-
-fn show(output: Output, done: &Value, text: &str) -> Outcome<Exit> {
-    match output.is_json() {
-        true => output.json(done)?,
-        false => output.text(&notice::tidy(text))?,
-    }
-    Ok(Exit::Done)
+    hosted::show(output, done, |_| text.trim_end().to_owned())
 }
 
 /// One plugin with a line for each permission; `None` for one without any, where others are shown as well.
 fn section(plugin: &Value, alone: bool) -> Option<String> {
     let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let list = |name: &str| plugin.get(name).and_then(Value::as_array).into_iter().flatten();
-    let asked = list("asked")
+    let asked = plugin.get("asked").and_then(Value::as_array).into_iter().flatten();
+    let asked = asked
         .map(|asked| ["  asks for".to_owned(), text(asked, "permission"), text(asked, "standing").replace('_', " ")]);
     let named = |name: &'static str, what: &'static str, why: &'static str| {
-        list(name).filter_map(Value::as_str).map(move |one| [what.to_owned(), one.to_owned(), why.to_owned()])
+        hosted::texts(plugin.get(name)).map(move |one| [what.to_owned(), one.to_owned(), why.to_owned()])
     };
     let has = named("granted", "  has", "for good");
     let rows: Vec<[String; 3]> = asked.chain(has).chain(named("settings", "  has", "by the settings")).collect();
@@ -84,7 +67,5 @@ fn section(plugin: &Value, alone: bool) -> Option<String> {
 
 /// Permissions in one line.
 fn listed(done: &Value, name: &str) -> String {
-    let all: Vec<&str> =
-        done.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
-    all.join(", ")
+    hosted::texts(done.get(name)).collect::<Vec<_>>().join(", ")
 }

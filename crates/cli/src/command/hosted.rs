@@ -1,5 +1,5 @@
-//! `midplane install`, `uninstall`, `load`, `unload`, `start` and the like: asked of the host that runs over the data folder. What is
-//! installed can be changed without one, too.
+//! `midplane install`, `uninstall`, `load`, `unload`, `start` and the like: asked of the host that runs over the data
+//! folder. What is installed can be changed without one, too.
 
 use std::path::Path;
 
@@ -179,8 +179,12 @@ pub(super) fn mention_unasked(done: &Value) {
 }
 
 fn quoted(done: &Value, name: &str) -> String {
-    let all = done.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    all.map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" ")
+    texts(done.get(name)).map(|one| format!("'{one}'")).collect::<Vec<_>>().join(" ")
+}
+
+/// The texts of a list; none of anything else.
+pub(super) fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 fn mention((id, error): (PluginId, Error)) {
@@ -195,7 +199,8 @@ fn with_host(mut done: Value, host: bool) -> Value {
     done
 }
 
-fn show(output: Output, done: Value, text: impl FnOnce(&Map<String, Value>) -> String) -> Outcome<Exit> {
+/// Shows the answer: as it is, or in words.
+pub(super) fn show(output: Output, done: Value, text: impl FnOnce(&Map<String, Value>) -> String) -> Outcome<Exit> {
     match &done {
         Value::Object(fields) if !output.is_json() => output.text(&notice::tidy(&text(fields)))?,
         done => output.json(done)?,
@@ -214,7 +219,6 @@ fn is(done: &Map<String, Value>, name: &str) -> bool {
 /// What else was unloaded.
 fn also(done: &Map<String, Value>) -> String {
     let own = word(done, "id");
-    let others = done.get("unloaded").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let others: Vec<&str> = others.filter(|other| *other != own).collect();
+    let others: Vec<&str> = texts(done.get("unloaded")).filter(|other| *other != own).collect();
     if others.is_empty() { String::new() } else { format!(", after {}", others.join(", ")) }
 }

@@ -13,10 +13,10 @@ pub(super) use enveloped::ENVELOPED;
 pub(crate) use parts::RESOURCES;
 use parts::{
     ACTIONS, COMPATIBILITY, DEPENDENCIES, DEPENDENCY_TABLE, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS,
-    PERMISSIONS, STATE, TEXTS, VERSION_TABLE,
+    PERMISSIONS, STATE, VERSION_TABLE,
 };
 
-use shapes::FILLED;
+use shapes::{FILLED, TEXTS};
 
 const TEXT: Shape = Shape::Text(Rule::Any);
 

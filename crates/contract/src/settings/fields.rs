@@ -7,15 +7,13 @@ mod plugin;
 pub(super) use older::MODULE_MANAGER;
 pub(super) use plugin::{LIMITS, PLUGIN};
 
-use crate::manifest::shapes::FILLED;
+use crate::manifest::shapes::TEXTS;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::settings::fields::parts::{
     COMPATIBILITY, HEALTH, LISTEN, LOADING, RELOADING, REMOTE, RESTARTING, RUNTIMES, SCANNING, SHUTDOWN, STORE,
     VERSIONS, WIRE,
 };
-
-const TEXTS: Shape = Shape::List(&FILLED);
 
 /// The document.
 pub(super) const FILE: &[Field] = &[

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use midplane_contract::{Code, Error, PluginId, Result, State};
 
 use super::Kernel;
+use super::inner::registered;
 use crate::plugin::Plugin;
 
 impl Kernel {
@@ -32,10 +33,9 @@ impl Kernel {
         };
         let found = self.inner.plugins().into_iter().find(stands_at);
         found.map(|plugin| plugin.id.clone()).ok_or_else(|| {
-            let known: Vec<String> = self.inner.plugins().iter().map(|plugin| plugin.id.to_string()).collect();
-            let known = if known.is_empty() { "none is registered".to_owned() } else { known.join(", ") };
+            let plugins = self.inner.plugins();
             Error::new(Code::PluginNotFound, format!("there is no plugin with the id or path {}", name.display()))
-                .remedy(format!("registered: {known}"))
+                .remedy(registered(plugins.iter().map(|plugin| &plugin.id)))
         })
     }
 

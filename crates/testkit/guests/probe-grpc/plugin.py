@@ -6,16 +6,14 @@ prints the address that it listens on as its first line. It answers as guests/pr
 gives stands there.
 """
 
-import argparse
-import ctypes
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 import time
-from concurrent import futures
+
+from serving import serve
 
 # A test makes changed code by writing another version over this text.
 VERSION = "probe-version-01"
@@ -259,8 +257,10 @@ def refusal(error):
     return told
 
 
-def service():
+def service(*generated):
     """The service. Its base class is in generated code, which is found only when the program runs."""
+    global pb, rpc
+    pb, rpc = generated
 
     class Probe(rpc.PluginServicer):
         def __init__(self):
@@ -409,36 +409,5 @@ def missing(action):
     raise Refusal("action_not_found", f"there is no action {action}")
 
 
-def main():
-    arguments = argparse.ArgumentParser(description="the conformance plugin as a gRPC service")
-    arguments.add_argument("generated", help="the folder of the code that was generated from contract/plugin.proto")
-    arguments.add_argument("--listen", default="127.0.0.1:0")
-    given = arguments.parse_args()
-    # The service ends with whoever started it.
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-    sys.path.insert(0, given.generated)
-
-    global pb, rpc
-    import grpc
-    import plugin_pb2 as pb
-    import plugin_pb2_grpc as rpc
-    from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-
-    options = [
-        ("grpc.http2.min_ping_interval_without_data_ms", 5000),
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.so_reuseport", 0),
-    ]
-    server = grpc.server(futures.ThreadPoolExecutor(max_workers=64), options=options)
-    rpc.add_PluginServicer_to_server(service(), server)
-    checks = health.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
-    checks.set("", health_pb2.HealthCheckResponse.SERVING)
-    port = server.add_insecure_port(given.listen)
-    server.start()
-    print(f"grpc://{given.listen.rsplit(':', 1)[0]}:{port}", flush=True)
-    server.wait_for_termination()
-
-
 if __name__ == "__main__":
-    main()
+    serve("the conformance plugin as a gRPC service", service, workers=64)

@@ -4,9 +4,9 @@
 use super::TEXT;
 use super::parts::{
     ACTIONS, COMPATIBILITY, DEPENDENCIES, ENTRY, FILE_TYPES, INSTANCES, INTERFACES, LIMITS, PERMISSIONS, RESOURCES,
-    STATE, TEXTS, with_process,
+    STATE, with_process,
 };
-use super::shapes::{DURATION, FILLED};
+use super::shapes::{DURATION, FILLED, TEXTS};
 use crate::manifest::words;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};

@@ -1,7 +1,7 @@
 //! The parts that spellings share.
 
 use super::remote::{CONNECTION, TLS};
-use super::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, SOME_SIZE, SOME_TIME, with_limits};
+use super::shapes::{COUNT, DURATION, FILLED, MILLISECONDS, SIZE, SOME_SIZE, SOME_TIME, TEXTS, with_limits};
 use crate::manifest::words;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may, must};
@@ -9,7 +9,6 @@ use crate::reading::shape::{Field, Shape, may, must};
 pub(super) const TEXT: Shape = Shape::Text(Rule::Any);
 const RATE: Shape = SIZE;
 
-pub(super) const TEXTS: Shape = Shape::List(&FILLED);
 pub(super) const VERSION_TABLE: Shape = Shape::Table(Rule::Filled, &Shape::Text(Rule::Range));
 pub(super) const DEPENDENCY_TABLE: Shape = Shape::Table(Rule::Id, &Shape::Text(Rule::Range));
 

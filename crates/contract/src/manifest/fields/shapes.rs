@@ -4,6 +4,7 @@ use crate::reading::rule::Rule;
 use crate::reading::shape::Shape;
 
 pub(crate) const FILLED: Shape = Shape::Text(Rule::Filled);
+pub(crate) const TEXTS: Shape = Shape::List(&FILLED);
 pub(crate) const COUNT: Shape = Shape::Whole(1, u32::MAX as u64);
 pub(crate) const SIZE: Shape = Shape::Either(&[Shape::Whole(0, u64::MAX), Shape::Text(Rule::Size)]);
 pub(crate) const DURATION: Shape = Shape::Text(Rule::Duration);

@@ -1,7 +1,7 @@
 //! Fields of older spellings.
 
-use super::TEXTS;
 use crate::manifest::shapes::SOME_TIME;
+use crate::manifest::shapes::TEXTS;
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 

@@ -1,6 +1,6 @@
 //! The sections that are about the host as a whole, or about the host and single plugins alike.
 
-use crate::manifest::shapes::{COUNT, DURATION, FILLED, SIZE};
+use crate::manifest::shapes::{COUNT, DURATION, FILLED, SIZE, TEXTS};
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::reading::{FaultCode, Words};
@@ -58,7 +58,7 @@ pub(super) const REMOTE: &[Field] = &[
 pub(super) const LISTEN: &[Field] = &[
     may("host", FILLED, "The address to listen on; by default only this machine reaches it"),
     may("port", Shape::Whole(0, 65_535), "The port; 0 takes a free one"),
-    may("origins", Shape::List(&FILLED), "Origins whose pages may connect, and `null` for files"),
+    may("origins", TEXTS, "Origins whose pages may connect, and `null` for files"),
     may("plugins", COUNT, "Plugins that can be connected at once"),
     may("arrivals", COUNT, "Connections that can be on their way in at once"),
     may("message", SIZE, "Largest message of a connected plugin"),
@@ -83,7 +83,7 @@ pub(super) const VERSIONS: &[Field] = &[
 
 const ADAPTER: &[Field] = &[
     may("enabled", Shape::Flag, "Whether it may be used"),
-    may("supported_formats", Shape::List(&FILLED), "Formats or endings that it may be used for; its own where empty"),
+    may("supported_formats", TEXTS, "Formats or endings that it may be used for; its own where empty"),
     may("runtime", FILLED, "The engine; each adapter has one, and another name is a warning"),
 ];
 

@@ -1,13 +1,11 @@
 //! The settings of one plugin: those of contract and of requirement 003.
 
 use super::parts::{HEALTH, REMOTE, RESTARTING};
-use crate::manifest::shapes::{COUNT, FILLED, MILLISECONDS, SIZE, SOME_SIZE, SOME_TIME, with_limits};
+use crate::manifest::shapes::{COUNT, FILLED, MILLISECONDS, SIZE, SOME_SIZE, SOME_TIME, TEXTS, with_limits};
 use crate::manifest::{PLACEMENT_WORDS, RESOURCE_FIELDS, RUNTIME_WORDS};
 use crate::reading::rule::Rule;
 use crate::reading::shape::{Field, Shape, may};
 use crate::reading::{FaultCode, Words};
-
-const TEXTS: Shape = Shape::List(&FILLED);
 
 static TRUST: Words = Words { what: "trust", code: FaultCode::UnknownWord, words: &["trusted", "normal", "untrusted"] };
 
