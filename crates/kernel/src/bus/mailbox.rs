@@ -49,6 +49,8 @@ struct State {
     writers: Vec<(u64, Waker)>,
 }
 
+type Locked<'a> = SpinMutexGuard<'a, State>;
+
 /// Places among those who wait for room, in any mailbox. Counted here and not in each of them: of mailboxes there are
 /// many, and what an event passes through is to stay small.
 static PLACES: AtomicU64 = AtomicU64::new(0);
@@ -72,19 +74,27 @@ impl Mailbox {
     }
 
     /// Offers an event. With `patient` false nobody waits, whatever the way to overflow says.
+    #[inline]
     pub(crate) fn offer(&self, event: &Arc<Event>, patient: bool) -> Offer {
+        let mut state = self.lock();
+        if state.reader.is_none() && state.has_room_for(event, self.capacity()) {
+            state.push(event);
+            return Offer::Taken;
+        }
+        self.offer_otherwise(state, event, patient)
+    }
+
+    /// Where a reader waits, or there is no room. It stands apart so that the usual way is short: what is written before
+    /// a lock is taken makes taking it slower.
+    #[cold]
+    fn offer_otherwise<'a>(&'a self, mut state: Locked<'a>, event: &Arc<Event>, patient: bool) -> Offer {
         let mut evicted = 0;
         loop {
-            let mut state = self.lock();
             if state.shut || state.ended {
                 return Offer::Closed;
             }
-            if state.events.len() < self.capacity()
-                && (state.bytes + event.size <= defaults::PAYLOAD_CAP || state.events.is_empty())
-            {
-                state.offered += 1;
-                state.bytes += event.size;
-                state.events.push_back(Arc::clone(event));
+            if state.has_room_for(event, self.capacity()) {
+                state.push(event);
                 let reader = state.reader.take();
                 drop(state);
                 if let Some(reader) = reader {
@@ -99,6 +109,7 @@ impl Mailbox {
                     evicted += 1;
                     drop(state);
                     oldest.iter().for_each(|event| event.refuse(overflowed()));
+                    state = self.lock();
                 }
                 Overflow::Block(_) if patient => return Offer::Full,
                 Overflow::DropNewest | Overflow::Block(_) => {
@@ -165,15 +176,15 @@ impl Mailbox {
     }
 
     /// Takes the oldest event.
+    #[inline]
     pub(crate) fn take(&self) -> Option<Arc<Event>> {
         let mut state = self.lock();
         let event = state.pop();
-        if state.writers.is_empty() {
-            return event;
+        if !state.writers.is_empty() {
+            let writers = std::mem::take(&mut state.writers);
+            drop(state);
+            wake(writers);
         }
-        let writers = std::mem::take(&mut state.writers);
-        drop(state);
-        wake(writers);
         event
     }
 
@@ -256,7 +267,13 @@ impl Mailbox {
         tally
     }
 
-    fn lock(&self) -> SpinMutexGuard<'_, State> {
+    #[inline]
+    fn lock(&self) -> Locked<'_> {
+        self.state.try_lock().unwrap_or_else(|| self.lock_taken())
+    }
+
+    #[cold]
+    fn lock_taken(&self) -> Locked<'_> {
         let mut rounds = 0_u32;
         loop {
             if let Some(state) = self.state.try_lock() {
@@ -268,11 +285,26 @@ impl Mailbox {
     }
 }
 
+#[cold]
 fn wake(writers: Vec<(u64, Waker)>) {
     writers.into_iter().for_each(|(_, writer)| writer.wake());
 }
 
 impl State {
+    #[inline]
+    fn has_room_for(&self, event: &Event, capacity: usize) -> bool {
+        let fits = self.bytes + event.size <= defaults::PAYLOAD_CAP || self.events.is_empty();
+        self.events.len() < capacity && fits && !self.shut && !self.ended
+    }
+
+    #[inline]
+    fn push(&mut self, event: &Arc<Event>) {
+        self.offered += 1;
+        self.bytes += event.size;
+        self.events.push_back(Arc::clone(event));
+    }
+
+    #[inline]
     fn pop(&mut self) -> Option<Arc<Event>> {
         let event = self.events.pop_front()?;
         self.bytes -= event.size;

@@ -51,6 +51,7 @@ impl Subscription {
 
     /// An event that is there already.
     #[must_use]
+    #[inline]
     pub fn try_next(&self) -> Option<Arc<Event>> {
         match &self.subscriber.sink {
             Sink::Mailbox(mailbox) => mailbox.take(),
