@@ -16,6 +16,8 @@ pub struct Available {
     ranges: HashMap<String, u32>,
     /// Each range once, by its number: what is asked again and again stays in the processor's caches.
     pub(super) written: Vec<VersionRange>,
+    /// What the versions need, one after the other.
+    edges: Vec<Edge>,
 }
 
 /// The versions of one plugin.
@@ -41,9 +43,10 @@ pub(super) struct Item {
     pub(super) deprecated: bool,
     pub(super) standing: Standing,
     /// Which of the releases it is.
-    pub(super) release: usize,
-    /// What it needs, in the order of its dependencies.
-    pub(super) edges: Vec<Edge>,
+    pub(super) release: u32,
+    /// Where what it needs begins among the edges; as many as it has dependencies, in their order.
+    first_edge: u32,
+    edges: u32,
 }
 
 /// A dependency in short.
@@ -134,7 +137,11 @@ impl Available {
 
     /// Adds one version of a plugin. Of two entries of the same version the nearer one counts, else the first.
     pub fn add(&mut self, id: PluginId, release: Release) {
-        let edges = release.dependencies.iter().map(|needed| self.edge(needed)).collect();
+        let first_edge = counted(self.edges.len());
+        for needed in &release.dependencies {
+            let edge = self.edge(needed);
+            self.edges.push(edge);
+        }
         let name = number(&mut self.names, &id);
         let offered = self.plugins.entry(id).or_default();
         offered.name = name;
@@ -144,8 +151,9 @@ impl Available {
             stable: release.stable,
             deprecated: release.deprecated.is_some(),
             standing: release.standing,
-            release: offered.releases.len(),
-            edges,
+            release: counted(offered.releases.len()),
+            first_edge,
+            edges: counted(release.dependencies.len()),
         };
         offered.mixed |= item.deprecated || !item.stable;
         offered.mixed |= offered.items.first().is_some_and(|first| first.standing != item.standing);
@@ -174,6 +182,12 @@ impl Available {
         }
     }
 
+    /// What a version needs.
+    pub(super) fn edges(&self, item: &Item) -> &[Edge] {
+        let first = item.first_edge as usize;
+        self.edges.get(first..first + item.edges as usize).unwrap_or_default()
+    }
+
     /// The versions of a plugin, as they were added.
     #[must_use]
     pub fn releases(&self, id: &PluginId) -> &[Release] {
@@ -191,9 +205,14 @@ fn number<T: Clone + Eq + std::hash::Hash>(known: &mut HashMap<T, u32>, text: &T
     if let Some(number) = known.get(text) {
         return *number;
     }
-    let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
+    let next = counted(known.len());
     known.insert(text.clone(), next);
     next
+}
+
+/// There are fewer than four thousand million of anything.
+fn counted(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// Whether a dependency is on the host.

@@ -34,6 +34,10 @@ pub(super) struct Stock<'a> {
 pub(super) struct Shelf<'a> {
     pub(super) id: &'a PluginId,
     offered: &'a Offered,
+    /// Of what is offered, so that nothing else is looked at for it.
+    items: &'a [Item],
+    has_unstable: bool,
+    mixed: bool,
     refusals: OnceCell<Vec<Vec<Error>>>,
     usable: OnceCell<Versions>,
     /// What the ranges of dependencies, by their numbers, take of it. Few ranges are written for one plugin.
@@ -103,7 +107,7 @@ impl<'a> Stock<'a> {
         let shelf = self.shelf(plugin);
         let item = shelf.and_then(|shelf| Some((shelf.item(position)?, shelf.release(position)?)));
         let edges = item.into_iter().flat_map(|(item, release)| {
-            item.edges.iter().enumerate().map(move |(at, edge)| (edge, Written { release, at }))
+            self.available.edges(item).iter().enumerate().map(move |(at, edge)| (edge, Written { release, at }))
         });
         edges.filter(|(edge, _)| edge.counts).map(|(edge, written)| (self.link(edge), written))
     }
@@ -140,7 +144,7 @@ impl<'a> Stock<'a> {
         let exact = self.request.selection.exactly(range);
         let items = shelf.items();
         let takes = |item: &Item| self.takes(range, exact.as_ref(), &item.version, item.stable);
-        let in_a_row = !shelf.offered.has_unstable && exact.is_none() && range.is_one_stretch();
+        let in_a_row = !shelf.has_unstable && exact.is_none() && range.is_one_stretch();
         let mut taken = Versions::none();
         if in_a_row && items.last().is_some_and(takes) {
             // Most ranges reach to the newest version: then only the first of the row is sought.
@@ -204,9 +208,8 @@ impl<'a> Stock<'a> {
 
     /// The best of some versions of a plugin: see [`super::resolve`].
     pub(super) fn best(&self, plugin: u32, among: &Versions) -> Option<u32> {
-        let offered = self.shelf(plugin)?.offered;
-        let items = &offered.items;
-        if !offered.mixed {
+        let Shelf { items, mixed, .. } = self.shelf(plugin)?;
+        if !mixed {
             // Without a look at the versions themselves, which are seldom in the processor's caches.
             return among.positions(items.len()).next_back();
         }
@@ -239,12 +242,14 @@ impl<'a> Stock<'a> {
 impl<'a> Shelf<'a> {
     fn new(id: &'a PluginId, offered: &'a Offered) -> Self {
         let (refusals, usable) = (OnceCell::new(), OnceCell::new());
-        Self { id, offered, refusals, usable, wanted: RefCell::default() }
+        let Offered { items, has_unstable, mixed, .. } = offered;
+        let (has_unstable, mixed) = (*has_unstable, *mixed);
+        Self { id, offered, items, has_unstable, mixed, refusals, usable, wanted: RefCell::default() }
     }
 
     /// Lowest first. A position in this list is a version's number.
     pub(super) fn items(&self) -> &'a [Item] {
-        &self.offered.items
+        self.items
     }
 
     fn item(&self, position: u32) -> Option<&'a Item> {
@@ -252,13 +257,13 @@ impl<'a> Shelf<'a> {
     }
 
     fn release(&self, position: u32) -> Option<&'a Release> {
-        self.offered.releases.get(self.item(position)?.release)
+        self.offered.releases.get(self.item(position)?.release as usize)
     }
 
     /// In the order of the items.
     pub(super) fn releases(&self) -> impl Iterator<Item = &'a Release> {
         let offered = self.offered;
-        offered.items.iter().filter_map(|item| offered.releases.get(item.release))
+        offered.items.iter().filter_map(|item| offered.releases.get(item.release as usize))
     }
 
     /// The versions of these positions.
