@@ -19,6 +19,7 @@ mod retained;
 mod room;
 mod route;
 mod shared;
+mod spin;
 mod stats;
 mod subscriber;
 mod subscription;

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use midplane_contract::defaults;
-use spin::mutex::{SpinMutex, SpinMutexGuard};
 
 use super::event::Event;
 use super::overflow::{Offer, Overflow, overflowed};
+use super::spin::{Held, Spin};
 use super::stats::Look;
 
 /// Events that were offered to a subscriber.
@@ -24,12 +24,8 @@ pub(crate) struct Tally {
 }
 
 /// The events of one subscriber.
-///
-/// CONCURRENCY: a spin lock, because a publisher with a hundred subscribers takes a hundred of them: it costs half as
-/// much as a lock that can sleep. It is held for a few moves of a pointer; wakers are run, and events dropped, after it
-/// was let go. Whoever finds it taken for long lets others run, since the holder may wait for this very processor.
 pub(crate) struct Mailbox {
-    state: SpinMutex<State>,
+    state: Spin<State>,
     capacity: AtomicUsize,
     pub(crate) overflow: Overflow,
 }
@@ -49,18 +45,13 @@ struct State {
     writers: Vec<(u64, Waker)>,
 }
 
-type Locked<'a> = SpinMutexGuard<'a, State>;
-
 /// Places among those who wait for room, in any mailbox. Counted here and not in each of them: of mailboxes there are
 /// many, and what an event passes through is to stay small.
 static PLACES: AtomicU64 = AtomicU64::new(0);
 
-/// Rounds that somebody spins before letting others run.
-const SPINS: u32 = 100;
-
 impl Mailbox {
     pub(crate) fn new(capacity: usize, overflow: Overflow) -> Self {
-        Self { state: SpinMutex::default(), capacity: AtomicUsize::new(capacity.max(1)), overflow }
+        Self { state: Spin::default(), capacity: AtomicUsize::new(capacity.max(1)), overflow }
     }
 
     /// Events that wait at most.
@@ -76,7 +67,7 @@ impl Mailbox {
     /// Offers an event. With `patient` false nobody waits, whatever the way to overflow says.
     #[inline]
     pub(crate) fn offer(&self, event: &Arc<Event>, patient: bool) -> Offer {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.reader.is_none() && state.has_room_for(event, self.capacity()) {
             state.push(event);
             return Offer::Taken;
@@ -87,7 +78,7 @@ impl Mailbox {
     /// Where a reader waits, or there is no room. It stands apart so that the usual way is short: what is written before
     /// a lock is taken makes taking it slower.
     #[cold]
-    fn offer_otherwise<'a>(&'a self, mut state: Locked<'a>, event: &Arc<Event>, patient: bool) -> Offer {
+    fn offer_otherwise<'a>(&'a self, mut state: Held<'a, State>, event: &Arc<Event>, patient: bool) -> Offer {
         let mut evicted = 0;
         loop {
             if state.shut || state.ended {
@@ -109,7 +100,7 @@ impl Mailbox {
                     evicted += 1;
                     drop(state);
                     oldest.iter().for_each(|event| event.refuse(overflowed()));
-                    state = self.lock();
+                    state = self.state.lock();
                 }
                 Overflow::Block(_) if patient => return Offer::Full,
                 Overflow::DropNewest | Overflow::Block(_) => {
@@ -143,7 +134,7 @@ impl Mailbox {
         }
         // Room may have come between the two looks at it.
         let waker = context.waker().clone();
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let place = *place.get_or_insert_with(|| PLACES.fetch_add(1, Ordering::Relaxed));
         let before = match state.writers.iter_mut().find(|(known, _)| *known == place) {
             Some((_, known)) => Some(std::mem::replace(known, waker)),
@@ -162,7 +153,7 @@ impl Mailbox {
 
     /// Leaves a place among those who wait for room.
     pub(crate) fn leave(&self, place: u64) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let known = state.writers.iter().position(|(known, _)| *known == place);
         let gone = known.map(|known| state.writers.swap_remove(known));
         drop(state);
@@ -171,14 +162,14 @@ impl Mailbox {
 
     /// Whether there is room just now.
     pub(crate) fn has_room(&self) -> bool {
-        let state = self.lock();
+        let state = self.state.lock();
         !state.shut && !state.ended && state.events.len() < self.capacity()
     }
 
     /// Takes the oldest event.
     #[inline]
     pub(crate) fn take(&self) -> Option<Arc<Event>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let event = state.pop();
         if !state.writers.is_empty() {
             let writers = std::mem::take(&mut state.writers);
@@ -203,7 +194,7 @@ impl Mailbox {
 
     /// Ready when an event waits, or, with false, when there will be none.
     pub(crate) fn poll_ready(&self, context: &mut Context<'_>) -> Poll<bool> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.events.is_empty() {
             return Poll::Ready(true);
         }
@@ -221,7 +212,7 @@ impl Mailbox {
 
     /// Takes no events until it is opened again; those that wait are dropped and counted.
     pub(crate) fn shut(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.shut = true;
         let waiting = state.drop_waiting();
         let writers = std::mem::take(&mut state.writers);
@@ -232,12 +223,12 @@ impl Mailbox {
 
     /// Takes events again.
     pub(crate) fn open(&self) {
-        self.lock().shut = false;
+        self.state.lock().shut = false;
     }
 
     /// Ends it: what waits can still be taken.
     pub(crate) fn end(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.ended = true;
         let (reader, writers) = (state.reader.take(), std::mem::take(&mut state.writers));
         drop(state);
@@ -247,17 +238,17 @@ impl Mailbox {
 
     /// Counts an event that a publisher waited in vain to get in.
     pub(crate) fn give_up(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.offered += 1;
         state.dropped += 1;
     }
 
     pub(crate) fn is_ended(&self) -> bool {
-        self.lock().ended
+        self.state.lock().ended
     }
 
     pub(crate) fn tally(&self, look: Look) -> Tally {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let tally = Tally { offered: state.offered, dropped: state.dropped, waiting: state.events.len() };
         if look == Look::Zero {
             // What waits may yet give way.
@@ -265,23 +256,6 @@ impl Mailbox {
             state.dropped = 0;
         }
         tally
-    }
-
-    #[inline]
-    fn lock(&self) -> Locked<'_> {
-        self.state.try_lock().unwrap_or_else(|| self.lock_taken())
-    }
-
-    #[cold]
-    fn lock_taken(&self) -> Locked<'_> {
-        let mut rounds = 0_u32;
-        loop {
-            if let Some(state) = self.state.try_lock() {
-                return state;
-            }
-            rounds = rounds.wrapping_add(1);
-            if rounds.is_multiple_of(SPINS) { std::thread::yield_now() } else { std::hint::spin_loop() }
-        }
     }
 }
 
