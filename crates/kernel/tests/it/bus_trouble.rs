@@ -107,6 +107,20 @@ fn whoever_of_a_group_has_room_first_gets_what_waits() {
 }
 
 #[test]
+fn whoever_has_room_soon_does_not_wait_for_another_who_has_none() {
+    let bus = Bus::default();
+    let [stuck, mut slow] = [PATIENCE, PATIENCE].map(|time| blocking(&bus, time, Options::new()));
+    bus.publish("a", json!(0)).unwrap();
+    let publisher = waiting(&bus, 1);
+    assert_eq!(slow.next_blocking().unwrap().data(), 0);
+    assert!(eventually(|| slow.try_next().is_some_and(|event| event.data() == 1)), "the publisher waits for the other");
+    assert!(!publisher.is_finished());
+    assert_eq!(stuck.try_next().unwrap().data(), 0);
+    assert_eq!(publisher.join().unwrap(), (2, 0));
+    assert_eq!(numbers(&stuck), [1]);
+}
+
+#[test]
 fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
     let bus = Bus::default();
     let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
