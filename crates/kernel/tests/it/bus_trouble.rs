@@ -121,6 +121,20 @@ fn whoever_has_room_soon_does_not_wait_for_another_who_has_none() {
 }
 
 #[test]
+fn a_request_that_waits_where_nobody_reads_any_longer_ends_at_once() {
+    let bus = Bus::default();
+    let gone = bus.subscribe("a").unwrap();
+    // Whoever publishes now and then keeps the way there, and with it whoever it led to.
+    let _now_and_then = bus.publisher("p", "a").unwrap();
+    let (asking, asked) = (bus.clone(), std::time::Instant::now());
+    let asker = thread::spawn(move || block_on(asking.request("a", json!(1), PATIENCE)).unwrap_err().code());
+    assert!(eventually(|| bus.stats().subscribers[0].waiting == 1));
+    drop(gone);
+    assert_eq!(asker.join().unwrap(), Code::PeerGone);
+    assert!(asked.elapsed() < PATIENCE);
+}
+
+#[test]
 fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
     let bus = Bus::default();
     let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
