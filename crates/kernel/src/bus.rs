@@ -27,7 +27,7 @@ mod topic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_lite::future::block_on;
+use futures_lite::future::{self, block_on};
 use midplane_contract::Result;
 
 pub use data::Data;
@@ -143,13 +143,17 @@ impl Bus {
         let (ask, waiting) = ask::ask(deadline, caller);
         let topic = message.topic.clone();
         let Given { mut receipt, waiting: full, .. } = self.give(message.asking(ask), &[], true)?;
-        if let Some((event, pending)) = full {
-            settle(&event, pending, &mut receipt).await;
-        }
-        if receipt.delivered == 0 && receipt.dropped > 0 {
-            return Err(overflow::overflowed().with("topic", topic));
-        }
-        waiting.answer(&topic).await
+        // One that is stuck holds up neither the answer of another nor whoever asks, beyond the deadline.
+        let settled = async {
+            if let Some((event, pending)) = full {
+                settle(&event, pending, &mut receipt).await;
+            }
+            match receipt {
+                Receipt { delivered: 0, dropped: 1.. } => Err(overflow::overflowed().with("topic", topic.as_str())),
+                _ => future::pending().await,
+            }
+        };
+        future::or(settled, waiting.answer(&topic)).await
     }
 
     /// Receives the events of a pattern through a queue: 1,024 wait at most, the oldest gives way.

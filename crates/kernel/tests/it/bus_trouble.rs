@@ -135,6 +135,20 @@ fn a_request_that_waits_where_nobody_reads_any_longer_ends_at_once() {
 }
 
 #[test]
+fn a_request_waits_for_room_no_longer_than_for_its_answer() {
+    let bus = Bus::default();
+    let stuck = blocking(&bus, Duration::MAX, Options::new());
+    bus.publish("a", json!(0)).unwrap();
+    let late = block_on(bus.request("a", json!(1), Duration::from_millis(20))).unwrap_err();
+    assert_eq!((late.code(), stuck.dropped()), (Code::DeadlineExceeded, 1));
+    let _answers = bus.listen("a", &Options::new(), |event| {
+        event.answer("at once");
+    });
+    assert_eq!(block_on(bus.request("a", json!(2), Duration::MAX)).unwrap(), b"at once");
+    assert_eq!((numbers(&stuck), stuck.dropped()), (vec![0], 2));
+}
+
+#[test]
 fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
     let bus = Bus::default();
     let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
