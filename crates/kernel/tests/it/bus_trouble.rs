@@ -149,6 +149,30 @@ fn a_request_waits_for_room_no_longer_than_for_its_answer() {
 }
 
 #[test]
+fn a_receipt_counts_every_event_that_gave_way() {
+    const MIB: usize = 1024 * 1024;
+    let bus = Bus::default();
+    let narrow = bus.subscribe("a").unwrap();
+    for _ in 0..3 {
+        bus.publish("a", vec![0; 20 * MIB]).unwrap();
+    }
+    let receipt = bus.publish("a", vec![0; 60 * MIB]).unwrap();
+    assert_eq!((receipt.delivered, receipt.dropped, narrow.dropped()), (1, 3, 3));
+}
+
+#[test]
+fn a_member_of_a_group_without_room_for_the_bytes_leaves_the_event_to_another() {
+    const MIB: usize = 1024 * 1024;
+    let bus = Bus::default();
+    let members = [0, 1].map(|_| bus.subscribe_with("a", Options::new().group("workers")).unwrap());
+    for size in [60, 1, 30] {
+        bus.publish("a", vec![0; size * MIB]).unwrap();
+    }
+    assert_eq!(members.each_ref().map(Subscription::dropped), [0, 0]);
+    assert_eq!(members.map(|member| std::iter::from_fn(|| member.try_next()).count()).iter().sum::<usize>(), 3);
+}
+
+#[test]
 fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
     let bus = Bus::default();
     let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
