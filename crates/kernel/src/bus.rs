@@ -55,6 +55,7 @@ pub(crate) use topic::is_the_hosts;
 use event::Heading;
 use publisher::{Given, give, give_shared};
 use registry::Registry;
+use retained::{Judged, Values};
 use room::settle;
 use shared::Shared;
 
@@ -200,23 +201,13 @@ impl Bus {
         options: &Options,
         subscriber: &Arc<Subscriber>,
     ) -> Result<Registered> {
-        let pattern = Pattern::parse(pattern)?;
-        let (group, filter) = (options.group.clone(), options.filter.clone());
-        let (number, after) = self.shared.edit(|registry| {
-            let (number, retained) = registry.add(pattern, group, filter, subscriber);
-            if registry.ended {
-                subscriber.end();
+        let (pattern, mut judged) = (Pattern::parse(pattern)?, Judged::default());
+        let (number, after) = loop {
+            match self.shared.edit(|registry| enter(registry, &pattern, options, subscriber, &judged)) {
+                Ok(done) => break done,
+                Err(unknown) => judged.ask(options.filter.as_deref(), unknown),
             }
-            match &subscriber.sink {
-                Sink::Mailbox(mailbox) => {
-                    retained.iter().for_each(|event| {
-                        mailbox.offer(event, false);
-                    });
-                    (number, Vec::new())
-                }
-                Sink::Callback(_) => (number, retained),
-            }
-        });
+        };
         after.iter().for_each(|event| {
             subscriber.hand(event, false);
         });
@@ -263,4 +254,26 @@ impl Bus {
         let (route, event) = shared.keep(event, retain)?;
         give_shared(shared, &route, &event, also, patient)
     }
+}
+
+/// Adds a registration and lays what is retained into its subscriber's mailbox; for a callback it comes back.
+///
+/// # Errors
+/// As [`Registry::add`].
+fn enter(
+    registry: &mut Registry,
+    pattern: &Pattern,
+    options: &Options,
+    subscriber: &Arc<Subscriber>,
+    judged: &Judged,
+) -> Result<(u64, Values), Values> {
+    let (number, retained) = registry.add(pattern, options, subscriber, judged)?;
+    if registry.ended {
+        subscriber.end();
+    }
+    let Sink::Mailbox(mailbox) = &subscriber.sink else { return Ok((number, retained)) };
+    retained.iter().for_each(|event| {
+        mailbox.offer(event, false);
+    });
+    Ok((number, Vec::new()))
 }

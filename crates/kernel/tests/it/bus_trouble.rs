@@ -213,6 +213,30 @@ fn a_filter_that_panics_says_no_and_holds_up_nobody() {
 }
 
 #[test]
+fn a_filter_that_uses_the_bus_itself_can_be_asked_about_retained_values() {
+    let bus = Bus::default();
+    for number in 0..4 {
+        bus.send(Message::new(&format!("a.{number}"), json!(number)).retained()).unwrap();
+    }
+    let (used, subscribed) = (
+        bus.clone(),
+        thread::spawn({
+            let (bus, used) = (bus.clone(), bus.clone());
+            move || {
+                let odd = Filter::by(move |event| {
+                    used.publish("asked", json!(null)).unwrap();
+                    used.stats().retained == 4 && event.data().as_u64().is_some_and(|number| number % 2 == 1)
+                });
+                bus.subscribe_with("a.*", Options::new().filter(odd)).unwrap()
+            }
+        }),
+    );
+    assert!(eventually(|| subscribed.is_finished()), "the bus stands still");
+    used.publish("a.5", json!(5)).unwrap();
+    assert_eq!(numbers(&subscribed.join().unwrap()), [1, 3, 5]);
+}
+
+#[test]
 fn a_broadcast_reaches_every_member_of_a_group_and_those_that_filter() {
     let house = House::new();
     let subscribe = |id: &str, args: Value| {
