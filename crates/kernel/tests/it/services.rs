@@ -2,10 +2,13 @@
 
 use midplane_contract::{Code, HealthStatus, Hook, HostFunction, Interface, VersionRange};
 use midplane_kernel::{Choice, Policy, Service, block_on};
-use midplane_testkit::{PluginFolder, Program};
+use midplane_testkit::{Gate, PluginFolder, Program};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use crate::house::{House, name};
+use crate::house::{House, Until, name, pool};
 
 /// Answers who it is, and dies or lies when it is told to.
 fn source() -> Program {
@@ -181,6 +184,35 @@ fn definitions_that_contradict_themselves_are_refused() {
         let error = block_on(house.kernel.define(serde_json::from_value(definition).unwrap())).unwrap_err();
         assert!(error.record().message.contains(part), "{error}");
     }
+}
+
+#[test]
+fn a_definition_that_comes_while_a_provider_is_asked_holds_for_it() {
+    let (gate, first) = (Gate::default(), Arc::new(AtomicBool::new(true)));
+    let (waits, of_first) = (gate.clone(), Arc::clone(&first));
+    // Whoever asks first waits long for the answer.
+    let slow = source().waiting("state", move |desk, _, reply| {
+        if of_first.swap(false, Ordering::SeqCst) {
+            desk.wait_at(&waits)?;
+        }
+        reply.write(b"{}")
+    });
+    let house = House::with(&[("slow", slow)]);
+    let asks = json!([{ "name": "state", "ask": {}, "output": {} }]);
+    defined(&house, json!({ "name": "player", "version": "1.0.0", "actions": asks }));
+    let provides = json!({ "provides": ["music", "player"] });
+    let id =
+        house.register(&PluginFolder::fake("p", "slow").with("interfaces", provides).with("instances", pool(2, 2)));
+    thread::scope(|scope| {
+        let _until = Until(&gate);
+        let loading = scope.spawn(|| block_on(house.kernel.load(&id)).unwrap());
+        assert!(gate.wait_for(1));
+        defined(&house, json!({ "name": "music", "version": "1.0.0", "actions": [{ "name": "get_song_url" }] }));
+        gate.open();
+        loading.join().unwrap();
+    });
+    let refused = house.kernel.providers("music", &VersionRange::any())[0].refused.clone();
+    assert_eq!(refused.unwrap().code(), Code::ActionNotFound);
 }
 
 #[test]
