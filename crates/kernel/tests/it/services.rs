@@ -103,6 +103,15 @@ fn who_says_that_it_is_unhealthy_is_called_last() {
     assert_eq!(who(&music), "sick");
     assert_eq!(block_on(house.kernel.health(&name("sick"))).unwrap().status, HealthStatus::Unhealthy);
     assert_eq!(who(&music), "well");
+    // Begun anew it has said nothing yet.
+    for reloaded in [false, true] {
+        let id = name("sick");
+        block_on(async { if reloaded { house.kernel.reload(&id).await } else { house.kernel.restart(&id).await } })
+            .unwrap();
+        assert_eq!(who(&music), "sick");
+        block_on(house.kernel.health(&id)).unwrap();
+        assert_eq!(who(&music), "well");
+    }
     block_on(house.kernel.unload(&name("well"))).unwrap();
     assert_eq!(who(&music), "sick");
 }
@@ -173,20 +182,6 @@ fn a_provider_is_asked_before_it_is_offered_and_every_plugin_may_have_to_say_wha
 }
 
 #[test]
-fn definitions_that_contradict_themselves_are_refused() {
-    let house = house();
-    for (definition, part) in [
-        (json!({ "name": "a b", "version": "1.0.0" }), "space"),
-        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x" }, { "name": "x" }] }), "twice"),
-        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x", "ask": 1 }] }), "good answer"),
-        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x", "output": { "type": 5 } }] }), "Schema"),
-    ] {
-        let error = block_on(house.kernel.define(serde_json::from_value(definition).unwrap())).unwrap_err();
-        assert!(error.record().message.contains(part), "{error}");
-    }
-}
-
-#[test]
 fn a_definition_that_comes_while_a_provider_is_asked_holds_for_it() {
     let (gate, first) = (Gate::default(), Arc::new(AtomicBool::new(true)));
     let (waits, of_first) = (gate.clone(), Arc::clone(&first));
@@ -213,6 +208,20 @@ fn a_definition_that_comes_while_a_provider_is_asked_holds_for_it() {
     });
     let refused = house.kernel.providers("music", &VersionRange::any())[0].refused.clone();
     assert_eq!(refused.unwrap().code(), Code::ActionNotFound);
+}
+
+#[test]
+fn definitions_that_contradict_themselves_are_refused() {
+    let house = house();
+    for (definition, part) in [
+        (json!({ "name": "a b", "version": "1.0.0" }), "space"),
+        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x" }, { "name": "x" }] }), "twice"),
+        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x", "ask": 1 }] }), "good answer"),
+        (json!({ "name": "a", "version": "1.0.0", "actions": [{ "name": "x", "output": { "type": 5 } }] }), "Schema"),
+    ] {
+        let error = block_on(house.kernel.define(serde_json::from_value(definition).unwrap())).unwrap_err();
+        assert!(error.record().message.contains(part), "{error}");
+    }
 }
 
 #[test]
