@@ -28,7 +28,7 @@ mod topic;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_lite::future::block_on;
+use futures_lite::future::{self, block_on};
 use midplane_contract::Result;
 
 pub use data::Data;
@@ -56,6 +56,7 @@ pub(crate) use topic::is_the_hosts;
 use event::Heading;
 use publisher::{Given, give, give_shared};
 use registry::Registry;
+use retained::{Judged, Values};
 use room::settle;
 use shared::Shared;
 
@@ -144,13 +145,17 @@ impl Bus {
         let (ask, waiting) = ask::ask(deadline, caller);
         let topic = message.topic.clone();
         let Given { mut receipt, waiting: full, .. } = self.give(message.asking(ask), &[], true)?;
-        if let Some((event, pending)) = full {
-            settle(&event, pending, &mut receipt).await;
-        }
-        if receipt.delivered == 0 && receipt.dropped > 0 {
-            return Err(overflow::overflowed().with("topic", topic));
-        }
-        waiting.answer(&topic).await
+        // One that is stuck holds up neither the answer of another nor whoever asks, beyond the deadline.
+        let settled = async {
+            if let Some((event, pending)) = full {
+                settle(&event, pending, &mut receipt).await;
+            }
+            match receipt {
+                Receipt { delivered: 0, dropped: 1.. } => Err(overflow::overflowed().with("topic", topic.as_str())),
+                _ => future::pending().await,
+            }
+        };
+        future::or(settled, waiting.answer(&topic)).await
     }
 
     /// Receives the events of a pattern through a queue: 1,024 wait at most, the oldest gives way.
@@ -197,23 +202,13 @@ impl Bus {
         options: &Options,
         subscriber: &Arc<Subscriber>,
     ) -> Result<Registered> {
-        let pattern = Pattern::parse(pattern)?;
-        let (group, filter) = (options.group.clone(), options.filter.clone());
-        let (number, after) = self.shared.edit(|registry| {
-            let (number, retained) = registry.add(pattern, group, filter, subscriber);
-            if registry.ended {
-                subscriber.end();
+        let (pattern, mut judged) = (Pattern::parse(pattern)?, Judged::default());
+        let (number, after) = loop {
+            match self.shared.edit(|registry| enter(registry, &pattern, options, subscriber, &judged)) {
+                Ok(done) => break done,
+                Err(unknown) => judged.ask(options.filter.as_deref(), unknown),
             }
-            match &subscriber.sink {
-                Sink::Mailbox(mailbox) => {
-                    retained.iter().for_each(|event| {
-                        mailbox.offer(event, false);
-                    });
-                    (number, Vec::new())
-                }
-                Sink::Callback(_) => (number, retained),
-            }
-        });
+        };
         after.iter().for_each(|event| {
             subscriber.hand(event, false);
         });
@@ -260,4 +255,26 @@ impl Bus {
         let (route, event) = shared.keep(event, retain)?;
         give_shared(shared, &route, &event, also, patient)
     }
+}
+
+/// Adds a registration and lays what is retained into its subscriber's mailbox; for a callback it comes back.
+///
+/// # Errors
+/// As [`Registry::add`].
+fn enter(
+    registry: &mut Registry,
+    pattern: &Pattern,
+    options: &Options,
+    subscriber: &Arc<Subscriber>,
+    judged: &Judged,
+) -> Result<(u64, Values), Values> {
+    let (number, retained) = registry.add(pattern, options, subscriber, judged)?;
+    if registry.ended {
+        subscriber.end();
+    }
+    let Sink::Mailbox(mailbox) = &subscriber.sink else { return Ok((number, retained)) };
+    retained.iter().for_each(|event| {
+        mailbox.offer(event, false);
+    });
+    Ok((number, Vec::new()))
 }

@@ -93,13 +93,16 @@ impl Generation {
         self.manifest.permissions.iter().any(|declared| !declared.denies() && waits(&declared.name()))
     }
 
-    /// An actor that waits for somebody cannot answer it: say so instead of waiting for the deadline.
+    /// A plugin all of whose instances wait for somebody cannot answer it: say so instead of waiting for the deadline.
     ///
     /// # Errors
-    /// `call_cycle {chain}` when this is an actor and waits in that chain.
+    /// `call_cycle {chain}` when this is an actor, or a pool with no more instances than wait in that chain.
     pub(crate) fn refuse_cycle(&self, caller: &Arc<Caller>) -> Result<()> {
-        let is_actor = self.instances.mode == InstanceMode::Actor;
-        if !is_actor || !caller.chain().any(|link| link.plugin == self.plugin) {
+        let able = match self.instances.mode {
+            InstanceMode::Actor => 1,
+            InstanceMode::Pool => self.instances.max as usize,
+        };
+        if caller.chain().filter(|link| link.plugin == self.plugin).count() < able {
             return Ok(());
         }
         let mut chain: Vec<String> = caller.chain().map(|link| link.plugin.to_string()).collect();
@@ -107,7 +110,7 @@ impl Generation {
         chain.push(self.plugin.to_string());
         let message = format!("the call comes back to a plugin that waits for it: {}", chain.join(" → "));
         Err(Error::new(Code::CallCycle, message)
-            .remedy("break the cycle, or make the plugin a pool")
+            .remedy("break the cycle, or make the plugin a pool with more instances")
             .with("chain", chain))
     }
 

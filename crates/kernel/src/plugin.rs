@@ -56,7 +56,7 @@ pub(crate) struct Life {
     pub(crate) running_since: Option<Instant>,
     pub(crate) loads: u64,
     pub(crate) last_error: Option<Error>,
-    /// What it said of itself when it was asked last, since it was loaded.
+    /// What it said of itself when it was asked last, since it was started.
     pub(crate) health: Option<HealthStatus>,
     /// What it provides, once that was checked.
     pub(crate) offers: Arc<[Offer]>,
@@ -144,9 +144,9 @@ impl Plugin {
                 life.loads += 1;
                 life.loaded_at = Some(Timestamp::now());
                 life.running_since = None;
-                life.health = None;
                 life.offers = Arc::new([]);
             }
+            State::Starting => life.health = None,
             _ => life.running_since = None,
         }
         drop(life);

@@ -34,6 +34,8 @@ const HANDLES: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Services {
     definitions: RwLock<BTreeMap<String, BTreeMap<Version, Arc<Interface>>>>,
+    /// How often something was defined.
+    defined: AtomicU64,
     changes: Arc<AtomicU64>,
     /// The handles of plugins and routes, by interface and range: equals take turns among all of their calls.
     handles: Mutex<BTreeMap<(String, String), Service>>,
@@ -79,7 +81,13 @@ impl Services {
                 .with("limit", VERSIONS));
         }
         versions.insert(interface.version.clone(), Arc::new(interface));
+        self.defined.fetch_add(1, Ordering::Release);
         Ok(())
+    }
+
+    /// How often something was defined.
+    pub(crate) fn defined(&self) -> u64 {
+        self.defined.load(Ordering::Acquire)
     }
 
     /// The definitions of an interface, oldest version first.

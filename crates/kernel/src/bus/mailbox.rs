@@ -91,7 +91,7 @@ impl Mailbox {
                 if let Some(reader) = reader {
                     reader.wake();
                 }
-                return if evicted == 0 { Offer::Taken } else { Offer::TookThePlace };
+                return if evicted == 0 { Offer::Taken } else { Offer::TookThePlace(evicted) };
             }
             match self.overflow {
                 Overflow::DropOldest => {
@@ -160,10 +160,13 @@ impl Mailbox {
         drop(gone);
     }
 
-    /// Whether there is room just now.
-    pub(crate) fn has_room(&self) -> bool {
+    /// Offers an event where there is room for it; otherwise it is not counted, and nothing gives way.
+    pub(crate) fn offer_room(&self, event: &Arc<Event>) -> Offer {
         let state = self.state.lock();
-        !state.shut && !state.ended && state.events.len() < self.capacity()
+        if state.shut || state.ended || state.has_room_for(event, self.capacity()) {
+            return self.offer_otherwise(state, event, true);
+        }
+        Offer::Full
     }
 
     /// Takes the oldest event.

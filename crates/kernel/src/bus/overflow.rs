@@ -37,8 +37,8 @@ impl Overflow {
 pub(crate) enum Offer {
     /// It is in.
     Taken,
-    /// It is in, and an older one is not.
-    TookThePlace,
+    /// It is in, and so many older ones are not.
+    TookThePlace(usize),
     /// It is not in, and counted.
     Dropped,
     /// There is no room, and its publisher may wait for some. Not counted yet.

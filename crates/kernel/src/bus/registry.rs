@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::event::Event;
 use super::filter::Filter;
-use super::retained::Retained;
+use super::retained::{Judged, Retained, Values};
 use super::route::{Group, Member, Route};
 use super::stats::Look;
-use super::subscriber::{Sink, Subscriber};
+use super::subscriber::{Options, Sink, Subscriber};
 use super::topic::Pattern;
 
 /// Topics whose routes and counts are kept at most. Events of further ones are routed anew each time and counted together.
@@ -66,21 +65,26 @@ struct Topic {
 impl Registry {
     /// Adds a registration. What is retained for it comes back, oldest first: nothing that is published from here on is
     /// among it, and nothing is missing between the two.
+    ///
+    /// # Errors
+    /// Retained values that its filter has not been asked about; then nothing was added.
     pub(crate) fn add(
         &mut self,
-        pattern: Pattern,
-        group: Option<Arc<str>>,
-        filter: Option<Arc<Filter>>,
+        pattern: &Pattern,
+        options: &Options,
         subscriber: &Arc<Subscriber>,
-    ) -> (u64, Vec<Arc<Event>>) {
+        judged: &Judged,
+    ) -> Result<(u64, Values), Values> {
+        let (group, filter) = (options.group.clone(), options.filter.clone());
+        let retained = if group.is_none() { self.retained.matching(pattern) } else { Vec::new() };
+        let retained = if filter.is_some() { judged.passing(retained)? } else { retained };
         self.numbers += 1;
         let number = self.numbers;
         self.sweep();
-        self.touch(&pattern);
-        let wanted = |event: &Event| group.is_none() && filter.as_ref().is_none_or(|filter| filter.passes(event));
-        let retained = self.retained.matching(&pattern).into_iter().filter(|event| wanted(event)).collect();
-        self.registrations.push(Registration { number, pattern, group, filter, subscriber: Arc::clone(subscriber) });
-        (number, retained)
+        self.touch(pattern);
+        let (pattern, subscriber) = (pattern.clone(), Arc::clone(subscriber));
+        self.registrations.push(Registration { number, pattern, group, filter, subscriber });
+        Ok((number, retained))
     }
 
     /// Ends a registration.

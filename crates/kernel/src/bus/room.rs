@@ -1,5 +1,6 @@
 //! Waiting for room, where a subscriber asks its publishers to.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -16,17 +17,26 @@ use crate::call::Deadline;
 /// Those for whose room a publisher has to wait: of each entry the first that has some gets the event.
 pub(crate) type Pending = Vec<Vec<Arc<Subscriber>>>;
 
-/// Waits for each as long as it says. Whatever is not in when this is dropped counts as dropped.
+/// Waits for all of them at once, for each as long as it says: one that is stuck costs the others nothing. Whatever is not
+/// in when this is dropped counts as dropped.
 pub(crate) async fn settle(event: &Arc<Event>, pending: Pending, receipt: &mut Receipt) {
     let timed = |among: Vec<Arc<Subscriber>>| {
         let longest = among.iter().filter_map(|subscriber| mailbox(subscriber).and_then(time)).max();
         let places = among.into_iter().map(|subscriber| (subscriber, None)).collect();
-        (Deadline::After(longest.unwrap_or_default()).instant(), Room { event, places, done: false })
+        until(Deadline::After(longest.unwrap_or_default()).instant(), Room { event, places, done: false })
     };
-    let rooms: Vec<_> = pending.into_iter().map(timed).collect();
-    for (late, room) in rooms {
-        receipt.note(until(late, room).await.unwrap_or(Offer::Dropped));
-    }
+    let mut rooms: Vec<_> = pending.into_iter().map(timed).collect();
+    poll_fn(|context| {
+        rooms.retain_mut(|room| match Pin::new(room).poll(context) {
+            Poll::Ready(offer) => {
+                receipt.note(offer.unwrap_or(Offer::Dropped));
+                false
+            }
+            Poll::Pending => true,
+        });
+        if rooms.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
 }
 
 /// An event that is to come in at one of several subscribers.

@@ -126,8 +126,8 @@ impl Route {
 }
 
 impl Group {
-    /// Gives the event to the next in turn that has room. When nobody has, those come back for whom its publisher waits,
-    /// or else the next in turn gets it all the same.
+    /// Gives the event to the next in turn that has room: in one step, since others may fill it. When nobody has, those come
+    /// back for whom its publisher waits, or else the next in turn gets it all the same.
     fn post(
         &self,
         event: &Arc<Event>,
@@ -138,25 +138,32 @@ impl Group {
         let wanting = |member: &&Member| !left_out(member) && member.passes(event);
         let mut wants: Vec<&Member> = self.members.iter().filter(wanting).collect();
         wants.sort_by_key(|member| member.subscriber.served.load(Ordering::Relaxed));
-        let (free, full): (Vec<&Member>, Vec<&Member>) =
-            wants.into_iter().partition(|member| member.subscriber.has_room());
+        if wants.iter().any(|member| self.done(member, member.subscriber.hand_if_room(event), receipt)) {
+            return Vec::new();
+        }
         let mut waits = Vec::new();
-        for member in free.into_iter().chain(full) {
+        for member in wants {
             if !waits.is_empty() && !member.subscriber.may_be_waited_for() {
                 continue;
             }
             match member.subscriber.hand(event, patient) {
-                Offer::Closed => {}
                 Offer::Full => waits.push(Arc::clone(&member.subscriber)),
-                offer => {
-                    let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
-                    member.subscriber.served.store(now, Ordering::Relaxed);
-                    receipt.note(offer);
-                    return Vec::new();
-                }
+                offer if self.done(member, offer, receipt) => return Vec::new(),
+                _ => {}
             }
         }
         waits
+    }
+
+    /// Notes what became of the event at a member. False when it is still to be given to somebody.
+    fn done(&self, member: &Member, offer: Offer, receipt: &mut Receipt) -> bool {
+        if matches!(offer, Offer::Closed | Offer::Full) {
+            return false;
+        }
+        let now = self.clock.fetch_add(1, Ordering::Relaxed) + 1;
+        member.subscriber.served.store(now, Ordering::Relaxed);
+        receipt.note(offer);
+        true
     }
 }
 
@@ -164,9 +171,9 @@ impl Receipt {
     pub(crate) fn note(&mut self, offer: Offer) {
         match offer {
             Offer::Taken => self.delivered += 1,
-            Offer::TookThePlace => {
+            Offer::TookThePlace(older) => {
                 self.delivered += 1;
-                self.dropped += 1;
+                self.dropped += older;
             }
             Offer::Dropped => self.dropped += 1,
             Offer::Full | Offer::Closed => {}

@@ -164,11 +164,11 @@ impl Subscriber {
         matches!(&self.sink, Sink::Mailbox(mailbox) if matches!(mailbox.overflow, Overflow::Block(_)))
     }
 
-    /// Whether it could take an event just now.
-    pub(crate) fn has_room(&self) -> bool {
+    /// [`Subscriber::hand`] where there is room for the event; otherwise it is full, and nothing has changed.
+    pub(crate) fn hand_if_room(&self, event: &Arc<Event>) -> Offer {
         match &self.sink {
-            Sink::Callback(listener) => !listener.gone.load(Ordering::Relaxed),
-            Sink::Mailbox(mailbox) => mailbox.has_room(),
+            Sink::Callback(_) => self.hand(event, false),
+            Sink::Mailbox(mailbox) => self.admit(event, |event| mailbox.offer_room(event)),
         }
     }
 }

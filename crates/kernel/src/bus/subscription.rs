@@ -30,8 +30,11 @@ pub struct Subscription {
 }
 
 impl Drop for Subscription {
+    /// Nobody will read what waits: publishers' routes may hold the subscriber for long, and whoever waits for the answer to
+    /// a request among it is to know at once.
     fn drop(&mut self) {
         self.subscriber.end();
+        while self.try_next().is_some() {}
     }
 }
 

@@ -6,6 +6,7 @@ use midplane_contract::{Code, Error, Hook, Result};
 use serde_json::Value;
 
 use super::{Binding, deadline, missing, optional};
+use crate::alarm::until;
 use crate::bus::{Filter, Message, canonical, is_the_hosts};
 use crate::inbox::Wanted;
 use crate::kernel::Inner;
@@ -22,7 +23,9 @@ impl Binding {
     ) -> Result<Vec<u8>> {
         let message = self.message(within, args, payload)?;
         let retain = optional(args, "retain", "`true` or `false`", Value::as_bool)?.unwrap_or(false);
-        self.nested.wait(kernel.bus.send_async(if retain { message.retained() } else { message }))?;
+        let (topic, end) = (message.topic.clone(), within.scope.deadline.instant());
+        let sending = kernel.bus.send_async(if retain { message.retained() } else { message });
+        self.nested.wait(async { until(end, sending).await.unwrap_or_else(|_| Err(no_room(&topic))) })?;
         Ok(Vec::new())
     }
 
@@ -72,6 +75,13 @@ impl Binding {
         kernel.plugin(&self.plugin)?.inbox.unsubscribe(self.generation, topic(args)?);
         Ok(Vec::new())
     }
+}
+
+/// What is said where the plugin's time ended before a subscriber that has its publishers wait had room.
+fn no_room(topic: &str) -> Error {
+    Error::new(Code::DeadlineExceeded, format!("a subscriber of `{topic}` had no room for the event in time"))
+        .remedy("look at why it takes so long, or give it a longer queue; everybody else has got the event")
+        .with("topic", topic)
 }
 
 fn topic(args: &Value) -> Result<&str> {

@@ -31,10 +31,12 @@ impl Given {
     /// The error that a plugin's own one is in truth.
     pub(crate) fn passed_on(&self, error: Error) -> Error {
         let record = error.record();
-        if record.code != Code::PluginError {
-            return error;
-        }
-        let code = record.data.get("code").and_then(Value::as_str).unwrap_or_default();
+        let code = match record.code {
+            Code::PluginError => record.data.get("code").and_then(Value::as_str).unwrap_or_default(),
+            // Some of the contract's codes a plugin may answer with as they are; the host's own errors have a remedy.
+            code if record.remedy.is_none() => code.as_str(),
+            _ => return error,
+        };
         let given = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |given: &&Error| given.code().as_str() == code && given.record().message == record.message;
         let Some(original) = given.iter().rev().find(same).cloned() else { return error };
@@ -67,6 +69,20 @@ mod tests {
         for made_up in [own("call_cycle", "another"), own("permission_denied", "a → b → a"), own("", "")] {
             assert_eq!(given.passed_on(made_up).code(), Code::PluginError);
         }
+    }
+
+    #[test]
+    fn what_comes_back_under_its_own_code_keeps_its_remedy_and_data() {
+        let given = Given::default();
+        let limited = || Error::new(Code::LimitExceeded, "too many");
+        given.keep(&limited().remedy("ask for less").with("which", "subscriptions"));
+        let back = given.passed_on(limited());
+        assert_eq!(
+            (back.record().remedy.as_deref(), &back.record().data["which"]),
+            (Some("ask for less"), &"subscriptions".into())
+        );
+        let own = given.passed_on(limited().remedy("another"));
+        assert_eq!((own.record().remedy.as_deref(), own.record().data.len()), (Some("another"), 0));
     }
 
     #[test]

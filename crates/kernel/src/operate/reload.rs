@@ -72,6 +72,7 @@ fn take_over(kernel: &Inner, plugin: &Plugin, found: Found) {
         life.found = found;
         // What the next code says counts.
         life.declared.clear();
+        life.health = None;
     }
     kernel.renew_grants(&plugin.id);
 }

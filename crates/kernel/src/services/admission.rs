@@ -26,13 +26,29 @@ pub(crate) struct Offer {
 }
 
 /// Finds out what a running plugin provides. What it lacks costs it the interface, not its life.
+///
+/// A plugin may take its time to answer what it is asked: what was found out counts only if it has not been replaced
+/// meanwhile, and nothing else has been defined. Otherwise somebody else may have found out the present state already.
 pub(crate) async fn admit(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
-    let Some(generation) = plugin.slot.core.generation() else { return };
+    while let Some(generation) = plugin.slot.core.generation() {
+        let defined = kernel.services.defined();
+        let offers = offers(kernel, plugin, &generation).await;
+        let mut life = plugin.life();
+        let current = plugin.slot.core.generation().is_some_and(|current| current.number == generation.number);
+        if current && kernel.services.defined() == defined {
+            life.offers = offers.into();
+            break;
+        }
+    }
+    plugin.changed();
+}
+
+async fn offers(kernel: &Arc<Inner>, plugin: &Plugin, generation: &Generation) -> Vec<Offer> {
     let every = InterfaceRef { name: EVERY_PLUGIN.to_owned(), range: None };
     let every = Some(every).filter(|_| !kernel.services.definitions(EVERY_PLUGIN).is_empty());
     let mut offers = Vec::new();
     for provided in generation.manifest.provides.iter().chain(&every) {
-        let offer = examine(kernel, plugin, &generation, provided).await;
+        let offer = examine(kernel, plugin, generation, provided).await;
         if let Some(error) = &offer.refused {
             tracing::warn!(plugin = %plugin.id, interface = offer.interface, %error, "an interface is not provided");
         }
@@ -42,8 +58,7 @@ pub(crate) async fn admit(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
     if let Some(error) = offers.iter().find(|offer| offer.interface == EVERY_PLUGIN).and_then(|o| o.refused.clone()) {
         offers.iter_mut().for_each(|offer| offer.refused = offer.refused.take().or(Some(error.clone())));
     }
-    plugin.life().offers = offers.into();
-    plugin.changed();
+    offers
 }
 
 /// Holds everybody who runs to a definition that has come now.

@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use midplane_contract::{Code, Error, Hook, HostFunction, Limits, Permission, PluginId, State};
-use midplane_kernel::bus::Message;
+use midplane_kernel::bus::{Message, Options, Overflow};
 use midplane_kernel::{EventCounts, Policy, block_on};
 use midplane_testkit::{Gate, PATIENCE, PluginFolder, Program, eventually, probe};
 use serde_json::{Value, json};
 
-use crate::house::{House, Until, name, pool};
+use crate::house::{House, Until, name, pool, soon};
 
 /// What the plugins of a test have received, each with the generation that did.
 type Seen = Arc<Mutex<Vec<(u64, Value)>>>;
@@ -244,6 +244,21 @@ fn a_request_that_comes_back_to_whoever_waits_is_a_cycle() {
     let back = json!({ "call": "a/echo" }).to_string();
     let back = host(&house, "a", "bus.request", json!({ "topic": "t" }), &back).unwrap_err();
     assert_eq!(own_code(&back), "call_cycle", "{back:?}");
+}
+
+#[test]
+fn a_plugin_waits_for_room_no_longer_than_its_call_may_take() {
+    let seen = Seen::default();
+    let house = house(&seen);
+    plugin(&house, "a");
+    let never = Options::new().queue(1).overflow(Overflow::Block(Duration::MAX));
+    let stuck = house.kernel.bus().subscribe_with("t", never).unwrap();
+    let (ask, mut reply) = (json!({ "function": "bus.publish", "args": { "topic": "t" }, "payload": "1" }), Vec::new());
+    let publish = house.action("a/host");
+    let mut inline = || publish.call_inline_with(ask.to_string().as_bytes(), &mut reply, soon());
+    inline().unwrap();
+    assert_eq!(inline().unwrap_err().code(), Code::DeadlineExceeded);
+    assert_eq!((stuck.dropped(), stuck.try_next().is_some(), stuck.try_next().is_none()), (1, true, true));
 }
 
 #[test]

@@ -107,6 +107,72 @@ fn whoever_of_a_group_has_room_first_gets_what_waits() {
 }
 
 #[test]
+fn whoever_has_room_soon_does_not_wait_for_another_who_has_none() {
+    let bus = Bus::default();
+    let [stuck, mut slow] = [PATIENCE, PATIENCE].map(|time| blocking(&bus, time, Options::new()));
+    bus.publish("a", json!(0)).unwrap();
+    let publisher = waiting(&bus, 1);
+    assert_eq!(slow.next_blocking().unwrap().data(), 0);
+    assert!(eventually(|| slow.try_next().is_some_and(|event| event.data() == 1)), "the publisher waits for the other");
+    assert!(!publisher.is_finished());
+    assert_eq!(stuck.try_next().unwrap().data(), 0);
+    assert_eq!(publisher.join().unwrap(), (2, 0));
+    assert_eq!(numbers(&stuck), [1]);
+}
+
+#[test]
+fn a_request_that_waits_where_nobody_reads_any_longer_ends_at_once() {
+    let bus = Bus::default();
+    let gone = bus.subscribe("a").unwrap();
+    // Whoever publishes now and then keeps the way there, and with it whoever it led to.
+    let _now_and_then = bus.publisher("p", "a").unwrap();
+    let (asking, asked) = (bus.clone(), std::time::Instant::now());
+    let asker = thread::spawn(move || block_on(asking.request("a", json!(1), PATIENCE)).unwrap_err().code());
+    assert!(eventually(|| bus.stats().subscribers[0].waiting == 1));
+    drop(gone);
+    assert_eq!(asker.join().unwrap(), Code::PeerGone);
+    assert!(asked.elapsed() < PATIENCE);
+}
+
+#[test]
+fn a_request_waits_for_room_no_longer_than_for_its_answer() {
+    let bus = Bus::default();
+    let stuck = blocking(&bus, Duration::MAX, Options::new());
+    bus.publish("a", json!(0)).unwrap();
+    let late = block_on(bus.request("a", json!(1), Duration::from_millis(20))).unwrap_err();
+    assert_eq!((late.code(), stuck.dropped()), (Code::DeadlineExceeded, 1));
+    let _answers = bus.listen("a", &Options::new(), |event| {
+        event.answer("at once");
+    });
+    assert_eq!(block_on(bus.request("a", json!(2), Duration::MAX)).unwrap(), b"at once");
+    assert_eq!((numbers(&stuck), stuck.dropped()), (vec![0], 2));
+}
+
+#[test]
+fn a_receipt_counts_every_event_that_gave_way() {
+    const MIB: usize = 1024 * 1024;
+    let bus = Bus::default();
+    let narrow = bus.subscribe("a").unwrap();
+    for _ in 0..3 {
+        bus.publish("a", vec![0; 20 * MIB]).unwrap();
+    }
+    let receipt = bus.publish("a", vec![0; 60 * MIB]).unwrap();
+    assert_eq!((receipt.delivered, receipt.dropped, narrow.dropped()), (1, 3, 3));
+}
+
+#[test]
+fn a_member_of_a_group_without_room_for_the_bytes_leaves_the_event_to_another() {
+    const MIB: usize = 1024 * 1024;
+    let bus = Bus::default();
+    let members = [0, 1].map(|_| bus.subscribe_with("a", Options::new().group("workers")).unwrap());
+    for size in [60, 1, 30] {
+        bus.publish("a", vec![0; size * MIB]).unwrap();
+    }
+    assert_eq!(members.each_ref().map(Subscription::dropped), [0, 0]);
+    assert_eq!(members.map(|member| std::iter::from_fn(|| member.try_next()).count()).iter().sum::<usize>(), 3);
+}
+
+#[test]
 fn a_group_shares_out_what_comes_on_many_topics_and_while_others_come_and_go() {
     let bus = Bus::default();
     let member = |pattern: &str| bus.subscribe_with(pattern, Options::new().group("workers")).unwrap();
@@ -144,6 +210,30 @@ fn a_filter_that_panics_says_no_and_holds_up_nobody() {
     let (none, other) = (bus.subscribe_with("a", panics).unwrap(), bus.subscribe("a").unwrap());
     bus.publish("a", json!(1)).unwrap();
     assert_eq!((numbers(&none), numbers(&other)), (vec![], vec![1]));
+}
+
+#[test]
+fn a_filter_that_uses_the_bus_itself_can_be_asked_about_retained_values() {
+    let bus = Bus::default();
+    for number in 0..4 {
+        bus.send(Message::new(&format!("a.{number}"), json!(number)).retained()).unwrap();
+    }
+    let (used, subscribed) = (
+        bus.clone(),
+        thread::spawn({
+            let (bus, used) = (bus.clone(), bus.clone());
+            move || {
+                let odd = Filter::by(move |event| {
+                    used.publish("asked", json!(null)).unwrap();
+                    used.stats().retained == 4 && event.data().as_u64().is_some_and(|number| number % 2 == 1)
+                });
+                bus.subscribe_with("a.*", Options::new().filter(odd)).unwrap()
+            }
+        }),
+    );
+    assert!(eventually(|| subscribed.is_finished()), "the bus stands still");
+    used.publish("a.5", json!(5)).unwrap();
+    assert_eq!(numbers(&subscribed.join().unwrap()), [1, 3, 5]);
 }
 
 #[test]

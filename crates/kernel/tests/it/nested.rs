@@ -59,6 +59,20 @@ fn a_pool_may_call_itself() {
 }
 
 #[test]
+fn a_call_that_comes_back_to_a_pool_all_of_which_waits_is_a_cycle() {
+    let house = House::new();
+    for id in ["a", "b"] {
+        house.grant(&name(id), "plugin.call");
+        house.load(&caller(id).with("instances", pool(1, if id == "a" { 2 } else { 40 })));
+    }
+    let back = |inner: &str| calling("b/call", &calling("a/call", inner));
+    assert_eq!(house.call("a/call", &calling("b/call", &calling("a/echo", "x"))).unwrap(), "x");
+    let error = house.call("a/call", &back(&calling("b/call", &calling("a/echo", "x")))).unwrap_err();
+    assert_eq!((error.code(), &error.record().data["chain"]), (Code::CallCycle, &json!(["a", "b", "a", "b", "a"])));
+    assert_eq!(house.call("a/echo", "still here").unwrap(), "still here");
+}
+
+#[test]
 fn endless_recursion_ends_at_the_depth_limit() {
     let program = Program::new().waiting("again", |desk, _, reply| {
         let answer = desk.call("p/again", b"")?;

@@ -2,10 +2,13 @@
 
 use midplane_contract::{Code, HealthStatus, Hook, HostFunction, Interface, VersionRange};
 use midplane_kernel::{Choice, Policy, Service, block_on};
-use midplane_testkit::{PluginFolder, Program};
+use midplane_testkit::{Gate, PluginFolder, Program};
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
-use crate::house::{House, name};
+use crate::house::{House, Until, name, pool};
 
 /// Answers who it is, and dies or lies when it is told to.
 fn source() -> Program {
@@ -100,6 +103,15 @@ fn who_says_that_it_is_unhealthy_is_called_last() {
     assert_eq!(who(&music), "sick");
     assert_eq!(block_on(house.kernel.health(&name("sick"))).unwrap().status, HealthStatus::Unhealthy);
     assert_eq!(who(&music), "well");
+    // Begun anew it has said nothing yet.
+    for reloaded in [false, true] {
+        let id = name("sick");
+        block_on(async { if reloaded { house.kernel.reload(&id).await } else { house.kernel.restart(&id).await } })
+            .unwrap();
+        assert_eq!(who(&music), "sick");
+        block_on(house.kernel.health(&id)).unwrap();
+        assert_eq!(who(&music), "well");
+    }
     block_on(house.kernel.unload(&name("well"))).unwrap();
     assert_eq!(who(&music), "sick");
 }
@@ -167,6 +179,35 @@ fn a_provider_is_asked_before_it_is_offered_and_every_plugin_may_have_to_say_wha
     assert!(house.kernel.providers("ui", &VersionRange::any()).iter().all(|provider| provider.refused.is_some()));
     house.load(&provider("able", "ui").code("source\n[\"light\"]").with("capabilities", json!(["themes"])));
     assert_eq!(house.kernel.providers("ui", &VersionRange::any())[0].plugin, name("able"));
+}
+
+#[test]
+fn a_definition_that_comes_while_a_provider_is_asked_holds_for_it() {
+    let (gate, first) = (Gate::default(), Arc::new(AtomicBool::new(true)));
+    let (waits, of_first) = (gate.clone(), Arc::clone(&first));
+    // Whoever asks first waits long for the answer.
+    let slow = source().waiting("state", move |desk, _, reply| {
+        if of_first.swap(false, Ordering::SeqCst) {
+            desk.wait_at(&waits)?;
+        }
+        reply.write(b"{}")
+    });
+    let house = House::with(&[("slow", slow)]);
+    let asks = json!([{ "name": "state", "ask": {}, "output": {} }]);
+    defined(&house, json!({ "name": "player", "version": "1.0.0", "actions": asks }));
+    let provides = json!({ "provides": ["music", "player"] });
+    let id =
+        house.register(&PluginFolder::fake("p", "slow").with("interfaces", provides).with("instances", pool(2, 2)));
+    thread::scope(|scope| {
+        let _until = Until(&gate);
+        let loading = scope.spawn(|| block_on(house.kernel.load(&id)).unwrap());
+        assert!(gate.wait_for(1));
+        defined(&house, json!({ "name": "music", "version": "1.0.0", "actions": [{ "name": "get_song_url" }] }));
+        gate.open();
+        loading.join().unwrap();
+    });
+    let refused = house.kernel.providers("music", &VersionRange::any())[0].refused.clone();
+    assert_eq!(refused.unwrap().code(), Code::ActionNotFound);
 }
 
 #[test]
