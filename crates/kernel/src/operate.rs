@@ -178,7 +178,11 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     match state {
         State::Running | State::Updating => {
             let _one_at_a_time = plugin.operations.lock().await;
+            // What it needs may have gone since it was started; where that cannot be had, it goes on as it is.
+            dependencies::make_ready_boxed(kernel, &plugin, &Brought::new(kernel)).await?;
             stop_locked(kernel, &plugin).await?;
+            let manifest = plugin.life().found.manifest.clone();
+            dependencies::check(kernel, &manifest)?;
             start_or_fail(kernel, &plugin).await?;
         }
         State::Loaded | State::Stopped => start(kernel, id).await?,

@@ -84,10 +84,10 @@ impl Kernel {
         to_its_end(async move { operate::stop(&kernel, &id).await }).await
     }
 
-    /// Stops if needed, and starts. A failed plugin is loaded anew.
+    /// Stops if needed, and starts, after what it needs and has gone meanwhile. A failed plugin is loaded anew.
     ///
     /// # Errors
-    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`].
+    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`]. What runs goes on where what it needs cannot be had.
     pub async fn restart(&self, id: &PluginId) -> Result<()> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::restart(&kernel, &id).await }).await

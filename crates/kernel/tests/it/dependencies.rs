@@ -143,7 +143,14 @@ fn what_is_started_again_gets_what_it_needs_again() {
     block_on(house.kernel.unload(&base)).unwrap();
     block_on(house.kernel.enable(&top)).unwrap();
     assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
+    block_on(house.kernel.stop(&base)).unwrap();
+    block_on(house.kernel.restart(&top)).unwrap();
+    assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
     // Without it, it stays as it was.
+    block_on(house.kernel.disable(&base)).unwrap();
+    assert_eq!(block_on(house.kernel.restart(&top)).unwrap_err().code(), Code::NotRunning);
+    assert_eq!(house.state(&top), State::Running);
+    block_on(house.kernel.enable(&base)).unwrap();
     block_on(house.kernel.stop(&top)).unwrap();
     block_on(house.kernel.unload(&base)).unwrap();
     block_on(house.kernel.unregister(&base)).unwrap();
