@@ -195,6 +195,26 @@ fn what_others_need_is_not_unloaded() {
 }
 
 #[test]
+fn what_is_just_ending_still_has_what_it_needs() {
+    for hook in [Hook::Stop, Hook::Cleanup] {
+        let gate = Gate::new();
+        let house = House::with(&[("probe", probe()), ("slow", Program::echoing().waits_in(hook, &gate))]);
+        let end = Until(&gate);
+        let base = house.probe("base");
+        let top = house.load(&PluginFolder::fake("top", "slow\n1").with("dependencies", on(&["base"])));
+        let kernel = house.kernel.clone();
+        let id = top.clone();
+        let unload = thread::spawn(move || block_on(kernel.unload(&id)));
+        assert!(gate.wait_for(1));
+        let refused = block_on(house.kernel.unload(&base)).unwrap_err();
+        assert_eq!((refused.code(), &refused.record().data["dependents"]), (Code::HasDependents, &json!(["top"])));
+        drop(end);
+        unload.join().unwrap().unwrap();
+        block_on(house.kernel.unload(&base)).unwrap();
+    }
+}
+
+#[test]
 fn what_dependencies_accept_is_the_operator_s_to_decide() {
     let load = |selection: Selection, version: &str, needs: &str| {
         let house = House::over(Fake::new().program("probe", probe()), |builder| builder.versions(selection));
