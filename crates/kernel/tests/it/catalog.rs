@@ -123,6 +123,8 @@ fn a_record_names_who_needs_whom_and_holds_notes() {
     house.register(&PluginFolder::fake("base", "probe\n1"));
     let needs = json!([{ "id": "base", "version": "^1" }]);
     house.register(&PluginFolder::fake("top", "probe\n1").with("dependencies", needs));
+    // What its author needs it for does not count.
+    house.register(&PluginFolder::fake("kit", "probe\n1").with("dev_dependencies", json!({ "base": "^1" })));
     let (base, top) = (name("base"), name("top"));
     assert!(house.kernel.exists(&base) && !house.kernel.exists(&name("other")));
     house.kernel.catalog().set_metadata(&base, json!({ "owner": "x" }).as_object().unwrap()).unwrap();
