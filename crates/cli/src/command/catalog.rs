@@ -1,7 +1,5 @@
 //! `midplane catalog`: what the plugin folders hold.
 
-use std::path::PathBuf;
-
 use midplane::catalog::{By, Entry, Installed, Scan};
 use midplane::{Code, Error, Kernel, PluginId};
 use serde_json::{Value, json};
@@ -37,19 +35,22 @@ fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
     let sources = shelves.settings.sources();
     let given = !sources.files.is_empty() || !sources.assignments.is_empty();
     let settings = policies::settings(&sources)?;
-    let kernel = midplane::kernel().stores(midplane::data(data.folder()?)?).build();
+    let kernel = over(data)?;
     if !given && !shelves.folders.is_named() {
-        return Ok((kernel, None));
+        // A catalog that was set aside, or is not there, is made anew from the folders of the last time.
+        let folders = kernel.catalog().folders();
+        let is_lost = kernel.catalog().entries().is_empty() && !folders.is_empty();
+        let scan = is_lost.then(|| kernel.catalog().scan(&folders));
+        return Ok((kernel, scan));
     }
     let Chosen { folders: named, unusable } = shelves.folders.chosen(given.then_some(&settings))?;
     unusable.iter().for_each(unusable::say);
-    let scan = kernel.catalog().scan(&named.into_iter().map(absolute).collect::<Vec<_>>());
+    let scan = kernel.catalog().scan(&named);
     Ok((kernel, Some(scan)))
 }
 
-/// What is kept is looked at again from other folders.
-fn absolute(folder: PathBuf) -> PathBuf {
-    std::path::absolute(&folder).unwrap_or(folder)
+fn over(data: &Data) -> Outcome<Kernel> {
+    Ok(midplane::kernel().stores(midplane::data(data.folder()?)?).build())
 }
 
 fn list(kernel: &Kernel, output: Output) -> Outcome<Exit> {
