@@ -198,10 +198,11 @@ impl Discovery {
         looked
     }
 
-    /// Whether it is the version that counts among those that lie side by side.
+    /// Whether it is the version that counts among those that lie side by side. Bare files of one name are no versions of
+    /// each other.
     fn is_chosen(&self, entry: &Entry) -> bool {
         let best = entry.id().and_then(|id| self.kernel.catalog().of(id));
-        best.is_none_or(|best| best.path == entry.path)
+        best.is_none_or(|best| best.path == entry.path || best.bare && entry.bare)
     }
 
     fn is_news(&self, entry: &Arc<Entry>) -> bool {
@@ -211,10 +212,12 @@ impl Discovery {
         before.is_none_or(|was| !Arc::ptr_eq(&was, entry) && !same(&was))
     }
 
-    /// Registers an entry, unless a plugin of its id is there: named by its path, or installed.
+    /// Registers an entry, unless a plugin of its path or its id is there: named by its path, or installed. What a bare file
+    /// is called is no more than its name.
     async fn register(&self, entry: &Entry) -> Result<PluginId> {
-        match entry.id().filter(|id| self.kernel.exists(id)) {
-            Some(id) => Ok(id.clone()),
+        let known = || entry.id().filter(|id| !entry.bare && self.kernel.exists(id)).cloned();
+        match self.kernel.id_of(&entry.path).ok().or_else(known) {
+            Some(id) => Ok(id),
             None => self.kernel.register(&entry.path).await,
         }
     }

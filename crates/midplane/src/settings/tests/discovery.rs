@@ -1,9 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{Code, PluginId, Settings, State};
+use midplane_contract::{Code, PluginId, PluginInfo, Settings, State};
 use midplane_kernel::{Kernel, block_on};
-use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
+use midplane_testkit::{Fake, PluginFolder, Program, Scratch, eventually, probe};
 use serde_json::json;
 
 use super::super::{Discovery, Looked, policies};
@@ -98,6 +98,25 @@ fn what_cannot_be_registered_is_told_once() {
     let told = block_on(discovery.look()).unusable;
     assert_eq!((told.len(), told[0].error.code()), (1, Code::UnsupportedRuntime));
     assert!(block_on(discovery.look()).unusable.is_empty());
+}
+
+#[test]
+fn bare_files_of_one_name_are_plugins_each() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let named = |id: &str| Program::echoing().info(PluginInfo { id: id.to_owned(), ..PluginInfo::default() });
+    let fake = Fake::new().program("one", named("one")).program("two", named("two"));
+    let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
+    for program in ["one", "two"] {
+        let folder = scratch.path().join("plugins").join(program);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("main.wasm"), format!("{program}\n1")).unwrap();
+    }
+    let settings = settings(&scratch.path().join("plugins"), &json!({}));
+    let Looked { fresh, unusable } = block_on(Discovery::new(&kernel, &settings).look());
+    assert_eq!(fresh, [name("one"), name("two")], "{unusable:?}");
+    // What is here already, by its path, is not tried again.
+    let Looked { fresh, unusable } = block_on(Discovery::new(&kernel, &settings).look());
+    assert_eq!((fresh.len(), unusable.len()), (2, 0), "{unusable:?}");
 }
 
 #[test]
