@@ -141,11 +141,26 @@ impl Discovery {
                 for Unusable { path, error } in unusable {
                     tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
                 }
-                wanted.extend(fresh.into_iter().filter(|id| wants(&going_by.settings, id)));
+                let waited = self.failed_without(&fresh);
+                wanted.extend(fresh.into_iter().chain(waited).filter(|id| wants(&going_by.settings, id)));
             }
             self.order(&mut wanted);
             wanted.iter().for_each(|id| self.load(id));
         }
+    }
+
+    /// The plugins that must have one of these, directly or not, and have failed: it may have been for the lack of it.
+    fn failed_without(&self, fresh: &[PluginId]) -> Vec<PluginId> {
+        let mut above: Vec<PluginId> = fresh.to_vec();
+        let mut at = 0;
+        while let Some(id) = above.get(at).cloned() {
+            let needing = self.kernel.dependents(&id).into_iter().filter(|(_, needed)| !needed.optional);
+            let new: Vec<PluginId> = needing.map(|(id, _)| id).filter(|id| !above.contains(id)).collect();
+            above.extend(new);
+            at += 1;
+        }
+        let failed = |id: &PluginId| self.kernel.status(id).is_ok_and(|status| status.state == State::Failed);
+        above.split_off(fresh.len()).into_iter().filter(failed).collect()
     }
 
     /// Goes by the settings of now, and returns the plugins that are wanted by them and were not by those before.

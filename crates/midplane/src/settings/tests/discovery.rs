@@ -140,6 +140,15 @@ fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
     assert!(eventually(|| state(&kernel, "bad") == Some(State::Failed)));
     write(&scratch, "bad");
     assert!(eventually(|| state(&kernel, "bad") == Some(State::Running)));
+    // What it needs may come after it.
+    let needing =
+        |id: &str, needs: &str| PluginFolder::fake(id, "probe\n1").with("dependencies", json!([{ "id": needs }]));
+    for (id, needs) in [("top", "middle"), ("middle", "base")] {
+        needing(id, needs).write(&scratch.path().join("plugins")).unwrap();
+        assert!(eventually(|| state(&kernel, id) == Some(State::Failed)));
+    }
+    write(&scratch, "base");
+    assert!(eventually(|| state(&kernel, "top") == Some(State::Running)), "{:?}", state(&kernel, "top"));
     // What goes is told, and runs on.
     std::fs::remove_dir_all(later).unwrap();
     assert!(eventually(|| removed.try_next().is_some()));
