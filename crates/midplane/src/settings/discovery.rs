@@ -78,7 +78,20 @@ impl Discovery {
     /// Puts those with the highest priority first; of equals, as they were.
     pub fn order(&self, ids: &mut [PluginId]) {
         let settings = self.settings();
-        ids.sort_by_key(|id| Reverse(settings.plugins.get(id).map_or(0, |plugin| plugin.priority)));
+        ids.sort_by_key(|id| Reverse(priority(&settings, id)));
+    }
+
+    /// Loads those that do not run, each with what it needs: the highest priority first, those of one priority at once. What
+    /// came of each, in the order of the priorities; of equals, as they were.
+    pub async fn load(&self, mut ids: Vec<PluginId>) -> Vec<(PluginId, Result<()>)> {
+        self.order(&mut ids);
+        let settings = self.settings();
+        let mut done = Vec::new();
+        for equals in ids.chunk_by(|one, two| priority(&settings, one) == priority(&settings, two)) {
+            let outcomes = self.kernel.ensure_all_loaded(equals).await;
+            done.extend(equals.iter().cloned().zip(outcomes));
+        }
+        done
     }
 
     /// Looks again as `scan.interval` says, and soon after something has changed, until the answer is dropped; without
@@ -144,8 +157,7 @@ impl Discovery {
                 let waited = self.failed_without(&fresh);
                 wanted.extend(fresh.into_iter().chain(waited).filter(|id| wants(&going_by.settings, id)));
             }
-            self.order(&mut wanted);
-            wanted.iter().for_each(|id| self.load(id));
+            self.bring_in(wanted);
         }
     }
 
@@ -184,16 +196,19 @@ impl Discovery {
     }
 
     /// Loads what nobody has loaded or stopped: that is left to them. What has failed may have been mended.
-    fn load(&self, id: &PluginId) {
-        let loaded = match self.kernel.status(id).map(|status| status.state) {
-            Ok(State::Registered) => block_on(self.kernel.ensure_loaded(id)),
-            Ok(State::Failed) => block_on(self.kernel.reload(id)),
-            _ => return,
-        };
-        match loaded {
-            Ok(()) => tracing::info!(plugin = %id, "a plugin that has come, or is wanted now, is loaded"),
-            Err(error) => {
-                tracing::warn!(plugin = %id, %error, "a plugin that has come, or is wanted now, cannot be loaded");
+    fn bring_in(&self, wanted: Vec<PluginId>) {
+        let state = |id: &PluginId| self.kernel.status(id).map(|status| status.state).ok();
+        let (fresh, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|id| state(id) == Some(State::Registered));
+        let mut done = block_on(self.load(fresh));
+        // Those that failed before are read again.
+        let failed = others.into_iter().filter(|id| state(id) == Some(State::Failed));
+        done.extend(failed.map(|id| (id.clone(), block_on(self.kernel.reload(&id)))));
+        for (id, loaded) in done {
+            match loaded {
+                Ok(()) => tracing::info!(plugin = %id, "a plugin that has come, or is wanted now, is loaded"),
+                Err(error) => {
+                    tracing::warn!(plugin = %id, %error, "a plugin that has come, or is wanted now, cannot be loaded");
+                }
             }
         }
     }
@@ -236,6 +251,10 @@ impl Discovery {
             None => self.kernel.register(&entry.path).await,
         }
     }
+}
+
+fn priority(settings: &Settings, id: &PluginId) -> i32 {
+    settings.plugins.get(id).map_or(0, |plugin| plugin.priority)
 }
 
 /// Whether settings want a plugin to be loaded unasked.
