@@ -50,7 +50,7 @@ fn refuse_disabled(plugin: &Plugin) -> Result<()> {
     };
     let (why, remedy) = match (leaving, disabled, barred) {
         (false, false, false) => return Ok(()),
-        (true, ..) => ("the plugin is being uninstalled", "install it again"),
+        (true, ..) => ("the plugin is being taken away", "register or install it again"),
         (_, true, _) => ("the plugin is disabled", "enable it first"),
         (.., true) => ("the settings disable the plugin", "set `enabled: true` for it"),
     };
@@ -233,16 +233,17 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
         }
     }
     dependents::refuse(kernel, id)?;
-    remove_locked(kernel, &plugin).await
+    remove_locked(kernel, &plugin);
+    Ok(())
 }
 
 /// Forgets a plugin that is not loaded, whoever needs it.
-async fn remove_locked(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) -> Result<()> {
-    gone::settle(plugin).await?;
+fn remove_locked(kernel: &Inner, plugin: &Plugin) {
+    // Who waits to load it would load what nobody could ever unload.
+    plugin.life().leaving = true;
     plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
     kernel.remove(&plugin.id);
     announce(kernel, "plugin.unregistered", plugin, json!({}));
-    Ok(())
 }
 
 /// The generation that is loaded.

@@ -42,7 +42,7 @@ pub(crate) struct Life {
     pub(crate) disabled: bool,
     /// Kept from being started by the policy.
     pub(crate) barred: bool,
-    /// Being uninstalled, so that it is not loaded and nothing is granted to it any longer.
+    /// Being uninstalled or no longer registered, so that it is not loaded and nothing is granted to it any longer.
     pub(crate) leaving: bool,
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.

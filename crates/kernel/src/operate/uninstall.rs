@@ -50,7 +50,7 @@ pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: De
     }
     if let Ok(plugin) = plugin {
         let _one_at_a_time = plugin.operations.lock().await;
-        remove_locked(kernel, &plugin).await?;
+        remove_locked(kernel, &plugin);
     }
     Ok(gone)
 }
