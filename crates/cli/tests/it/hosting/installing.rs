@@ -104,7 +104,7 @@ fn without_a_host_installing_tries_the_plugin_and_the_next_host_loads_it() {
     host.hears("top begins");
     assert!(host.position("base begins") < host.position("top begins"));
     assert_eq!(host.ends(Signal::TERM), 130);
-    place.json(&["uninstall", "top"]);
+    place.json(&["uninstall", &top]);
     fs::remove_dir_all(&base).unwrap();
     let host = place.host(&[]);
     assert!(host.position("cannot be used") < host.position("running;"), "{:?}", host.heard);
