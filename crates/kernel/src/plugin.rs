@@ -72,6 +72,14 @@ pub(crate) enum Source {
     Guest(Box<Found>),
 }
 
+impl Life {
+    /// Counts a generation that was loaded.
+    pub(crate) fn count_load(&mut self) {
+        self.loads += 1;
+        self.loaded_at = Some(Timestamp::now());
+    }
+}
+
 impl Plugin {
     pub(crate) fn new(id: PluginId, source: Source, found: Found, changes: Arc<AtomicU64>) -> Self {
         let life = Life {
@@ -141,8 +149,7 @@ impl Plugin {
             }
             State::Updating | State::Failed | State::Quarantined => {}
             State::Loaded => {
-                life.loads += 1;
-                life.loaded_at = Some(Timestamp::now());
+                life.count_load();
                 life.running_since = None;
                 life.health = None;
                 life.offers = Arc::new([]);

@@ -115,6 +115,11 @@ fn use_is_counted_over_all_hosts_of_a_store() {
     block_on(second.kernel.restart(&id)).unwrap();
     let record = second.kernel.record(&id).unwrap();
     assert_eq!((record.usage.load_count, record.usage.access_count), (2, 4));
+    // A reload loads what is there by now.
+    block_on(second.kernel.reload(&id)).unwrap();
+    let reloaded = second.kernel.record(&id).unwrap().usage;
+    assert_eq!(reloaded.load_count, 3);
+    assert!(reloaded.last_loaded_at > record.usage.last_loaded_at);
 }
 
 #[test]
