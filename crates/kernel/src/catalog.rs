@@ -127,6 +127,8 @@ impl Catalog {
     /// data folder too, is not opened.
     pub fn scan(&self, folders: &[PathBuf]) -> Scan {
         let begun = Instant::now();
+        // What is kept is looked at again from other folders.
+        let folders: &[PathBuf] = &folders.iter().map(|folder| folders::absolute(folder)).collect::<Vec<_>>();
         let mut scanning = self.scanning.lock().unwrap_or_else(PoisonError::into_inner);
         self.load(&mut scanning);
         let Scanning { kept, listings, .. } = &mut *scanning;
@@ -139,10 +141,9 @@ impl Catalog {
         let swept = sweep::sweep(seen, &mut scanning.kept);
         let (read, swept) = (swept.read, shadowed(swept.kept));
         let changes = changes(&before, &swept);
-        let is_elsewhere = scanning.folders.as_slice() != folders;
-        scanning.folders = folders.to_vec();
-        scanning.scanned = true;
-        let not_kept = self.keep(&changes, &before, &swept, is_elsewhere.then_some(folders)).err();
+        let remembered = if scanning.folders == folders { Ok(()) } else { self.remember(folders) };
+        (scanning.folders, scanning.scanned) = (folders.to_vec(), true);
+        let not_kept = self.keep(&changes, &before, &swept).and(remembered).err();
         self.show(swept.iter().map(|kept| Arc::clone(&kept.entry)).collect());
         scanning.kept = swept.into_iter().map(|kept| (kept.entry.path.clone(), kept)).collect();
         drop(scanning);
@@ -157,7 +158,7 @@ impl Catalog {
         scanning.folders.clone()
     }
 
-    /// Every entry of the latest scan, folder by folder, in the order of their paths in each.
+    /// Every entry of the latest scan, folder by folder, in the order of their paths in each; these are absolute.
     #[must_use]
     pub fn entries(&self) -> Vec<Arc<Entry>> {
         self.shown().entries.clone()
@@ -166,6 +167,7 @@ impl Catalog {
     /// The entry of a path.
     #[must_use]
     pub fn at(&self, path: &Path) -> Option<Arc<Entry>> {
+        let path = folders::absolute(path);
         self.find(|entry| entry.path == path).into_iter().next()
     }
 
@@ -226,26 +228,30 @@ impl Catalog {
         });
         let kept = rows.iter().filter_map(|(_, row)| serde_json::from_slice::<Kept>(row).ok());
         scanning.kept = kept.map(|kept| (kept.entry.path.clone(), kept)).collect();
-        let folders = self.stores.catalog.get(FOLDERS, "").ok().flatten();
+        let folders = self.stores.state.get(FOLDERS, "").ok().flatten();
         scanning.folders = folders.and_then(|folders| serde_json::from_slice(&folders).ok()).unwrap_or_default();
         let mut entries: Vec<Arc<Entry>> = scanning.kept.values().map(|kept| Arc::clone(&kept.entry)).collect();
         entries.sort_by(|one, two| one.path.cmp(&two.path));
         self.show(entries);
     }
 
+    /// Writes down where was looked: a catalog that is lost is found again by that.
+    fn remember(&self, folders: &[PathBuf]) -> Result<()> {
+        self.stores
+            .state
+            .change(&mut |change| change.put(FOLDERS, "", &serde_json::to_vec(folders).unwrap_or_default()))
+    }
+
     /// Writes down what is not as it was, in one change.
-    fn keep(&self, changes: &[Change], before: &Known, swept: &[Kept], folders: Option<&[PathBuf]>) -> Result<()> {
+    fn keep(&self, changes: &[Change], before: &Known, swept: &[Kept]) -> Result<()> {
         let is_news = |kept: &&Kept| before.get(&kept.entry.path).is_none_or(|was| !was.is_as_good_as(kept));
         let written: Vec<&Kept> = swept.iter().filter(is_news).collect();
         let gone = changes.iter().filter(|change| change.change == ChangeKind::Removed);
         let gone: Vec<&Path> = gone.map(|change| change.entry.path.as_path()).collect();
-        if written.is_empty() && gone.is_empty() && folders.is_none() {
+        if written.is_empty() && gone.is_empty() {
             return Ok(());
         }
         self.stores.catalog.change(&mut |change| {
-            if let Some(folders) = folders {
-                change.put(FOLDERS, "", &serde_json::to_vec(folders).unwrap_or_default())?;
-            }
             // A path that is no text is not kept: it is read again each time.
             for path in gone.iter().filter_map(|path| path.to_str()) {
                 change.remove(ENTRIES, path)?;

@@ -44,14 +44,15 @@ pub(crate) use shutdown::{Ending, shutdown};
 pub(crate) use uninstall::{Dependents, uninstall};
 
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
-    let (disabled, barred) = {
+    let (leaving, disabled, barred) = {
         let life = plugin.life();
-        (life.disabled, life.barred)
+        (life.leaving, life.disabled, life.barred)
     };
-    let (why, remedy) = match (disabled, barred) {
-        (false, false) => return Ok(()),
-        (true, _) => ("the plugin is disabled", "enable it first"),
-        (false, true) => ("the settings disable the plugin", "set `enabled: true` for it"),
+    let (why, remedy) = match (leaving, disabled, barred) {
+        (false, false, false) => return Ok(()),
+        (true, ..) => ("the plugin is being taken away", "register or install it again"),
+        (_, true, _) => ("the plugin is disabled", "enable it first"),
+        (.., true) => ("the settings disable the plugin", "set `enabled: true` for it"),
     };
     Err(Error::new(Code::NotRunning, why).remedy(remedy).plugin(&plugin.id))
 }
@@ -177,7 +178,11 @@ pub(crate) async fn restart(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let state = plugin.state();
     match state {
         State::Running | State::Updating => {
+            // What it needs may have gone since it was started; where that cannot be had, it goes on as it is.
+            dependencies::make_ready_boxed(kernel, &plugin, &Brought::new(kernel)).await?;
             let _one_at_a_time = plugin.operations.lock().await;
+            let manifest = plugin.life().found.manifest.clone();
+            dependencies::check(kernel, &manifest)?;
             stop_locked(kernel, &plugin).await?;
             start_or_fail(kernel, &plugin).await?;
         }
@@ -228,10 +233,17 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
         }
     }
     dependents::refuse(kernel, id)?;
-    plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
-    kernel.remove(id);
-    announce(kernel, "plugin.unregistered", &plugin, json!({}));
+    remove_locked(kernel, &plugin);
     Ok(())
+}
+
+/// Forgets a plugin that is not loaded, whoever needs it.
+fn remove_locked(kernel: &Inner, plugin: &Plugin) {
+    // Who waits to load it would load what nobody could ever unload.
+    plugin.life().leaving = true;
+    plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
+    kernel.remove(&plugin.id);
+    announce(kernel, "plugin.unregistered", plugin, json!({}));
 }
 
 /// The generation that is loaded.

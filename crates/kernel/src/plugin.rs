@@ -42,7 +42,7 @@ pub(crate) struct Life {
     pub(crate) disabled: bool,
     /// Kept from being started by the policy.
     pub(crate) barred: bool,
-    /// Being uninstalled, so that nothing is granted to it any longer.
+    /// Being uninstalled or no longer registered, so that it is not loaded and nothing is granted to it any longer.
     pub(crate) leaving: bool,
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.
@@ -70,6 +70,14 @@ pub(crate) enum Source {
     Path(PathBuf),
     /// From outside, by itself; as it came last.
     Guest(Box<Found>),
+}
+
+impl Life {
+    /// Counts a generation that was loaded.
+    pub(crate) fn count_load(&mut self) {
+        self.loads += 1;
+        self.loaded_at = Some(Timestamp::now());
+    }
 }
 
 impl Plugin {
@@ -141,8 +149,7 @@ impl Plugin {
             }
             State::Updating | State::Failed | State::Quarantined => {}
             State::Loaded => {
-                life.loads += 1;
-                life.loaded_at = Some(Timestamp::now());
+                life.count_load();
                 life.running_since = None;
                 life.offers = Arc::new([]);
             }

@@ -1,6 +1,7 @@
 //! What can be asked of a host.
 
 mod grants;
+mod which;
 
 use std::path::PathBuf;
 
@@ -10,6 +11,8 @@ use midplane_kernel::Kernel;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+
+use which::Which;
 
 macro_rules! methods {
     ($($(#[$doc:meta])* $method:ident = $name:literal,)+) => {
@@ -84,19 +87,19 @@ struct Nothing {}
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Perhaps {
-    id: Option<PluginId>,
+    id: Option<Which>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct One {
-    id: PluginId,
+    id: Which,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Going {
-    id: PluginId,
+    id: Which,
     #[serde(default)]
     cascade: bool,
 }
@@ -123,7 +126,7 @@ pub(crate) async fn carry_out(served: &Served, method: &str, params: Value) -> R
     let params = Params { method: known, params };
     let kernel = &served.kernel;
     match known {
-        Method::Status => status(served, params.read::<Perhaps>()?.id.as_ref()),
+        Method::Status => status(served, params.perhaps(kernel)?.as_ref()),
         Method::Install => install(kernel, params.read()?).await,
         Method::Uninstall => uninstall(kernel, params.read()?).await,
         Method::Unload => unload(kernel, params.read()?).await,
@@ -133,10 +136,10 @@ pub(crate) async fn carry_out(served: &Served, method: &str, params: Value) -> R
         | Method::Restart
         | Method::Reload
         | Method::Enable
-        | Method::Disable => change(kernel, known, &params.read::<One>()?.id).await,
+        | Method::Disable => change(kernel, known, &params.read::<One>()?.id.id(kernel)?).await,
         Method::Grant => grants::grant(kernel, params.read()?),
         Method::Revoke => grants::revoke(kernel, params.read()?),
-        Method::Grants => grants::grants(kernel, params.read::<Perhaps>()?.id.as_ref()),
+        Method::Grants => grants::grants(kernel, params.perhaps(kernel)?.as_ref()),
         Method::BusStats | Method::BusReset => {
             let Nothing {} = params.read()?;
             bus(kernel, known == Method::BusReset)
@@ -164,6 +167,11 @@ impl Params {
             Error::new(Code::InvalidInput, format!("the parameters of `{}` do not fit: {error}", self.method.name()))
                 .remedy("see the methods in docs/guide/host.md")
         })
+    }
+
+    /// The plugin that is named, if one is.
+    fn perhaps(self, kernel: &Kernel) -> Result<Option<PluginId>> {
+        self.read::<Perhaps>()?.id.map(|which| which.id(kernel)).transpose()
     }
 }
 
@@ -200,6 +208,7 @@ pub fn installed(kernel: &Kernel, id: &PluginId) -> Result<Value> {
 }
 
 async fn uninstall(kernel: &Kernel, Going { id, cascade }: Going) -> Result<Value> {
+    let id = id.id(kernel)?;
     let unloaded = match cascade {
         true => kernel.uninstall_cascade(&id).await?,
         false => kernel.uninstall(&id).await.map(|()| Vec::new())?,
@@ -208,6 +217,7 @@ async fn uninstall(kernel: &Kernel, Going { id, cascade }: Going) -> Result<Valu
 }
 
 async fn unload(kernel: &Kernel, Going { id, cascade }: Going) -> Result<Value> {
+    let id = id.id(kernel)?;
     let unloaded = match cascade {
         true => kernel.unload_cascade(&id).await?,
         false => kernel.unload(&id).await.map(|()| vec![id.clone()])?,

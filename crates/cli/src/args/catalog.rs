@@ -35,6 +35,11 @@ pub(crate) enum Cataloguing {
         #[command(flatten)]
         data: Data,
     },
+    /// List what is installed, and what came to nothing with the reason
+    Installed {
+        #[command(flatten)]
+        data: Data,
+    },
     /// Scan the folders now, and say what has changed
     Rescan {
         #[command(flatten)]

@@ -1,17 +1,17 @@
 //! What can be typed about lasting grants.
 
 use clap::{Args, ValueHint};
-use midplane::{Permission, PluginId};
+use midplane::Permission;
 
-use super::{Data, text};
+use super::{Data, named, text};
 
 /// Permit a plugin what it asks for, for good, or deny it with a leading `!`
 #[derive(Debug, Args)]
 #[command(long_about = text::GRANT, after_long_help = text::GRANT_EXAMPLES)]
 pub(crate) struct Grant {
-    /// The plugin
-    #[arg(value_name = "ID")]
-    pub(crate) id: PluginId,
+    /// The plugin: its id, or a path of it
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: String,
     /// What is permitted, as area.verb or area.verb:pattern; what begins with `!` is denied
     #[arg(required = true, value_name = "PERMISSION", value_hint = ValueHint::Other)]
     pub(crate) permissions: Vec<Permission>,
@@ -23,9 +23,9 @@ pub(crate) struct Grant {
 #[derive(Debug, Args)]
 #[command(after_long_help = text::REVOKE_EXAMPLES)]
 pub(crate) struct Revoke {
-    /// The plugin
-    #[arg(value_name = "ID")]
-    pub(crate) id: PluginId,
+    /// The plugin: its id, or a path of it
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: String,
     /// What is taken back, as `midplane grants` shows it
     #[arg(required_unless_present = "all", value_name = "PERMISSION", value_hint = ValueHint::Other)]
     pub(crate) permissions: Vec<Permission>,
@@ -41,8 +41,8 @@ pub(crate) struct Revoke {
 #[command(after_long_help = text::GRANTS_EXAMPLES)]
 pub(crate) struct Grants {
     /// This plugin alone
-    #[arg(value_name = "ID")]
-    pub(crate) id: Option<PluginId>,
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: Option<String>,
     #[command(flatten)]
     pub(crate) data: Data,
 }

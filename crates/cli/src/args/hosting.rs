@@ -3,17 +3,17 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
-use midplane::{Permission, PluginId};
+use midplane::Permission;
 
-use super::{Data, Settings, text};
+use super::{Data, Settings, named, text};
 
 /// Show the host that runs over the data folder, and its plugins
 #[derive(Debug, Args)]
 #[command(after_long_help = text::STATUS_EXAMPLES)]
 pub(crate) struct Status {
     /// This plugin alone
-    #[arg(value_name = "ID")]
-    pub(crate) id: Option<PluginId>,
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: Option<String>,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -38,9 +38,9 @@ pub(crate) struct Install {
 #[derive(Debug, Args)]
 #[command(after_long_help = text::UNINSTALL_EXAMPLES)]
 pub(crate) struct Uninstall {
-    /// The plugin
-    #[arg(value_name = "ID")]
-    pub(crate) id: PluginId,
+    /// The plugin: its id, or a path of it
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: String,
     /// Unload everything that needs it first; that stays installed
     #[arg(long)]
     pub(crate) cascade: bool,
@@ -51,9 +51,9 @@ pub(crate) struct Uninstall {
 /// One plugin of a host that runs.
 #[derive(Debug, Args)]
 pub(crate) struct Named {
-    /// The plugin
-    #[arg(value_name = "ID")]
-    pub(crate) id: PluginId,
+    /// The plugin: its id, or a path of it
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: String,
     #[command(flatten)]
     pub(crate) data: Data,
 }
@@ -62,9 +62,9 @@ pub(crate) struct Named {
 #[derive(Debug, Args)]
 #[command(after_long_help = text::UNLOAD_EXAMPLES)]
 pub(crate) struct Unload {
-    /// The plugin
-    #[arg(value_name = "ID")]
-    pub(crate) id: PluginId,
+    /// The plugin: its id, or a path of it
+    #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
+    pub(crate) id: String,
     /// Unload everything that needs it first
     #[arg(long)]
     pub(crate) cascade: bool,

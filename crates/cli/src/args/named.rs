@@ -39,6 +39,15 @@ pub(crate) fn permission(text: &str) -> Result<For<Permission>, String> {
     parse(text, |value| Permission::parse(value).map_err(|error| error.to_string()))
 }
 
+/// A plugin: its id, or a path of it, which is made absolute since a host may be in another folder. No id has a `/`.
+pub(crate) fn plugin(text: &str) -> Result<String, String> {
+    if !text.contains('/') && !matches!(text, "." | "..") {
+        return PluginId::new(text).map(|id| id.to_string()).map_err(|error| error.to_string());
+    }
+    let path = std::path::absolute(text).map_err(|error| error.to_string())?;
+    path.into_os_string().into_string().map_err(|_| "the path is not UTF-8 text".to_owned())
+}
+
 /// A duration with its unit.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || "write a number and a unit: 500ms, 1.5s, 2m".to_owned();

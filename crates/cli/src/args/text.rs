@@ -226,7 +226,8 @@ pub(super) const CATALOG_EXAMPLES: &str = "\
 Examples:
   midplane catalog rescan --plugins plugins
   midplane catalog list
-  midplane catalog show text-stats --output json | jq .versions";
+  midplane catalog show text-stats --output json | jq .versions
+  midplane catalog installed --data data";
 
 pub(super) const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -1,7 +1,5 @@
 //! `midplane catalog`: what the plugin folders hold.
 
-use std::path::PathBuf;
-
 use midplane::catalog::{By, Entry, Installed, Scan};
 use midplane::{Code, Error, Kernel, PluginId};
 use serde_json::{Value, json};
@@ -25,6 +23,7 @@ pub(super) fn catalog(doing: &Cataloguing, output: Output) -> Outcome<Exit> {
             let (kernel, _) = looked(shelves, data)?;
             show(&kernel, id, output)
         }
+        Cataloguing::Installed { data } => installed(&over(data)?, output),
         Cataloguing::Rescan { shelves, data } => {
             let (kernel, scan) = looked(shelves, data)?;
             rescan(&kernel, scan, output)
@@ -37,19 +36,22 @@ fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
     let sources = shelves.settings.sources();
     let given = !sources.files.is_empty() || !sources.assignments.is_empty();
     let settings = policies::settings(&sources)?;
-    let kernel = midplane::kernel().stores(midplane::data(data.folder()?)?).build();
+    let kernel = over(data)?;
     if !given && !shelves.folders.is_named() {
-        return Ok((kernel, None));
+        // A catalog that was set aside, or is not there, is made anew from the folders of the last time.
+        let folders = kernel.catalog().folders();
+        let is_lost = kernel.catalog().entries().is_empty() && !folders.is_empty();
+        let scan = is_lost.then(|| kernel.catalog().scan(&folders));
+        return Ok((kernel, scan));
     }
     let Chosen { folders: named, unusable } = shelves.folders.chosen(given.then_some(&settings))?;
     unusable.iter().for_each(unusable::say);
-    let scan = kernel.catalog().scan(&named.into_iter().map(absolute).collect::<Vec<_>>());
+    let scan = kernel.catalog().scan(&named);
     Ok((kernel, Some(scan)))
 }
 
-/// What is kept is looked at again from other folders.
-fn absolute(folder: PathBuf) -> PathBuf {
-    std::path::absolute(&folder).unwrap_or(folder)
+fn over(data: &Data) -> Outcome<Kernel> {
+    Ok(midplane::kernel().stores(midplane::data(data.folder()?)?).build())
 }
 
 fn list(kernel: &Kernel, output: Output) -> Outcome<Exit> {
@@ -133,11 +135,37 @@ fn known(shown: &Value, installed: Option<&Installed>) -> String {
     }
     text.push_str(&format!("  loaded {} times, called {} times\n", at("/usage/load_count"), at("/usage/access_count")));
     if let Some(installed) = installed {
-        let status = serde_json::to_value(installed.status).unwrap_or_default();
-        let status = status.as_str().unwrap_or_default();
-        text.push_str(&format!("  {status}: {} in {}\n", installed.version, installed.path.display()));
+        let [_, version, status, path, why] = record(installed);
+        text.push_str(format!("  {status}: {version} in {path}  {why}").trim_end());
+        text.push('\n');
     }
     text
+}
+
+fn installed(kernel: &Kernel, output: Output) -> Outcome<Exit> {
+    let installed = kernel.catalog().installed()?;
+    if output.is_json() {
+        output.json(&json!({ "installed": installed }))?;
+        return Ok(Exit::Done);
+    }
+    output.text(&notice::tidy(&table::columns(&installed.iter().map(record).collect::<Vec<_>>())))?;
+    if installed.is_empty() {
+        notice::say("nothing is installed; `midplane install PATH` installs a plugin");
+    }
+    Ok(Exit::Done)
+}
+
+/// An installed record in a line, with the error of one that came to nothing.
+fn record(installed: &Installed) -> [String; 5] {
+    let status = serde_json::to_value(installed.status).unwrap_or_default();
+    let why = installed.metadata.get("error").and_then(|error| error.get("message")).and_then(Value::as_str);
+    [
+        installed.id.to_string(),
+        installed.version.to_string(),
+        status.as_str().unwrap_or_default().to_owned(),
+        installed.path.display().to_string(),
+        why.and_then(|why| why.lines().next()).unwrap_or_default().to_owned(),
+    ]
 }
 
 fn missing(kernel: &Kernel, id: &PluginId) -> Error {

@@ -14,9 +14,9 @@ pub(super) async fn grant(grant: Grant, output: Output) -> Outcome<Exit> {
     let done = hosted::ask(&data, Method::Grant, json!({ "id": id, "permissions": permissions })).await?;
     let added = listed(&done, "added");
     hosted::mention_unasked(&done);
-    hosted::show(output, done, |_| match added.as_str() {
-        "" => format!("{id} had that already"),
-        added => format!("{id} has {added} for good"),
+    hosted::show(output, done, |done| match (hosted::word(done, "id"), added.as_str()) {
+        (id, "") => format!("{id} had that already"),
+        (id, added) => format!("{id} has {added} for good"),
     })
 }
 
@@ -26,9 +26,9 @@ pub(super) async fn revoke(revoke: Revoke, output: Output) -> Outcome<Exit> {
     let params = json!({ "id": id, "permissions": permissions, "all": all });
     let done = hosted::ask(&data, Method::Revoke, params).await?;
     let removed = listed(&done, "removed");
-    hosted::show(output, done, |_| match removed.as_str() {
-        "" => format!("{id} had nothing for good"),
-        removed => format!("{id} has {removed} no longer"),
+    hosted::show(output, done, |done| match (hosted::word(done, "id"), removed.as_str()) {
+        (id, "") => format!("{id} had nothing for good"),
+        (id, removed) => format!("{id} has {removed} no longer"),
     })
 }
 

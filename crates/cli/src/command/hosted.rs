@@ -73,6 +73,7 @@ pub(super) async fn uninstall(uninstall: Uninstall, output: Output) -> Outcome<E
         }
         Reached::Nobody(seat) => {
             alone(&Sources::default(), seat, async |host| {
+                let id = PluginId::new(&id).or_else(|_| host.kernel().id_of(&id))?;
                 let unloaded = match cascade {
                     true => host.kernel().uninstall_cascade(&id).await?,
                     false => host.kernel().uninstall(&id).await.map(|()| Vec::new())?,
@@ -208,7 +209,7 @@ pub(super) fn show(output: Output, done: Value, text: impl FnOnce(&Map<String, V
     Ok(Exit::Done)
 }
 
-fn word<'a>(done: &'a Map<String, Value>, name: &str) -> &'a str {
+pub(super) fn word<'a>(done: &'a Map<String, Value>, name: &str) -> &'a str {
     done.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 

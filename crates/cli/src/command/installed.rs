@@ -57,16 +57,9 @@ pub(super) async fn installed(host: &Host, seat: Option<&Seat>) -> Outcome<Vec<P
 pub(super) async fn load(host: &Host, mut ids: Vec<PluginId>) {
     ids.sort();
     ids.dedup();
-    Discovery::new(host.kernel(), host.settings()).order(&mut ids);
-    for id in ids {
-        if host.kernel().status(&id).is_ok_and(|status| status.disabled) {
-            continue;
-        }
-        // One may have been loaded already, because another depends on it.
-        if let Err(error) = host.kernel().ensure_loaded(&id).await {
-            said(&id, &error);
-        }
-    }
+    ids.retain(|id| !host.kernel().status(id).is_ok_and(|status| status.disabled));
+    let done = Discovery::new(host.kernel(), host.settings()).load(ids).await;
+    done.into_iter().filter_map(|(id, done)| Some((id, done.err()?))).for_each(|(id, error)| said(&id, &error));
 }
 
 fn said(id: &PluginId, error: &Error) {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use midplane::contract::defaults;
 use midplane::contract::settings::Versions;
-use midplane::resolve::{Plan, Request, Selection, Step};
+use midplane::resolve::{Plan, Refusal, Request, Selection, Step};
 use midplane::{Code, Error};
 use serde_json::json;
 
@@ -40,11 +40,19 @@ pub(super) async fn resolve(resolve: Resolve, output: Output) -> Outcome<Exit> {
             Ok(plan) if resolve.dot => output.text(&plan.to_dot())?,
             Ok(plan) if output.is_json() => output.json(&document(&plan))?,
             Ok(plan) => output.text(&text(&plan))?,
-            Err(refusal) => return Err(Stop::from(Error::from(refusal))),
+            Err(refusal) if output.is_json() => return Err(Stop::from(Error::from(refusal))),
+            Err(refusal) => return Err(Stop::from(in_lines(&refusal))),
         }
         Ok(Exit::Done)
     })
     .await
+}
+
+/// A refusal for people: who asks for what, and each way out, in a line of its own.
+fn in_lines(refusal: &Refusal) -> Error {
+    let told: Vec<&str> = std::iter::once(&refusal.summary).chain(&refusal.causes).map(String::as_str).collect();
+    let error = Error::new(refusal.code, told.join("\n"));
+    if refusal.help.is_empty() { error } else { error.remedy(refusal.help.join("\nor ")) }
 }
 
 /// What the command line says, and below it the settings.

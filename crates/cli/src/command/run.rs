@@ -127,10 +127,8 @@ async fn load<'a>(run: &Run, host: &'a Host, named: &[PluginId], unnamed: &Unnam
     let called = run.call.as_ref().map(|address| &address.plugin);
     called.map(|id| host.named(id)).transpose()?;
     host.decide(&run.policies, called, &run.calling)?;
-    for id in named {
-        // One may have been loaded already, because another depends on it.
-        host.kernel().ensure_loaded(id).await?;
-    }
+    // One may have been loaded already, because another depends on it.
+    host.kernel().ensure_all_loaded(named).await.into_iter().collect::<Result<(), Error>>()?;
     match called.filter(|id| host.kernel().exists(id)) {
         // A call needs what it calls, and nothing else that nobody named.
         Some(id) => host.kernel().ensure_loaded(id).await?,

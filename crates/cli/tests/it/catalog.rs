@@ -75,9 +75,11 @@ fn a_broken_catalog_is_made_anew_and_a_broken_state_is_an_error() {
     let plugins = folder.path().display().to_string();
     json(data.path(), &["rescan", "--plugins", &plugins]);
     std::fs::write(data.path().join("catalog.db"), [0xa5; 100_000]).unwrap();
-    let done = run(data.path(), &["--output", "json", "catalog", "rescan", "--plugins", &plugins]);
+    let done = run(data.path(), &["--output", "json", "catalog", "rescan"]);
     assert_eq!((done.code, &done.json()["read"]), (0, &3.into()), "{done:?}");
     assert!(done.stderr.contains("catalog.db") && done.stderr.contains("set aside"), "{done:?}");
+    std::fs::write(data.path().join("catalog.db"), [0xa5; 100_000]).unwrap();
+    assert_eq!(json(data.path(), &["list"])["entries"].as_array().unwrap().len(), 3);
     std::fs::write(data.path().join("state.db"), [0xa5; 100_000]).unwrap();
     let done = run(data.path(), &["--output", "json", "catalog", "list"]);
     assert_eq!((done.code, done.error().as_str()), (7, "storage"));

@@ -64,6 +64,15 @@ fn a_refusal_says_who_asks_for_what_and_ends_with_its_code() {
         message.contains("`player` 1.0.0 needs `decoder` ^2") && message.contains("`editor` 1.0.0 needs"),
         "{message}"
     );
+    // People read it line by line.
+    let told = resolve(plugins.path(), &["player", "editor"]).stderr;
+    let line =
+        |part: &str| told.lines().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part}: {told}"));
+    assert!(
+        line("serves everybody") < line("`editor` 1.0.0 needs")
+            && line("`editor` 1.0.0 needs") < line("`player` 1.0.0 needs")
+    );
+    assert!(line("`player` 1.0.0 needs") < line("help: "), "{told}");
     for (asked, code) in [("lost", 4), ("unknown", 4), ("decoder@^3", 3), ("decoder@>>1", 2), ("NO/ID", 2)] {
         assert_eq!(resolve(plugins.path(), &[asked]).code, code, "{asked}");
     }

@@ -20,6 +20,9 @@ pub struct Entry {
     pub kind: Option<RuntimeKind>,
     /// Its manifest, where that can be read; of a bare file, one made up from its name.
     pub manifest: Option<Manifest>,
+    /// Whether it is a file without a manifest: its id is its name's until it is registered and asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
     /// SHA-256 of its code, or of its manifest where the code is no file; 64 hexadecimal digits. Empty where neither can
     /// be read.
     pub checksum: String,
@@ -68,6 +71,7 @@ impl Entry {
             path,
             kind: None,
             manifest: None,
+            bare: false,
             checksum: String::new(),
             size: 0,
             mod_time: Timestamp::UNIX_EPOCH,

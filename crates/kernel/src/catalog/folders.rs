@@ -1,7 +1,7 @@
-//! Where plugins are looked for: paths as they are written in a configuration. Pure.
+//! Where plugins are looked for: paths as they are written in a configuration. Pure, but for the folder one is in.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use midplane_contract::settings::{MODULE_DIRS, PLUGIN_DIRS};
 use midplane_contract::{Code, Error, Result};
@@ -41,6 +41,11 @@ pub fn expand_home(text: &str, look: &dyn Fn(&str) -> Option<OsString>) -> PathB
             PathBuf::from(path)
         },
     )
+}
+
+/// A path from the root on. One that cannot be made so stays as it is.
+pub(super) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf())
 }
 
 /// The user's folder, where a text begins with it, and what follows.

@@ -9,21 +9,20 @@ use super::entry::Entry;
 
 /// For each entry, in the order of the folders: the one that is taken instead. An id in an earlier folder takes the
 /// place of those in later ones; in one folder versions stand side by side, and of the same version the first is taken.
-/// What is not valid takes nobody's place.
+/// What is not valid takes nobody's place. Bare files take each other's place by their names alone, from folder to folder:
+/// who they are is not known before they are asked.
 pub(super) fn shadows<'a>(entries: impl Iterator<Item = (usize, &'a Entry)>) -> Vec<Option<PathBuf>> {
-    let mut first: HashMap<PluginId, (usize, PathBuf)> = HashMap::new();
+    let mut first: HashMap<(bool, PluginId), (usize, PathBuf)> = HashMap::new();
     let mut versions: HashMap<PluginId, HashSet<Version>> = HashMap::new();
     entries
         .map(|(root, entry)| {
             let manifest = entry.manifest.as_ref().filter(|_| entry.is_valid)?;
             let (id, version) = (&manifest.id, &manifest.version);
-            if let Some((taken, path)) = first.get(id)
-                && *taken < root
-            {
+            let (taken, path) = first.entry((entry.bare, id.clone())).or_insert_with(|| (root, entry.path.clone()));
+            if *taken < root {
                 return Some(path.clone());
             }
-            let (_, path) = first.entry(id.clone()).or_insert_with(|| (root, entry.path.clone()));
-            let is_new = versions.entry(id.clone()).or_default().insert(version.clone());
+            let is_new = entry.bare || versions.entry(id.clone()).or_default().insert(version.clone());
             (!is_new).then(|| path.clone())
         })
         .collect()
@@ -60,5 +59,18 @@ mod tests {
         let shadows = shadows(list.iter().map(|(root, entry)| (*root, entry)));
         let shown: Vec<&str> = shadows.iter().map(|by| by.as_ref().map_or("", |by| by.to_str().unwrap())).collect();
         assert_eq!(shown, ["", "", "0/a", "0/a", "", "", "1/c"]);
+    }
+
+    #[test]
+    fn bare_files_of_one_name_stand_side_by_side_in_a_folder_and_for_those_of_later_ones() {
+        let bare = |path: &str| Entry { bare: true, ..entry(path, "main", "0.0.0") };
+        let list = [
+            (0, bare("0/a/main.wasm")),
+            (0, bare("0/b/main.wasm")),
+            (1, bare("1/main.wasm")),
+            (1, entry("1/main", "main", "0.0.0")),
+        ];
+        let shadows = shadows(list.iter().map(|(root, entry)| (*root, entry)));
+        assert_eq!(shadows, [None, None, Some("0/a/main.wasm".into()), None]);
     }
 }

@@ -132,6 +132,7 @@ fn keep(met: Met) -> Kept {
         path: met.path.clone(),
         kind: manifest.as_ref().map(|manifest| manifest.entry.runtime),
         manifest,
+        bare: folder.is_none(),
         checksum: sum,
         size,
         mod_time: Timestamp::from_nanosecond(latest.into()).unwrap_or_default(),

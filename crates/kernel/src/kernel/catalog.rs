@@ -84,14 +84,13 @@ impl Kernel {
     /// `plugin_not_found`; `storage`.
     pub fn record(&self, id: &PluginId) -> Result<Record> {
         let status = self.status(id)?;
-        let needs = |other: &Status| other.manifest.dependencies.iter().any(|needed| needed.id == *id);
         Ok(Record {
             id: id.clone(),
             path: status.path,
             registered_at: status.registered_at,
             usage: self.inner.catalog.usage(id).and(self.inner.unnoted(id)),
             dependencies: status.manifest.dependencies,
-            dependents: self.find(needs).into_iter().map(|other| other.id).collect(),
+            dependents: self.dependents(id).into_iter().map(|(other, _)| other).collect(),
             metadata: self.inner.catalog.metadata(id)?,
         })
     }

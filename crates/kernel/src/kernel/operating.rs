@@ -1,13 +1,14 @@
 //! What is done to plugins: loading, starting, stopping, replacing, configuring, asking how they are.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use midplane_contract::{Code, Health, PluginId, Result, State};
 use serde_json::{Map, Value};
 
 use super::Kernel;
 use crate::lasting::to_its_end;
+use crate::together::together;
 use crate::{operate, probe};
 
 impl Kernel {
@@ -39,6 +40,17 @@ impl Kernel {
             Err(error) if error.code() == Code::AlreadyLoaded => self.ensure_started(id).await,
             done => done,
         }
+    }
+
+    /// [`Kernel::ensure_loaded`] for several: those that do not need each other at once, the first first where there are more
+    /// than may be loaded at once. What came of each, in their order.
+    pub async fn ensure_all_loaded(&self, ids: &[PluginId]) -> Vec<Result<()>> {
+        let outcomes: Vec<OnceLock<Result<()>>> = ids.iter().map(|_| OnceLock::new()).collect();
+        let load = async |(id, outcome): (&PluginId, &OnceLock<Result<()>>)| {
+            let _ = outcome.set(self.ensure_loaded(id).await);
+        };
+        together(ids.iter().zip(&outcomes).map(|one| Box::pin(load(one)) as _)).await;
+        outcomes.into_iter().filter_map(OnceLock::into_inner).collect()
     }
 
     async fn ensure_started(&self, id: &PluginId) -> Result<()> {
@@ -84,10 +96,10 @@ impl Kernel {
         to_its_end(async move { operate::stop(&kernel, &id).await }).await
     }
 
-    /// Stops if needed, and starts. A failed plugin is loaded anew.
+    /// Stops if needed, and starts, after what it needs and has gone meanwhile. A failed plugin is loaded anew.
     ///
     /// # Errors
-    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`].
+    /// As [`Kernel::stop`], [`Kernel::start`] and [`Kernel::load`]. What runs goes on where what it needs cannot be had.
     pub async fn restart(&self, id: &PluginId) -> Result<()> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::restart(&kernel, &id).await }).await

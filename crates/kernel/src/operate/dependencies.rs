@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use async_lock::OnceCell;
-use midplane_contract::manifest::{Compatibility, Dependency, DependencyKind, Resources};
+use midplane_contract::manifest::{Dependency, DependencyKind};
 use midplane_contract::{CONTRACT_VERSION, Code, Error, Manifest, PluginId, Result, State, VersionRange, defaults};
 
 use super::load::load_alone;
@@ -157,17 +157,13 @@ pub(crate) fn too_long() -> Error {
         .remedy("ask for narrower ranges, or for less at once")
 }
 
-/// What is registered and can be reached from a plugin. Whether the plugin itself can run here is found out when it is
-/// loaded, and said better there.
+/// What is registered and can be reached from a plugin. The plugin itself counts as loaded: whether it can run here is found
+/// out when it is, and said better there.
 fn reachable(kernel: &Inner, root: &Manifest) -> Available {
     let mut available = Available::new();
     let mut seen = BTreeSet::from([root.id.clone()]);
-    let (compatibility, resources) = (Compatibility::default(), Resources::default());
-    let own = Release { compatibility, resources, ..Release::of(root, Standing::Loaded) };
     let mut left: Vec<PluginId> = needs(root).map(|needed| needed.id.clone()).collect();
-    let host = |needed: &Dependency| needed.id.as_str() == "core";
-    let dependencies = own.dependencies.iter().filter(|needed| !host(needed)).cloned().collect();
-    available.add(root.id.clone(), Release { dependencies, ..own });
+    available.add(root.id.clone(), Release::of(root, Standing::Loaded));
     while let Some(id) = left.pop() {
         let Ok(plugin) = kernel.plugin(&id) else { continue };
         if !seen.insert(id.clone()) {

@@ -85,12 +85,19 @@ fn farthest_first(kernel: &Inner, id: &PluginId) -> Vec<PluginId> {
     order
 }
 
-/// The plugins that must have another and are loaded or about to be, by id.
+/// The plugins that must have another and are loaded or about to be, or are just ending, by id.
 fn loaded(kernel: &Inner, id: &PluginId) -> impl Iterator<Item = Arc<Plugin>> {
     let is_loaded = |state| {
         matches!(
             state,
-            State::Resolved | State::Loading | State::Loaded | State::Starting | State::Running | State::Updating
+            State::Resolved
+                | State::Loading
+                | State::Loaded
+                | State::Starting
+                | State::Running
+                | State::Updating
+                | State::Stopping
+                | State::Unloading
         )
     };
     kernel.plugins().into_iter().filter(move |other| {

@@ -99,6 +99,8 @@ async fn replace(kernel: &Arc<Inner>, plugin: &Arc<Plugin>, found: Found) -> Res
     match replaced {
         Ok(()) => {
             take_over(kernel, plugin, found);
+            plugin.life().count_load();
+            kernel.note_usage(&plugin.id);
             services::admit(kernel, plugin).await;
             announce(kernel, "plugin.updated", plugin, json!({}));
             availability::arrived(kernel, plugin);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use midplane_contract::{Code, Error, PluginId, Result};
 
-use super::{dependents, load, needs, unload, unload_cascade, unregister};
+use super::{dependents, load, needs, remove_locked, unload, unload_cascade};
 use crate::catalog::{self, InstallStatus, Installed};
 use crate::grants;
 use crate::kernel::Inner;
@@ -28,12 +28,13 @@ pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: De
     if dependents == Dependents::Refuse {
         refuse(kernel, id)?;
     }
+    let leaves = |leaving| plugin.iter().for_each(|plugin| plugin.life().leaving = leaving);
+    // From here on it is not loaded for the sake of something else, and nothing is granted to it.
+    leaves(true);
     let mut gone = Vec::new();
     if plugin.is_ok() {
-        gone = away(kernel, id, dependents).await?;
+        gone = away(kernel, id, dependents).await.inspect_err(|_| leaves(false))?;
     }
-    let leaves = |leaving| plugin.iter().for_each(|plugin| plugin.life().leaving = leaving);
-    leaves(true);
     let forgotten = kernel.stores.state.change(&mut |change| {
         grants::forget(change, id)?;
         catalog::forget(change, id)
@@ -47,8 +48,9 @@ pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: De
         }
         return Err(error);
     }
-    if plugin.is_ok() {
-        unregister(kernel, id).await?;
+    if let Ok(plugin) = plugin {
+        let _one_at_a_time = plugin.operations.lock().await;
+        remove_locked(kernel, &plugin);
     }
     Ok(gone)
 }
@@ -66,14 +68,12 @@ async fn away(kernel: &Arc<Inner>, id: &PluginId, dependents: Dependents) -> Res
 fn refuse(kernel: &Inner, id: &PluginId) -> Result<()> {
     let installed = kernel.catalog.installed()?;
     let in_effect = |record: &&Installed| record.status != InstallStatus::Failed && record.id != *id;
-    let naming = installed.iter().filter(in_effect).filter(|record| record.dependencies.contains(id));
-    let must = |other: &PluginId| {
-        kernel.plugin(other).map_or(true, |plugin| {
-            let life = plugin.life();
-            needs(&life.found.manifest).any(|needed| needed.id == *id && !needed.optional)
-        })
+    // What is registered tells more: what is optional, and what its code says that it needs.
+    let must = |record: &&Installed| match kernel.plugin(&record.id) {
+        Ok(plugin) => needs(&plugin.life().found.manifest).any(|needed| needed.id == *id && !needed.optional),
+        Err(_) => record.dependencies.contains(id),
     };
-    let installed: Vec<PluginId> = naming.map(|record| record.id.clone()).filter(must).collect();
+    let installed = installed.iter().filter(in_effect).filter(must).map(|record| record.id.clone()).collect();
     dependents::refuse_with(kernel, id, installed)
 }
 

@@ -198,11 +198,15 @@ impl<'a> Stock<'a> {
         })
     }
 
-    /// Why each version cannot run where the plan is for; empty for those that can.
+    /// Why each version cannot run where the plan is for; empty for those that can, as what is loaded does.
     pub(super) fn refusals<'s>(&self, shelf: &'s Shelf<'a>) -> &'s [Vec<Error>] {
         shelf.refusals.get_or_init(|| {
             let Some(platform) = self.request.platform else { return vec![Vec::new(); shelf.items().len()] };
-            shelf.releases().map(|release| platform.refusals(&Needs::of_release(release))).collect()
+            let refusals = |release: &Release| match release.standing {
+                Standing::Loaded => Vec::new(),
+                _ => platform.refusals(&Needs::of_release(release)),
+            };
+            shelf.releases().map(refusals).collect()
         })
     }
 

@@ -37,6 +37,22 @@ fn branches_that_wait_for_each_other_to_have_begun_both_start() {
 }
 
 #[test]
+fn several_that_are_asked_for_are_loaded_at_once_and_each_says_what_became_of_it() {
+    for hook in [Hook::Init, Hook::Start] {
+        let gate = Gate::new();
+        let house = House::with(&[("meeting", meeting_in(hook, &gate, 2))]);
+        let mut ids = vec![house.register(&PluginFolder::fake("left", "meeting")), name("nowhere")];
+        ids.push(house.register(&PluginFolder::fake("right", "meeting")));
+        ids.push(house.register(&needing("top", on(&["left"]))));
+        let _end = Until(&gate);
+        let became = block_on(house.kernel.ensure_all_loaded(&ids));
+        let became: Vec<Option<Code>> = became.into_iter().map(|one| one.err().map(|error| error.code())).collect();
+        assert_eq!(became, [None, Some(Code::PluginNotFound), None, None]);
+        assert_eq!(house.state(&name("top")), State::Running);
+    }
+}
+
+#[test]
 fn no_more_are_loaded_at_once_than_the_kernel_may() {
     let gate = Gate::new();
     let fake = Fake::new().program("probe", probe()).program("slow", Program::echoing().waits_in(Hook::Init, &gate));

@@ -115,6 +115,11 @@ fn use_is_counted_over_all_hosts_of_a_store() {
     block_on(second.kernel.restart(&id)).unwrap();
     let record = second.kernel.record(&id).unwrap();
     assert_eq!((record.usage.load_count, record.usage.access_count), (2, 4));
+    // A reload loads what is there by now.
+    block_on(second.kernel.reload(&id)).unwrap();
+    let reloaded = second.kernel.record(&id).unwrap().usage;
+    assert_eq!(reloaded.load_count, 3);
+    assert!(reloaded.last_loaded_at > record.usage.last_loaded_at);
 }
 
 #[test]
@@ -123,6 +128,8 @@ fn a_record_names_who_needs_whom_and_holds_notes() {
     house.register(&PluginFolder::fake("base", "probe\n1"));
     let needs = json!([{ "id": "base", "version": "^1" }]);
     house.register(&PluginFolder::fake("top", "probe\n1").with("dependencies", needs));
+    // What its author needs it for does not count.
+    house.register(&PluginFolder::fake("kit", "probe\n1").with("dev_dependencies", json!({ "base": "^1" })));
     let (base, top) = (name("base"), name("top"));
     assert!(house.kernel.exists(&base) && !house.kernel.exists(&name("other")));
     house.kernel.catalog().set_metadata(&base, json!({ "owner": "x" }).as_object().unwrap()).unwrap();

@@ -45,6 +45,19 @@ fn what_code_says_that_it_needs_is_loaded_before_it() {
 }
 
 #[test]
+fn what_installed_code_says_that_it_needs_is_not_uninstalled_while_it_stands() {
+    let house = House::with(&[("probe", probe()), ("top", needing(json!([{ "id": "base" }])))]);
+    let ids = ["base", "top"].map(|id| {
+        let program = if id == "top" { "top\n1" } else { "probe\n1" };
+        block_on(house.kernel.install(house.write(&PluginFolder::fake(id, program)))).unwrap()
+    });
+    block_on(house.kernel.stop(&ids[1])).unwrap();
+    let refused = block_on(house.kernel.uninstall(&ids[0])).unwrap_err();
+    assert_eq!((refused.code(), &refused.record().data["dependents"]), (Code::HasDependents, &json!(["top"])));
+    assert_eq!(house.state(&ids[0]), State::Running);
+}
+
+#[test]
 fn what_code_needs_and_cannot_have_fails_its_load_as_the_manifest_s_would() {
     let on = |id: &str, version: &str| needing(json!([{ "id": id, "version": version }]));
     let house = House::with(&[

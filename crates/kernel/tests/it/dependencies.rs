@@ -143,7 +143,14 @@ fn what_is_started_again_gets_what_it_needs_again() {
     block_on(house.kernel.unload(&base)).unwrap();
     block_on(house.kernel.enable(&top)).unwrap();
     assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
+    block_on(house.kernel.stop(&base)).unwrap();
+    block_on(house.kernel.restart(&top)).unwrap();
+    assert_eq!((house.state(&base), house.state(&top)), (State::Running, State::Running));
     // Without it, it stays as it was.
+    block_on(house.kernel.disable(&base)).unwrap();
+    assert_eq!(block_on(house.kernel.restart(&top)).unwrap_err().code(), Code::NotRunning);
+    assert_eq!(house.state(&top), State::Running);
+    block_on(house.kernel.enable(&base)).unwrap();
     block_on(house.kernel.stop(&top)).unwrap();
     block_on(house.kernel.unload(&base)).unwrap();
     block_on(house.kernel.unregister(&base)).unwrap();
@@ -185,6 +192,26 @@ fn what_others_need_is_not_unloaded() {
     assert_eq!(house.state(&base), State::Running);
     block_on(house.kernel.unload(&top)).unwrap();
     block_on(house.kernel.unload(&base)).unwrap();
+}
+
+#[test]
+fn what_is_just_ending_still_has_what_it_needs() {
+    for hook in [Hook::Stop, Hook::Cleanup] {
+        let gate = Gate::new();
+        let house = House::with(&[("probe", probe()), ("slow", Program::echoing().waits_in(hook, &gate))]);
+        let end = Until(&gate);
+        let base = house.probe("base");
+        let top = house.load(&PluginFolder::fake("top", "slow\n1").with("dependencies", on(&["base"])));
+        let kernel = house.kernel.clone();
+        let id = top.clone();
+        let unload = thread::spawn(move || block_on(kernel.unload(&id)));
+        assert!(gate.wait_for(1));
+        let refused = block_on(house.kernel.unload(&base)).unwrap_err();
+        assert_eq!((refused.code(), &refused.record().data["dependents"]), (Code::HasDependents, &json!(["top"])));
+        drop(end);
+        unload.join().unwrap().unwrap();
+        block_on(house.kernel.unload(&base)).unwrap();
+    }
 }
 
 #[test]

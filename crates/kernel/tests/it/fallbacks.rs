@@ -96,6 +96,22 @@ fn a_plugin_whose_own_code_fails_is_loaded_by_a_fallback_and_as_many_are_tried_a
 }
 
 #[test]
+fn what_a_plugin_says_of_machines_counts_in_strict_mode_also_where_it_needs_others() {
+    let strict = Rules { strict_mode: true, ..Rules::default() };
+    let house = House::over(Fake::new().program("probe", probe()), |builder| builder.compatibility(strict));
+    let needing = |id: &str, needs: serde_json::Value| PluginFolder::fake(id, "probe\n1").with("dependencies", needs);
+    let here = json!({ "platforms": ["*"] });
+    house.load(&needing("base", json!([])).with("compatibility", here.clone()));
+    house.load(&needing("top", json!([{ "id": "base" }])).with("compatibility", here.clone()));
+    // Its own fault is told as its own.
+    let silent = house.register(&needing("silent", json!([{ "id": "base" }])));
+    let error = block_on(house.kernel.load(&silent)).unwrap_err();
+    assert_eq!(error.record().message, "No compatibility information provided");
+    let above = house.register(&needing("above", json!([{ "id": "silent" }])).with("compatibility", here));
+    assert_eq!(block_on(house.kernel.load(&above)).unwrap_err().code(), Code::UnsupportedPlatform);
+}
+
+#[test]
 fn an_embedder_adds_capabilities_and_adapters_and_turns_them_off() {
     let rules = || Rules {
         adapters: [("wasm".to_owned(), AdapterRule { enabled: false, ..AdapterRule::default() })].into(),

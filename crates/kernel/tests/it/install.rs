@@ -1,6 +1,7 @@
 //! Installing: one step, undone as a whole.
 
 use std::path::Path;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -409,6 +410,27 @@ fn what_others_need_is_not_uninstalled_unless_they_are_unloaded_first() {
     let error = block_on(house.kernel.uninstall(&other)).unwrap_err();
     assert_eq!(error.code(), Code::PluginNotFound);
     assert!(house.kernel.exists(&other));
+}
+
+#[test]
+fn what_is_being_uninstalled_is_not_loaded_for_somebody_else() {
+    let gate = Gate::new();
+    let house = House::with(&[("probe", probe()), ("slow", Program::echoing().waits_in(Hook::Cleanup, &gate))]);
+    let end = Until(&gate);
+    let base = install(&house, house.write(&PluginFolder::fake("base", "slow\n1"))).unwrap();
+    let top = house.register(&needing("top", on(&["base"])));
+    let kernel = house.kernel.clone();
+    let id = base.clone();
+    let uninstall = thread::spawn(move || block_on(kernel.uninstall(&id)));
+    assert!(gate.wait_for(1));
+    // It waits for what is under way.
+    let mut load = pin!(house.kernel.load(&top));
+    assert!(block_on(poll_once(&mut load)).is_none());
+    drop(end);
+    let refused = block_on(load).unwrap_err();
+    assert_eq!(refused.code(), Code::NotRunning, "{refused:?}");
+    uninstall.join().unwrap().unwrap();
+    assert!(!house.kernel.exists(&base) && record(&house, "base").is_none());
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! Operations that meet each other, calls, and callers that go away.
 
+use std::pin::pin;
+use std::thread;
+
 use futures_lite::future::poll_once;
 use midplane_contract::{Code, Hook, State};
 use midplane_kernel::block_on;
-use midplane_testkit::{Gate, PluginFolder, Program, eventually};
+use midplane_testkit::{Gate, PluginFolder, Program, eventually, probe};
 use serde_json::json;
 
-use crate::house::House;
+use crate::house::{House, Until};
 
 #[test]
 fn an_unload_right_after_a_failure_does_not_touch_the_next_generation() {
@@ -119,6 +122,26 @@ fn loads_of_many_plugins_at_once_all_succeed() {
         assert_eq!(house.call(&format!("{id}/echo"), "x").unwrap(), "x");
     }
     assert_eq!(house.fake.instances(), 100);
+}
+
+#[test]
+fn what_is_no_longer_registered_is_not_loaded_by_who_has_waited_for_it() {
+    let gate = Gate::new();
+    let house = House::with(&[("probe", probe()), ("slow", Program::echoing().waits_in(Hook::Cleanup, &gate))]);
+    let end = Until(&gate);
+    let id = house.load(&PluginFolder::fake("p", "slow\n1"));
+    let (kernel, unloaded) = (house.kernel.clone(), id.clone());
+    let unload = thread::spawn(move || block_on(kernel.unload(&unloaded)));
+    assert!(gate.wait_for(1));
+    let mut unregister = pin!(house.kernel.unregister(&id));
+    let mut load = pin!(house.kernel.load(&id));
+    assert!(block_on(poll_once(&mut unregister)).is_none());
+    assert!(block_on(poll_once(&mut load)).is_none());
+    drop(end);
+    unload.join().unwrap().unwrap();
+    block_on(unregister).unwrap();
+    assert_eq!(block_on(load).unwrap_err().code(), Code::NotRunning);
+    assert!(house.fake.loaded().is_empty());
 }
 
 #[test]

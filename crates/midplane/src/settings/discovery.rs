@@ -78,7 +78,20 @@ impl Discovery {
     /// Puts those with the highest priority first; of equals, as they were.
     pub fn order(&self, ids: &mut [PluginId]) {
         let settings = self.settings();
-        ids.sort_by_key(|id| Reverse(settings.plugins.get(id).map_or(0, |plugin| plugin.priority)));
+        ids.sort_by_key(|id| Reverse(priority(&settings, id)));
+    }
+
+    /// Loads those that do not run, each with what it needs: the highest priority first, those of one priority at once. What
+    /// came of each, in the order of the priorities; of equals, as they were.
+    pub async fn load(&self, mut ids: Vec<PluginId>) -> Vec<(PluginId, Result<()>)> {
+        self.order(&mut ids);
+        let settings = self.settings();
+        let mut done = Vec::new();
+        for equals in ids.chunk_by(|one, two| priority(&settings, one) == priority(&settings, two)) {
+            let outcomes = self.kernel.ensure_all_loaded(equals).await;
+            done.extend(equals.iter().cloned().zip(outcomes));
+        }
+        done
     }
 
     /// Looks again as `scan.interval` says, and soon after something has changed, until the answer is dropped; without
@@ -141,11 +154,25 @@ impl Discovery {
                 for Unusable { path, error } in unusable {
                     tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
                 }
-                wanted.extend(fresh.into_iter().filter(|id| wants(&going_by.settings, id)));
+                let waited = self.failed_without(&fresh);
+                wanted.extend(fresh.into_iter().chain(waited).filter(|id| wants(&going_by.settings, id)));
             }
-            self.order(&mut wanted);
-            wanted.iter().for_each(|id| self.load(id));
+            self.bring_in(wanted);
         }
+    }
+
+    /// The plugins that must have one of these, directly or not, and have failed: it may have been for the lack of it.
+    fn failed_without(&self, fresh: &[PluginId]) -> Vec<PluginId> {
+        let mut above: Vec<PluginId> = fresh.to_vec();
+        let mut at = 0;
+        while let Some(id) = above.get(at).cloned() {
+            let needing = self.kernel.dependents(&id).into_iter().filter(|(_, needed)| !needed.optional);
+            let new: Vec<PluginId> = needing.map(|(id, _)| id).filter(|id| !above.contains(id)).collect();
+            above.extend(new);
+            at += 1;
+        }
+        let failed = |id: &PluginId| self.kernel.status(id).is_ok_and(|status| status.state == State::Failed);
+        above.split_off(fresh.len()).into_iter().filter(failed).collect()
     }
 
     /// Goes by the settings of now, and returns the plugins that are wanted by them and were not by those before.
@@ -169,16 +196,19 @@ impl Discovery {
     }
 
     /// Loads what nobody has loaded or stopped: that is left to them. What has failed may have been mended.
-    fn load(&self, id: &PluginId) {
-        let loaded = match self.kernel.status(id).map(|status| status.state) {
-            Ok(State::Registered) => block_on(self.kernel.ensure_loaded(id)),
-            Ok(State::Failed) => block_on(self.kernel.reload(id)),
-            _ => return,
-        };
-        match loaded {
-            Ok(()) => tracing::info!(plugin = %id, "a plugin that has come, or is wanted now, is loaded"),
-            Err(error) => {
-                tracing::warn!(plugin = %id, %error, "a plugin that has come, or is wanted now, cannot be loaded");
+    fn bring_in(&self, wanted: Vec<PluginId>) {
+        let state = |id: &PluginId| self.kernel.status(id).map(|status| status.state).ok();
+        let (fresh, others): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|id| state(id) == Some(State::Registered));
+        let mut done = block_on(self.load(fresh));
+        // Those that failed before are read again.
+        let failed = others.into_iter().filter(|id| state(id) == Some(State::Failed));
+        done.extend(failed.map(|id| (id.clone(), block_on(self.kernel.reload(&id)))));
+        for (id, loaded) in done {
+            match loaded {
+                Ok(()) => tracing::info!(plugin = %id, "a plugin that has come, or is wanted now, is loaded"),
+                Err(error) => {
+                    tracing::warn!(plugin = %id, %error, "a plugin that has come, or is wanted now, cannot be loaded");
+                }
             }
         }
     }
@@ -198,10 +228,11 @@ impl Discovery {
         looked
     }
 
-    /// Whether it is the version that counts among those that lie side by side.
+    /// Whether it is the version that counts among those that lie side by side. Bare files of one name are no versions of
+    /// each other.
     fn is_chosen(&self, entry: &Entry) -> bool {
         let best = entry.id().and_then(|id| self.kernel.catalog().of(id));
-        best.is_none_or(|best| best.path == entry.path)
+        best.is_none_or(|best| best.path == entry.path || best.bare && entry.bare)
     }
 
     fn is_news(&self, entry: &Arc<Entry>) -> bool {
@@ -211,13 +242,19 @@ impl Discovery {
         before.is_none_or(|was| !Arc::ptr_eq(&was, entry) && !same(&was))
     }
 
-    /// Registers an entry, unless a plugin of its id is there: named by its path, or installed.
+    /// Registers an entry, unless a plugin of its path or its id is there: named by its path, or installed. What a bare file
+    /// is called is no more than its name.
     async fn register(&self, entry: &Entry) -> Result<PluginId> {
-        match entry.id().filter(|id| self.kernel.exists(id)) {
-            Some(id) => Ok(id.clone()),
+        let known = || entry.id().filter(|id| !entry.bare && self.kernel.exists(id)).cloned();
+        match self.kernel.id_of(&entry.path).ok().or_else(known) {
+            Some(id) => Ok(id),
             None => self.kernel.register(&entry.path).await,
         }
     }
+}
+
+fn priority(settings: &Settings, id: &PluginId) -> i32 {
+    settings.plugins.get(id).map_or(0, |plugin| plugin.priority)
 }
 
 /// Whether settings want a plugin to be loaded unasked.

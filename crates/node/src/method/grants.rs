@@ -5,19 +5,20 @@ use midplane_kernel::{Kernel, Rights, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::which::Which;
 use super::with;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Granting {
-    id: PluginId,
+    id: Which,
     permissions: Vec<Permission>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Revoking {
-    id: PluginId,
+    id: Which,
     #[serde(default)]
     permissions: Vec<Permission>,
     #[serde(default)]
@@ -28,11 +29,13 @@ pub(super) fn grant(kernel: &Kernel, Granting { id, permissions }: Granting) -> 
     if permissions.is_empty() {
         return Err(nothing("granted", "name a permission at least"));
     }
+    let id = id.id(kernel)?;
     let added = kernel.grant(&id, &permissions)?;
     Ok(with(json!(kernel.rights(&id)?), "added", json!(added)))
 }
 
 pub(super) fn revoke(kernel: &Kernel, Revoking { id, permissions, all }: Revoking) -> Result<Value> {
+    let id = id.id(kernel)?;
     let removed = match (permissions.is_empty(), all) {
         (true, true) => kernel.revoke_all(&id)?,
         (false, false) => kernel.revoke(&id, &permissions).map(|()| permissions)?,

@@ -34,7 +34,12 @@ fn plugins_are_installed_loaded_stopped_and_taken_away_from_outside() {
     assert_eq!((refused.code(), &refused.record().data["dependents"]), (Code::HasDependents, &json!(["top"])));
     let done = house.ask(Method::Unload, json!({ "id": "base", "cascade": true })).unwrap();
     assert_eq!(done["unloaded"], json!(["top", "base"]));
-    house.ask(Method::Load, one("top")).unwrap();
+    // By a path as well as by the id.
+    let done = house.ask(Method::Load, json!({ "id": path })).unwrap();
+    assert_eq!((&done["id"], &done["state"]), (&json!("top"), &json!("running")));
+    let shown = house.ask(Method::Status, json!({ "id": path.join("plugin.json") })).unwrap();
+    assert_eq!(shown["plugins"][0]["id"], "top");
+    assert_eq!(house.ask(Method::Stop, one("/nowhere")).unwrap_err().code(), Code::PluginNotFound);
     assert_eq!(house.kernel.status(&name("base")).unwrap().state, State::Running);
     assert_eq!(house.ask(Method::Uninstall, one("base")).unwrap_err().code(), Code::HasDependents);
     house.ask(Method::Uninstall, one("top")).unwrap();

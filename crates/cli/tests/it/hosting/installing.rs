@@ -25,9 +25,17 @@ fn an_installation_that_fails_leaves_the_host_as_it_was() {
     assert_eq!(place.error(&["install", &place.path("notes.txt").display().to_string()]).1["code"], "not_a_plugin");
     assert_eq!(place.error(&["load", "bad"]).1["code"], "plugin_not_found");
     assert_eq!(place.json(&["bus", "stats"])["published_by_type"].get("plugin.installed"), None);
+    let listed = place.run(&["catalog", "installed"]).text();
+    let line = |id: &str| listed.lines().find(|line| line.starts_with(id)).unwrap_or_default().to_owned();
+    assert!(line("alone").contains("failed") && line("bad").contains("not today"), "{listed}");
     place.plugin("bad", &[], "");
     place.json(&["install", &bad]);
     assert_eq!(place.installed("bad"), "installed");
+    let listed = place.json(&["catalog", "installed"]);
+    assert_eq!(
+        (&listed["installed"][1]["id"], &listed["installed"][1]["status"]),
+        (&json!("bad"), &json!("installed"))
+    );
 }
 
 #[test]
@@ -96,7 +104,7 @@ fn without_a_host_installing_tries_the_plugin_and_the_next_host_loads_it() {
     host.hears("top begins");
     assert!(host.position("base begins") < host.position("top begins"));
     assert_eq!(host.ends(Signal::TERM), 130);
-    place.json(&["uninstall", "top"]);
+    place.json(&["uninstall", &top]);
     fs::remove_dir_all(&base).unwrap();
     let host = place.host(&[]);
     assert!(host.position("cannot be used") < host.position("running;"), "{:?}", host.heard);

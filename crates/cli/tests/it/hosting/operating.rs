@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use super::{Place, settings};
+use crate::midplane::{Done, command};
 use crate::plugins;
 
 #[test]
@@ -37,6 +38,14 @@ fn plugins_come_and_go_while_their_host_runs() {
     assert_eq!((done.code, done.text().as_str()), (0, "installed shell 1.0.0; it is running\n"), "{done:?}");
     place.json(&["install", &top]);
     host.hears("top begins");
+    // Named by where it lies, from whatever folder.
+    let shown = command(["status", "plugins/top", "--output", "json"])
+        .current_dir(place.path(""))
+        .env("MIDPLANE_DATA", place.path("data"))
+        .output();
+    assert_eq!(Done::of(shown.unwrap()).json()["plugins"][0]["id"], "top");
+    assert_eq!(place.json(&["stop", &top])["id"], "top");
+    place.json(&["start", &top]);
     let library = plugins::tool().display().to_string();
     assert_eq!(place.json(&["install", &library])["state"], "running", "a native library");
     let status = place.json(&["status"]);

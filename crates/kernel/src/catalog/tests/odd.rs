@@ -59,3 +59,20 @@ fn a_name_that_is_no_text_is_shown_as_well_as_can_be() {
     assert!(shown["changes"][0]["entry"]["path"].as_str().unwrap().ends_with("\u{fffd}\u{fffd}name"), "{shown}");
     assert!(shown["changes"][1]["entry"]["shadowed_by"].as_str().unwrap().ends_with("name"), "{shown}");
 }
+
+#[test]
+fn folders_are_remembered_from_the_root_on_whatever_folder_the_next_host_is_in() {
+    let folder = Folder::new();
+    let plugin = folder.plugin("r/a", "a", "1.0.0");
+    let up: PathBuf = std::env::current_dir().unwrap().components().skip(1).map(|_| "..").collect();
+    let near = |path: &Path| up.join(path.strip_prefix("/").unwrap());
+    let stores = Stores::default();
+    let catalog = Catalog::new(stores.clone());
+    catalog.scan(&[near(&folder.0.join("r"))]);
+    assert!(catalog.folders()[0].is_absolute() && catalog.entries()[0].path.is_absolute(), "{:?}", catalog.folders());
+    assert!(catalog.at(&near(&plugin)).is_some_and(|entry| entry.is_valid));
+    // One whose catalog is lost knows where to look.
+    let anew = Catalog::new(Stores { catalog: Stores::default().catalog, ..stores });
+    assert_eq!((anew.entries().len(), anew.folders()), (0, catalog.folders()));
+    assert_eq!(anew.scan(&anew.folders()).valid, 1);
+}

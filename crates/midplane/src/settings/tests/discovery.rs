@@ -1,9 +1,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{Code, PluginId, Settings, State};
+use midplane_contract::{Code, Hook, PluginId, PluginInfo, Settings, State};
 use midplane_kernel::{Kernel, block_on};
-use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
+use midplane_testkit::{Fake, Gate, PluginFolder, Program, Scratch, eventually, probe};
 use serde_json::json;
 
 use super::super::{Discovery, Looked, policies};
@@ -101,6 +101,25 @@ fn what_cannot_be_registered_is_told_once() {
 }
 
 #[test]
+fn bare_files_of_one_name_are_plugins_each() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let named = |id: &str| Program::echoing().info(PluginInfo { id: id.to_owned(), ..PluginInfo::default() });
+    let fake = Fake::new().program("one", named("one")).program("two", named("two"));
+    let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
+    for program in ["one", "two"] {
+        let folder = scratch.path().join("plugins").join(program);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("main.wasm"), format!("{program}\n1")).unwrap();
+    }
+    let settings = settings(&scratch.path().join("plugins"), &json!({}));
+    let Looked { fresh, unusable } = block_on(Discovery::new(&kernel, &settings).look());
+    assert_eq!(fresh, [name("one"), name("two")], "{unusable:?}");
+    // What is here already, by its path, is not tried again.
+    let Looked { fresh, unusable } = block_on(Discovery::new(&kernel, &settings).look());
+    assert_eq!((fresh.len(), unusable.len()), (2, 0), "{unusable:?}");
+}
+
+#[test]
 fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
     let scratch = Scratch::new("discovery").unwrap();
     let more = json!({ "load": { "auto": true }, "plugins": { "off": { "enabled": false } } });
@@ -121,11 +140,50 @@ fn plugins_that_come_later_are_loaded_where_that_is_wanted() {
     assert!(eventually(|| state(&kernel, "bad") == Some(State::Failed)));
     write(&scratch, "bad");
     assert!(eventually(|| state(&kernel, "bad") == Some(State::Running)));
+    // What it needs may come after it.
+    let needing =
+        |id: &str, needs: &str| PluginFolder::fake(id, "probe\n1").with("dependencies", json!([{ "id": needs }]));
+    for (id, needs) in [("top", "middle"), ("middle", "base")] {
+        needing(id, needs).write(&scratch.path().join("plugins")).unwrap();
+        assert!(eventually(|| state(&kernel, id) == Some(State::Failed)));
+    }
+    write(&scratch, "base");
+    assert!(eventually(|| state(&kernel, "top") == Some(State::Running)), "{:?}", state(&kernel, "top"));
     // What goes is told, and runs on.
     std::fs::remove_dir_all(later).unwrap();
     assert!(eventually(|| removed.try_next().is_some()));
     assert_eq!(state(&kernel, "later"), Some(State::Running));
     drop(watching);
+}
+
+#[test]
+fn what_has_one_priority_is_loaded_at_once_and_a_lower_one_after_it() {
+    let scratch = Scratch::new("discovery").unwrap();
+    let gate = Gate::new();
+    let (met, slow) = (gate.clone(), Program::echoing());
+    let slow = slow.hook(Hook::Start, move |desk, _| {
+        // The second to come lets both go on.
+        if met.arrived() > 0 {
+            met.open();
+        }
+        desk.wait_at(&met).map(|()| Vec::new())
+    });
+    let fake = Fake::new().program("probe", probe()).program("slow", slow);
+    let plugins = json!({ "one": { "priority": 5 }, "two": { "priority": 5 } });
+    let settings = settings(&scratch.path().join("plugins"), &json!({ "plugins": plugins }));
+    let kernel = Kernel::builder().runtime(Arc::new(fake)).cache(scratch.path().join("cache")).build();
+    for id in ["one", "two"] {
+        PluginFolder::fake(id, "slow").write(&scratch.path().join("plugins")).unwrap();
+    }
+    write(&scratch, "after");
+    let discovery = Discovery::new(&kernel, &settings);
+    let fresh = block_on(discovery.look()).fresh;
+    let started = kernel.bus().subscribe("plugin.started").unwrap();
+    let done = block_on(discovery.load(fresh));
+    assert_eq!(done.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>(), ["one", "two", "after"]);
+    assert!(done.iter().all(|(_, done)| done.is_ok()), "{done:?}");
+    let last = std::iter::from_fn(|| started.try_next()).last().unwrap();
+    assert_eq!(last.data()["plugin_id"], "after");
 }
 
 #[test]
