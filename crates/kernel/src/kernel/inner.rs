@@ -116,7 +116,11 @@ impl Inner {
         }
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
-        plugin.heed(&self.bounds(&self.policy(&id)));
+        let bounds = self.bounds(&policy);
+        plugin.heed(&bounds);
+        if let Some(rate) = bounds.rate() {
+            self.bus.limit(id.as_str(), Some(rate));
+        }
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.renew_grants(&id);
