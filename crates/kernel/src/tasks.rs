@@ -1,5 +1,4 @@
-//! Futures that nobody waits for, on one thread of their own. They must never block: whatever blocks goes to a thread
-//! that may.
+//! What nobody waits for: futures, on one thread of their own, which must never block, and work that waits for other work.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +14,24 @@ use crate::runtime::BoxFuture;
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     let task = Task { future: Mutex::new(Some(Box::pin(future))), queued: AtomicBool::new(true) };
     enqueue(Arc::new(task));
+}
+
+/// Does work that waits for other work on a thread of its own.
+///
+/// CONCURRENCY: the pool for work that may block has 500 threads at most. What waits there for other work of the pool, hooks
+/// for example, would wait for ever once all of them do.
+pub(crate) fn apart<W: FnOnce() + Send + 'static>(work: W) {
+    let (sender, receiver) = channel::<W>();
+    let wait = move || {
+        if let Ok(work) = receiver.recv() {
+            work();
+        }
+    };
+    match thread::Builder::new().name("midplane-apart".into()).spawn(wait) {
+        // It waits for just this.
+        Ok(_) => _ = sender.send(work),
+        Err(_) => blocking::unblock(work).detach(),
+    }
 }
 
 struct Task {
@@ -62,9 +79,26 @@ fn run(line: &Receiver<Arc<Task>>) {
 
 #[cfg(test)]
 mod tests {
-    use futures_lite::future::yield_now;
+    use std::sync::Barrier;
+
+    use futures_lite::future::{block_on, yield_now};
 
     use super::*;
+
+    #[test]
+    fn work_apart_from_the_pool_can_wait_for_work_in_it_however_much_there_is() {
+        const MORE_THAN_THE_POOL_HAS: usize = 600;
+        let (barrier, (sender, receiver)) = (Arc::new(Barrier::new(MORE_THAN_THE_POOL_HAS)), channel());
+        for _ in 0..MORE_THAN_THE_POOL_HAS {
+            let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
+            apart(move || {
+                barrier.wait();
+                sender.send(block_on(blocking::unblock(|| 1_usize))).unwrap();
+            });
+        }
+        drop(sender);
+        assert_eq!(receiver.iter().sum::<usize>(), MORE_THAN_THE_POOL_HAS);
+    }
 
     #[test]
     fn what_was_spawned_runs_to_its_end_even_beside_one_that_panics() {
