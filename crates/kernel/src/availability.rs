@@ -15,6 +15,7 @@ use crate::operate::{announce, needs};
 use crate::plugin::Plugin;
 use crate::probe;
 use crate::runtime::Instance;
+use crate::tasks;
 
 /// Who would use what, of those that have been started: whoever comes or goes finds whom to tell without looking at
 /// every plugin.
@@ -74,7 +75,7 @@ fn inform(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {
         return;
     }
     let (kernel, plugin) = (Arc::clone(kernel), Arc::clone(plugin));
-    blocking::unblock(move || block_on(tell(&kernel, &plugin))).detach();
+    tasks::apart(move || block_on(tell(&kernel, &plugin)));
 }
 
 async fn tell(kernel: &Arc<Inner>, plugin: &Arc<Plugin>) {

@@ -2,6 +2,8 @@
 
 use midplane_contract::{InstanceMode, Instances, defaults};
 
+use crate::bus::Rate;
+
 /// See the module's text. What is absent is left to whoever stands below: the plugin's, the host's, the default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {
@@ -9,6 +11,9 @@ pub struct Bounds {
     pub instances: Option<u32>,
     /// Events that wait for the plugin at most; the default is 1,024. Counts at once.
     pub subscriber_queue: Option<u32>,
+    /// Events that the plugin may publish in a second on average, and at once after a pause; without, as many as it likes.
+    /// Counts at once.
+    pub publish_rate: Option<u32>,
     /// How deep in a chain of calls the plugin may call others; the default is 32. Counts from the next load.
     pub call_depth: Option<u32>,
     /// Bytes of a log line; the default, and the most, is 16 KiB. Counts at once.
@@ -21,6 +26,7 @@ impl Bounds {
         Self {
             instances: self.instances.or(below.instances),
             subscriber_queue: self.subscriber_queue.or(below.subscriber_queue),
+            publish_rate: self.publish_rate.or(below.publish_rate),
             call_depth: self.call_depth.or(below.call_depth),
             log_line: self.log_line.or(below.log_line),
         }
@@ -37,6 +43,10 @@ impl Bounds {
 
     pub(crate) fn queue(&self) -> usize {
         self.subscriber_queue.map_or(defaults::QUEUE_PER_SUBSCRIBER, |events| events.max(1) as usize)
+    }
+
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        self.publish_rate.map(Rate::per_second)
     }
 
     pub(crate) fn depth(&self) -> usize {

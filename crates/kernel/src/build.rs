@@ -9,10 +9,11 @@ use midplane_contract::{Code, Error, Hook, Result};
 
 use crate::availability;
 use crate::generation::Generation;
-use crate::hooks::{Hooks, on_a_thread};
+use crate::hooks::{Hooks, on_a_thread, on_a_thread_to_spare};
 use crate::lane::Occupant;
 use crate::runtime::{Condition, Instance, InstanceContext};
 use crate::slot::Core;
+use crate::tasks;
 
 /// Makes an instance and initializes it. Blocks.
 pub(crate) fn make(generation: &Arc<Generation>, hooks: &Hooks) -> Result<Box<dyn Instance>> {
@@ -96,7 +97,7 @@ fn config_fault(hook: Hook, error: Error) -> Error {
 /// Makes an instance for a lane of a running plugin, in the background. The lane is `Building` until then.
 pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize, lane: usize) {
     let (core, generation) = (Arc::clone(core), Arc::clone(generation));
-    blocking::unblock(move || {
+    tasks::apart(move || {
         let theirs = Arc::clone(&generation);
         let work = move |hooks: &Hooks| {
             let mut instance = make(&theirs, hooks)?;
@@ -105,7 +106,7 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
                 .inspect_err(|_| give_back(&theirs, hooks, std::slice::from_mut(&mut instance), 0))?;
             Ok(instance)
         };
-        let made = block_on(on_a_thread(generation.times.hook, work));
+        let made = block_on(on_a_thread_to_spare(generation.times.hook, work));
         let made = made.map_err(|error| generation.sign(error)).and_then(|made| made);
         let place = core.berth_at(berth);
         match made {
@@ -123,6 +124,5 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
                 place.queue.wake_one();
             }
         }
-    })
-    .detach();
+    });
 }

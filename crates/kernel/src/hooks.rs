@@ -8,7 +8,8 @@ use midplane_contract::{Code, Error, Hook, Kind, Result};
 
 use crate::alarm::{self, until};
 use crate::call::{Deadline, Scope};
-use crate::runtime::{Instance, Interrupt};
+use crate::runtime::{BoxFuture, Instance, Interrupt};
+use crate::tasks;
 
 /// How long an instance that was told to stop its hook may take to do so before it is abandoned.
 const GRACE: Duration = Duration::from_millis(500);
@@ -26,6 +27,19 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
     on_a_thread_before(None, time, work).await
 }
 
+/// The same for work that calls wait for, which may have every thread of the pool.
+///
+/// # Errors
+/// As [`on_a_thread`].
+pub(crate) async fn on_a_thread_to_spare<T: Send + 'static>(
+    time: Duration,
+    work: impl FnOnce(&Hooks) -> T + Send + 'static,
+) -> Result<T> {
+    let hooks = Hooks::new(None, time);
+    let theirs = Arc::clone(&hooks);
+    hooks.watch(tasks::waited_for(move || work(&theirs))).await
+}
+
 /// The same for work that opens code, all of which is to be done before an instant: see [`Hooks::open`].
 ///
 /// # Errors
@@ -35,26 +49,12 @@ pub(crate) async fn on_a_thread_before<T: Send + 'static>(
     time: Duration,
     work: impl FnOnce(&Hooks) -> T + Send + 'static,
 ) -> Result<T> {
-    let begun = Instant::now();
+    let hooks = Hooks::new(late, time);
     if late.is_some() {
         alarm::rehearse().await;
     }
-    let hooks = Arc::new(Hooks { time, begun, late, watched: Mutex::default() });
     let theirs = Arc::clone(&hooks);
-    let mut task = blocking::unblock(move || work(&theirs));
-    loop {
-        if let Ok(done) = until(hooks.next_due(), &mut task).await {
-            return Ok(done);
-        }
-        let Some(number) = hooks.interrupt_late() else { continue };
-        if let Ok(done) = until(Instant::now() + GRACE, &mut task).await {
-            return Ok(done);
-        }
-        if let Some(error) = hooks.abandon(number) {
-            task.detach();
-            return Err(error);
-        }
-    }
+    hooks.watch(tasks::pooled(move || work(&theirs))).await
 }
 
 /// Runs the hooks of one piece of work, and lets their time be watched.
@@ -90,6 +90,26 @@ enum What {
 }
 
 impl Hooks {
+    fn new(late: Option<Instant>, time: Duration) -> Arc<Self> {
+        Arc::new(Self { time, begun: Instant::now(), late, watched: Mutex::default() })
+    }
+
+    /// Waits for the work, and interrupts what takes too long in it.
+    async fn watch<T>(&self, mut task: BoxFuture<'static, T>) -> Result<T> {
+        loop {
+            if let Ok(done) = until(self.next_due(), &mut task).await {
+                return Ok(done);
+            }
+            let Some(number) = self.interrupt_late() else { continue };
+            if let Ok(done) = until(Instant::now() + GRACE, &mut task).await {
+                return Ok(done);
+            }
+            if let Some(error) = self.abandon(number) {
+                return Err(error);
+            }
+        }
+    }
+
     /// Runs one hook. `Ok(None)` when the plugin has no such hook.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use crate::halt::{Halt, HaltOnDrop};
 use crate::runtime::Interrupt;
 use crate::slot::Core;
 use crate::stream::{self, ReplyStream};
+use crate::tasks;
 use crate::turn::{Turn, acquire};
 
 /// How long an instance that was told to stop may take to do so before it is left to itself.
@@ -130,11 +131,12 @@ impl Prepared {
     }
 
     async fn run_on_thread(self, input: Vec<u8>) -> Result<Vec<u8>> {
-        let deadline = self.deadline;
+        let (deadline, nested) = (self.deadline, self.scope.caller.is_some());
         let (core, generation, name) = (Arc::clone(self.turn.core()), Arc::clone(&self.generation), self.name.clone());
         let errand = Errand::new(self, input);
         let mut guard = HaltOnDrop::new(&errand.halt.0, deadline);
-        let mut task = blocking::unblock(move || errand.run());
+        let mut task =
+            if nested { tasks::waited_for(move || errand.run()) } else { tasks::pooled(move || errand.run()) };
         let mut done = until(deadline, &mut task).await;
         if done.is_err() {
             guard.interrupt();
@@ -146,7 +148,6 @@ impl Prepared {
         match done {
             Ok(done) => done,
             Err(_) => {
-                task.detach();
                 let error = too_late(outlived);
                 Err(core.failed(error, Some(&generation), &name))
             }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use crate::config::{ConfigStore, News};
 use crate::kernel::Inner;
 use crate::probe::{self, Keep};
+use crate::tasks;
 
 const REFUSED: &str = "a configuration that was changed elsewhere is not taken over";
 
@@ -99,7 +100,7 @@ impl Following {
                 tracing::error!(plugin = %id, %error, "{REFUSED}");
             }
         };
-        blocking::unblock(work).detach();
+        tasks::apart(work);
     }
 
     /// CONCURRENCY: read while no other operation is under way on the plugin. Read before, it could be older than what

@@ -5,6 +5,8 @@ use std::task::{Context, Poll};
 
 use futures_lite::future::block_on;
 
+use crate::tasks;
+
 /// Makes a future that, once it was polled, runs to its end: dropping it hands the rest to a thread. What has not been
 /// polled has not begun, and is simply dropped.
 pub(crate) fn to_its_end<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> ToItsEnd<T> {
@@ -38,7 +40,7 @@ impl<T: Send + 'static> Drop for ToItsEnd<T> {
             && !std::thread::panicking()
             && let Some(work) = self.work.take()
         {
-            blocking::unblock(move || drop(block_on(work))).detach();
+            tasks::apart(move || drop(block_on(work)));
         }
     }
 }

@@ -1,9 +1,8 @@
-//! Futures that nobody waits for, on one thread of their own. They must never block: whatever blocks goes to a thread
-//! that may.
+//! What nobody waits for: futures, on one thread of their own, which must never block, and work that waits for other work.
 
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::{self, Future};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
@@ -15,6 +14,70 @@ use crate::runtime::BoxFuture;
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     let task = Task { future: Mutex::new(Some(Box::pin(future))), queued: AtomicBool::new(true) };
     enqueue(Arc::new(task));
+}
+
+/// Does work that waits for other work on a thread of its own.
+///
+/// CONCURRENCY: the pool for work that may block has 500 threads at most. What waits there for other work of the pool, hooks
+/// for example, would wait for ever once all of them do.
+pub(crate) fn apart<W: FnOnce() + Send + 'static>(work: W) {
+    let (sender, receiver) = channel::<W>();
+    let wait = move || {
+        if let Ok(work) = receiver.recv() {
+            work();
+        }
+    };
+    match thread::Builder::new().name("midplane-apart".into()).spawn(wait) {
+        // It waits for just this.
+        Ok(_) => _ = sender.send(work),
+        Err(_) => blocking::unblock(work).detach(),
+    }
+}
+
+/// Does work of plugins on a thread of the pool.
+pub(crate) fn pooled<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
+    Box::pin(blocking::unblock(move || {
+        let _taken = Taken::take();
+        work()
+    }))
+}
+
+/// The same for what threads of the pool may wait for. While many of them are taken it has a thread of its own: they may all
+/// wait for just such work.
+pub(crate) fn waited_for<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
+    if TAKEN.load(Ordering::Relaxed) < MANY {
+        return pooled(work);
+    }
+    let (sender, receiver) = async_channel::bounded(1);
+    apart(move || _ = sender.try_send(catch_unwind(AssertUnwindSafe(work))));
+    Box::pin(async move {
+        match receiver.recv().await {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => resume_unwind(panic),
+            // Its thread cannot end without a word.
+            Err(_) => future::pending().await,
+        }
+    })
+}
+
+/// Threads of the pool that plugins' work has just now.
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+/// Half of those that there can be.
+const MANY: usize = 250;
+
+struct Taken;
+
+impl Taken {
+    fn take() -> Self {
+        TAKEN.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 struct Task {
@@ -62,9 +125,35 @@ fn run(line: &Receiver<Arc<Task>>) {
 
 #[cfg(test)]
 mod tests {
-    use futures_lite::future::yield_now;
+    use std::sync::Barrier;
+
+    use futures_lite::future::{block_on, yield_now};
 
     use super::*;
+
+    #[test]
+    fn work_apart_from_the_pool_can_wait_for_work_in_it_however_much_there_is() {
+        const MORE_THAN_THE_POOL_HAS: usize = 600;
+        let (barrier, (sender, receiver)) = (Arc::new(Barrier::new(MORE_THAN_THE_POOL_HAS)), channel());
+        for _ in 0..MORE_THAN_THE_POOL_HAS {
+            let (barrier, sender) = (Arc::clone(&barrier), sender.clone());
+            apart(move || {
+                barrier.wait();
+                sender.send(block_on(blocking::unblock(|| 1_usize))).unwrap();
+            });
+        }
+        drop(sender);
+        assert_eq!(receiver.iter().sum::<usize>(), MORE_THAN_THE_POOL_HAS);
+    }
+
+    #[test]
+    fn what_the_whole_pool_waits_for_has_threads_to_spare() {
+        let wait = || pooled(|| block_on(waited_for(|| 1_usize)));
+        let all: Vec<_> = (0..2_000).map(|_| wait()).collect();
+        assert_eq!(all.into_iter().map(block_on).sum::<usize>(), 2_000);
+        let panics = catch_unwind(AssertUnwindSafe(|| block_on(waited_for(|| panic!("on purpose")))));
+        assert!(panics.is_err());
+    }
 
     #[test]
     fn what_was_spawned_runs_to_its_end_even_beside_one_that_panics() {

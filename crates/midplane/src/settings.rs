@@ -121,6 +121,7 @@ fn bounds(limits: &HostLimits) -> Bounds {
     Bounds {
         instances: limits.instances,
         subscriber_queue: limits.subscriber_queue,
+        publish_rate: limits.publish_rate,
         call_depth: limits.call_depth,
         log_line: limits.log_line,
     }

@@ -39,7 +39,7 @@ use crate::secret::Secrets;
 use crate::services::Services;
 use crate::slot::Slot;
 use crate::store::Stores;
-use crate::{describe, grants, hooks, operate};
+use crate::{describe, grants, hooks, operate, tasks};
 
 /// What a kernel is made of. Its room sees it whole.
 pub(crate) struct Inner {
@@ -116,7 +116,11 @@ impl Inner {
         }
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
-        plugin.heed(&self.bounds(&self.policy(&id)));
+        let bounds = self.bounds(&policy);
+        plugin.heed(&bounds);
+        if let Some(rate) = bounds.rate() {
+            self.bus.limit(id.as_str(), Some(rate));
+        }
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.renew_grants(&id);
@@ -234,12 +238,11 @@ impl Inner {
         match recovery {
             Recovery::LeaveFailed => {}
             Recovery::Quarantine => operate::quarantine(&kernel, &plugin, cause),
-            Recovery::Restart => blocking::unblock(move || {
+            Recovery::Restart => tasks::apart(move || {
                 if let Err(error) = block_on(operate::restart(&kernel, &plugin.id)) {
                     tracing::error!(plugin = %plugin.id, %error, "the restart failed");
                 }
-            })
-            .detach(),
+            }),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::availability;
 use crate::kernel::Inner;
 use crate::lifecycle::Event;
 use crate::plugin::Plugin;
+use crate::tasks;
 
 /// Marks a plugin as failed, refuses its callers with the cause, and clears away what is left of it. Says whether it
 /// had not failed before: then nothing is done.
@@ -40,7 +41,7 @@ fn clear_away(plugin: &Arc<Plugin>) {
     if let Some(generation) = plugin.slot.core.generation() {
         let plugin = Arc::clone(plugin);
         let end = move || block_on(retire::retire(&plugin, number, generation, retire::LastHooks::None));
-        blocking::unblock(end).detach();
+        tasks::apart(end);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::generation::Generation;
 use crate::hooks::{Hooks, on_a_thread};
 use crate::plugin::Plugin;
 use crate::runtime::Instance;
+use crate::tasks;
 use crate::turn::claim_lane;
 
 /// Which hooks a retiring generation gets.
@@ -52,7 +53,7 @@ pub(super) async fn retire(plugin: &Arc<Plugin>, berth: usize, generation: Arc<G
     tracing::warn!(plugin = %plugin.id, "calls still run in an ended generation; it goes when they have ended");
     let plugin = Arc::clone(plugin);
     let century = Instant::now() + Duration::from_secs(3_000_000_000);
-    blocking::unblock(move || block_on(clear(&plugin, berth, &generation, last, century))).detach();
+    tasks::apart(move || _ = block_on(clear(&plugin, berth, &generation, last, century)));
 }
 
 /// Returns false when calls still run at the given instant.

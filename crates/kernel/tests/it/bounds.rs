@@ -85,6 +85,20 @@ fn no_more_events_wait_for_a_plugin_than_the_operator_says_from_the_moment_it_is
 }
 
 #[test]
+fn a_plugin_publishes_no_faster_than_the_operator_says_from_the_moment_it_is_said() {
+    let house = house(&[], |builder| builder.bounds(Bounds { publish_rate: Some(1), ..Bounds::default() }));
+    house.grant(&name("p"), "bus.publish");
+    house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["bus.publish"])));
+    let ask = json!({"function": "bus.publish", "args": {"topic": "t"}}).to_string();
+    let publish = || house.call("p/host", &ask).map_err(|error| error.code());
+    let refused = |count: usize| (0..count).filter_map(|_| publish().err()).collect::<Vec<_>>();
+    let first = refused(10);
+    assert!(first.len() >= 5 && first.iter().all(|code| *code == Code::LimitExceeded), "{first:?}");
+    bound(&house, "p", Bounds { publish_rate: Some(100_000), ..Bounds::default() });
+    assert_eq!(refused(10), []);
+}
+
+#[test]
 fn lines_of_a_plugin_are_cut_where_the_operator_says() {
     assert!(log::listen());
     let says = Program::new().action("say", |desk, _, _| desk.says(&"x".repeat(100)));

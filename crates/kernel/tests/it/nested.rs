@@ -1,8 +1,9 @@
 //! Plugins that call plugins.
 
-use midplane_contract::{Code, Error, InstanceMode, Instances};
+use midplane_contract::{Code, Error, Hook, InstanceMode, Instances, PluginId};
+use midplane_kernel::bus::Message;
 use midplane_kernel::{CallOptions, Policy, block_on};
-use midplane_testkit::{PluginFolder, Program};
+use midplane_testkit::{PluginFolder, Program, eventually, probe};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -70,6 +71,25 @@ fn a_call_that_comes_back_to_a_pool_all_of_which_waits_is_a_cycle() {
     let error = house.call("a/call", &back(&calling("b/call", &calling("a/echo", "x")))).unwrap_err();
     assert_eq!((error.code(), &error.record().data["chain"]), (Code::CallCycle, &json!(["a", "b", "a", "b", "a"])));
     assert_eq!(house.call("a/echo", "still here").unwrap(), "still here");
+}
+
+#[test]
+fn more_plugins_than_there_are_threads_can_all_wait_for_one_at_once() {
+    const MORE_THAN_THE_POOL_HAS: usize = 600;
+    let asking = probe().hook(Hook::Event, |desk, _| desk.call("asked/echo", b"x"));
+    let house = House::with(&[("asking", asking)]);
+    house.probe("asked");
+    let asking: Vec<PluginId> = (0..MORE_THAN_THE_POOL_HAS)
+        .map(|number| {
+            let id = format!("asks-{number}");
+            house.grant(&name(&id), "plugin.call");
+            house.load(&PluginFolder::fake(&id, "asking\n1").with("permissions", json!(["plugin.call"])))
+        })
+        .collect();
+    house.kernel.broadcast(Message::new("all", json!(1))).unwrap();
+    let events = |id: &PluginId| house.kernel.status(id).unwrap().events;
+    assert!(eventually(|| asking.iter().all(|id| events(id).processed == 1)));
+    assert!(asking.iter().all(|id| events(id).errors == 0));
 }
 
 #[test]

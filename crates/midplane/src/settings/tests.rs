@@ -9,8 +9,11 @@ use super::{Sources, expand_home, folders, interfaces, kernel, policies, read};
 fn files_and_assignments_make_a_kernel_and_policies() {
     let folder = Scratch::new("settings").unwrap();
     let (first, second) = (folder.path().join("a.yaml"), folder.path().join("b.json"));
-    fs::write(&first, "folders: [./p, ~/q]\nplugins: {a: {trust: trusted, limits: {queue: 3, call_depth: 4}}}\n")
-        .unwrap();
+    fs::write(
+        &first,
+        "folders: [./p, ~/q]\nplugins: {a: {trust: trusted, limits: {queue: 3, call_depth: 4, publish_rate: 5}}}\n",
+    )
+    .unwrap();
     fs::write(&second, r#"{"plugins": {"a": {"trust": "untrusted", "config": {"n": 1}}}}"#).unwrap();
     let sources = Sources { files: vec![first, second], assignments: vec!["load.concurrent=2".to_owned()] };
     let (settings, _) = read(&sources).unwrap().into_result().unwrap();
@@ -18,7 +21,7 @@ fn files_and_assignments_make_a_kernel_and_policies() {
     let (id, policy) = policies(&settings).pop_first().unwrap();
     assert_eq!((id.as_str(), policy.trust, policy.limits.queue), ("a", Trust::Untrusted, Some(3)));
     assert_eq!(policy.config["n"], 1);
-    assert_eq!(policy.bounds.call_depth, Some(4));
+    assert_eq!((policy.bounds.call_depth, policy.bounds.publish_rate), (Some(4), Some(5)));
     assert_eq!(folders(&settings), [expand_home("./p"), expand_home("~/q")]);
     assert!(kernel(&settings, None).unwrap().build().statuses().is_empty());
 }

@@ -13,6 +13,7 @@ static TRUST: Words = Words { what: "trust", code: FaultCode::UnknownWord, words
 pub(in crate::settings) const LIMITS: &[Field] = with_limits![
     may("instances", COUNT, "Instances of a pool at most, whatever its manifest says"),
     may("subscriber_queue", COUNT, "Events waiting for it at once"),
+    may("publish_rate", COUNT, "Events it may publish in a second"),
     may("call_depth", Shape::Whole(1, 128), "How deep in a chain of calls it may call others"),
     may("log_line", SIZE, "Longest log line; 16KiB at most"),
 ];

@@ -51,6 +51,8 @@ limits! {
     instances: u32,
     /// Events waiting at once.
     subscriber_queue: u32,
+    /// Events published in a second.
+    publish_rate: u32,
     /// Depth of nested calls.
     call_depth: u32,
     /// Longest log line, in bytes.

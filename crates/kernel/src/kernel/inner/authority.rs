@@ -33,9 +33,13 @@ impl Inner {
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
+        let (before, bounds) = (self.bounds(&self.policy(id)), self.bounds(&policy));
         if let Ok(plugin) = self.plugin(id) {
             plugin.life().barred = !policy.enabled;
-            plugin.heed(&self.bounds(&policy));
+            plugin.heed(&bounds);
+        }
+        if before.rate() != bounds.rate() {
+            self.bus.limit(id.as_str(), bounds.rate());
         }
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
