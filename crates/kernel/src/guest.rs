@@ -8,7 +8,7 @@ use midplane_contract::{Code, Error, Manifest, PluginId, Result};
 
 use crate::discover::Found;
 use crate::kernel::Inner;
-use crate::plugin::{Plugin, Source};
+use crate::plugin::{Plugin, Source, Stay};
 use crate::runtime::Runtime;
 
 /// The runtime that a plugin brought.
@@ -28,7 +28,7 @@ pub(crate) fn adopt(kernel: &Arc<Inner>, manifest: Manifest, runtime: Arc<dyn Ru
     let (folder, main) = (PathBuf::new(), PathBuf::new());
     let found = Found { manifest, folder, main, faults: Vec::new(), bare: false, own: Some(Own(runtime)) };
     let Ok(known) = kernel.plugin(&id) else {
-        return kernel.register(Source::Guest(Box::new(found.clone())), found);
+        return kernel.register(Source::Guest(Box::new(found.clone())), found, Stay::Here);
     };
     let mut life = known.life();
     match &mut life.source {

@@ -23,7 +23,7 @@ use crate::discover::{self, Found};
 use crate::lasting::to_its_end;
 use crate::metrics::Series;
 use crate::platform::{Platform, Rules};
-use crate::plugin::Source;
+use crate::plugin::{Source, Stay};
 use crate::policy::Policy;
 use crate::resolve::Selection;
 use crate::runtime::{CodeFacts, Runtime};
@@ -86,7 +86,7 @@ impl Kernel {
     pub async fn register(&self, path: impl AsRef<Path>) -> Result<PluginId> {
         let path = path.as_ref().to_path_buf();
         let found = self.inner.find(&path).await?;
-        self.inner.register(Source::Path(path), found)
+        self.inner.register(Source::Path(path), found, Stay::Here)
     }
 
     /// Registers a plugin that has come to the host by itself, with the runtime that executes it: nothing is read, and
@@ -125,7 +125,8 @@ impl Kernel {
     /// Forgets a plugin that is not loaded.
     ///
     /// # Errors
-    /// `already_loaded` while it is, `plugin_not_found`, `has_dependents`.
+    /// `already_loaded` while it is, `plugin_not_found`, `has_dependents`; `not_running` while it is being installed or
+    /// uninstalled.
     pub async fn unregister(&self, id: &PluginId) -> Result<()> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::unregister(&kernel, &id).await }).await

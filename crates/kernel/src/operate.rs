@@ -27,7 +27,7 @@ use crate::generation::Generation;
 use crate::grants;
 use crate::kernel::Inner;
 use crate::lifecycle::Event;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Stay};
 use crate::services;
 use crate::turn::{Leave, claim_lane};
 
@@ -46,7 +46,7 @@ pub(crate) use uninstall::{Dependents, uninstall};
 fn refuse_disabled(plugin: &Plugin) -> Result<()> {
     let (leaving, disabled, barred) = {
         let life = plugin.life();
-        (life.leaving, life.disabled, life.barred)
+        (life.stay == Stay::Leaving, life.disabled, life.barred)
     };
     let (why, remedy) = match (leaving, disabled, barred) {
         (false, false, false) => return Ok(()),
@@ -224,23 +224,24 @@ pub(crate) async fn unregister(kernel: &Arc<Inner>, id: &PluginId) -> Result<()>
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
     gone::settle(&plugin).await?;
-    match plugin.state() {
-        State::Registered | State::Discovered | State::Failed => {}
-        state => {
-            return Err(Error::new(Code::AlreadyLoaded, format!("`{id}` is {state}"))
-                .remedy("unload it first")
-                .plugin(id));
-        }
-    }
+    refuse_loaded(&plugin)?;
     dependents::refuse(kernel, id)?;
+    plugin.leave()?;
     remove_locked(kernel, &plugin);
     Ok(())
 }
 
-/// Forgets a plugin that is not loaded, whoever needs it.
+fn refuse_loaded(plugin: &Plugin) -> Result<()> {
+    match plugin.state() {
+        State::Registered | State::Discovered | State::Failed => Ok(()),
+        state => Err(Error::new(Code::AlreadyLoaded, format!("`{}` is {state}", plugin.id))
+            .remedy("unload it first")
+            .plugin(&plugin.id)),
+    }
+}
+
+/// Forgets a plugin that is leaving and not loaded, whoever needs it: nobody loads it any longer.
 fn remove_locked(kernel: &Inner, plugin: &Plugin) {
-    // Who waits to load it would load what nobody could ever unload.
-    plugin.life().leaving = true;
     plugin.slot.core.close(Error::new(Code::PluginNotFound, "the plugin is no longer registered"));
     kernel.remove(&plugin.id);
     announce(kernel, "plugin.unregistered", plugin, json!({}));

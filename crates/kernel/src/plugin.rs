@@ -42,8 +42,7 @@ pub(crate) struct Life {
     pub(crate) disabled: bool,
     /// Kept from being started by the policy.
     pub(crate) barred: bool,
-    /// Being uninstalled or no longer registered, so that it is not loaded and nothing is granted to it any longer.
-    pub(crate) leaving: bool,
+    pub(crate) stay: Stay,
     pub(crate) found: Found,
     /// Dependencies that were added to those of the manifest; they stand in `found` as well.
     pub(crate) added: Vec<Dependency>,
@@ -62,6 +61,17 @@ pub(crate) struct Life {
     pub(crate) offers: Arc<[Offer]>,
     /// What the catalog has of its use in this kernel.
     pub(crate) noted: Usage,
+}
+
+/// Whether a plugin stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// It is being installed: until that is done or undone nobody else takes it away.
+    Coming,
+    /// It is registered.
+    Here,
+    /// It is being taken away, or no longer registered: it is not loaded, and nothing is granted to it any longer.
+    Leaving,
 }
 
 /// Where a plugin comes from.
@@ -87,7 +97,7 @@ impl Plugin {
             cause: None,
             disabled: false,
             barred: false,
-            leaving: false,
+            stay: Stay::Here,
             found,
             added: Vec::new(),
             declared: Vec::new(),
@@ -119,6 +129,23 @@ impl Plugin {
     pub(crate) fn heed(&self, bounds: &Bounds) {
         self.log.cut_at(bounds.line());
         self.inbox.resize(bounds.queue());
+    }
+
+    /// Lets it be taken away, by who asked first.
+    ///
+    /// # Errors
+    /// `not_running` while it is being installed, or somebody else takes it away.
+    pub(crate) fn leave(&self) -> Result<()> {
+        let mut life = self.life();
+        let (what, remedy) = match life.stay {
+            Stay::Here => {
+                life.stay = Stay::Leaving;
+                return Ok(());
+            }
+            Stay::Coming => ("installed", "wait until that is done"),
+            Stay::Leaving => ("taken away", "wait until it is gone"),
+        };
+        Err(Error::new(Code::NotRunning, format!("`{}` is being {what}", self.id)).remedy(remedy).plugin(&self.id))
     }
 
     /// Says that who provides what may be another matter from here on.

@@ -8,6 +8,7 @@ use super::inner::registered;
 use super::{Inner, Kernel};
 use crate::catalog::{self, InstallStatus};
 use crate::grants::{self, Rights};
+use crate::plugin::Stay;
 use crate::store::Change;
 
 impl Kernel {
@@ -147,7 +148,7 @@ impl Inner {
 
     /// Whether there is a plugin of that id which stays: one that is registered, or installed.
     fn is_here(&self, change: &dyn Change, id: &PluginId) -> Result<bool> {
-        let stays = self.plugin(id).is_ok_and(|plugin| !plugin.life().leaving);
+        let stays = self.plugin(id).is_ok_and(|plugin| plugin.life().stay != Stay::Leaving);
         let installed = catalog::read(change, id)?;
         Ok(stays || installed.is_some_and(|record| record.status != InstallStatus::Failed))
     }

@@ -29,7 +29,7 @@ use crate::host::{Binding, Fetching, Given, Nested};
 use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::platform::Platform;
-use crate::plugin::{Plugin, Source};
+use crate::plugin::{Plugin, Source, Stay};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
 use crate::resolve::Selection;
@@ -99,7 +99,7 @@ impl Inner {
         until(Deadline::After(time).instant(), asked).await.unwrap_or_else(|_| Err(hooks::not_opened(time)))
     }
 
-    pub(crate) fn register(&self, source: Source, found: Found) -> Result<PluginId> {
+    pub(crate) fn register(&self, source: Source, found: Found, stay: Stay) -> Result<PluginId> {
         let id = found.manifest.id.clone();
         let disabled = grants::is_disabled(self.stores.state.as_ref(), &id)?;
         let policy = self.policy(&id);
@@ -116,6 +116,7 @@ impl Inner {
         }
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
+        plugin.life().stay = stay;
         let bounds = self.bounds(&policy);
         plugin.heed(&bounds);
         if let Some(rate) = bounds.rate() {

@@ -52,7 +52,8 @@ impl Kernel {
     ///
     /// # Errors
     /// `has_dependents` with those that are loaded or installed and need it; `plugin_not_found` for what is not
-    /// installed; `storage`, and then everything that was loaded is loaded again.
+    /// installed; `not_running` while it is being installed, or taken away by somebody else; `storage`, and then everything
+    /// that was loaded is loaded again.
     pub async fn uninstall(&self, id: &PluginId) -> Result<()> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::uninstall(&kernel, &id, operate::Dependents::Refuse).await }).await.map(drop)

@@ -11,12 +11,12 @@ use serde_json::{Map, json};
 
 use super::dependencies::Brought;
 use super::load::load_noting;
-use super::{announce, dependents, stop, unload, unload_cascade, unregister};
+use super::{announce, dependents, refuse_loaded, remove_locked, start, stop, unload, unload_cascade};
 use crate::catalog::{self, InstallStatus, Installed};
 use crate::discover::Found;
 use crate::grants;
 use crate::kernel::Inner;
-use crate::plugin::Source;
+use crate::plugin::{Plugin, Source, Stay};
 
 /// Under this name the record of an installation under way has what was granted with it.
 const GRANTED: &str = "granted";
@@ -32,8 +32,10 @@ pub(crate) async fn install(
     let path = absolute(path)?;
     let found = kernel.find(&path).await?;
     let record = record(&found, &path);
-    let id = kernel.register(Source::Path(path), found)?;
-    let attempt = Attempt { kernel, record, grants, given_up, brought: Brought::new(kernel) };
+    let id = kernel.register(Source::Path(path), found, Stay::Coming)?;
+    // As long as it is coming nobody else takes it away.
+    let plugin = kernel.plugin(&id)?;
+    let attempt = Attempt { kernel, plugin, record, grants, given_up, brought: Brought::new(kernel) };
     match attempt.carry_out().await {
         Ok(()) => Ok(id),
         Err((before, error)) => {
@@ -69,6 +71,7 @@ pub(super) fn record(found: &Found, path: &Path) -> Installed {
 /// One installation under way.
 struct Attempt<'a> {
     kernel: &'a Arc<Inner>,
+    plugin: Arc<Plugin>,
     /// As it is to be in the end.
     record: Installed,
     /// What is granted with it.
@@ -82,20 +85,12 @@ type Failed = (Option<Installed>, Error);
 
 impl Attempt<'_> {
     async fn carry_out(&self) -> Result<(), Failed> {
-        let (kernel, id) = (self.kernel, &self.record.id);
         let before = self.begin().map_err(|error| (None, error))?;
         let done = self.go_on().await;
         done.map_err(|error| (before, error))?;
-        if let Ok(plugin) = kernel.plugin(id) {
-            announce(
-                kernel,
-                "plugin.installed",
-                &plugin,
-                json!({
-                    "version": self.record.version.to_string(), "path": self.record.path,
-                }),
-            );
-        }
+        self.plugin.life().stay = Stay::Here;
+        let told = json!({ "version": self.record.version.to_string(), "path": self.record.path });
+        announce(self.kernel, "plugin.installed", &self.plugin, told);
         Ok(())
     }
 
@@ -122,18 +117,28 @@ impl Attempt<'_> {
     }
 
     async fn go_on(&self) -> Result<()> {
-        let (kernel, id) = (self.kernel, &self.record.id);
-        let plugin = kernel.plugin(id)?;
         let is_disabled = {
-            let life = plugin.life();
+            let life = self.plugin.life();
             life.disabled || life.barred
         };
         self.is_wanted()?;
         if !is_disabled {
-            load_noting(kernel, id, true, &self.brought).await?;
+            self.load().await?;
         }
         self.is_wanted()?;
-        kernel.catalog.record_installed(&self.record)
+        self.kernel.catalog.record_installed(&self.record)
+    }
+
+    /// Loads it, unless somebody else has who needs it.
+    async fn load(&self) -> Result<()> {
+        let (kernel, id) = (self.kernel, &self.record.id);
+        match load_noting(kernel, id, true, &self.brought).await {
+            Err(error) if error.code() == Code::AlreadyLoaded && self.plugin.state() != State::Running => {
+                start(kernel, id).await
+            }
+            Err(error) if error.code() != Code::AlreadyLoaded => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn is_wanted(&self) -> Result<()> {
@@ -148,14 +153,13 @@ impl Attempt<'_> {
     async fn undo(&self, before: Option<Installed>, error: &Error) {
         let (kernel, id) = (self.kernel, &self.record.id);
         let logged = |what: &str, error: &Error| tracing::warn!(plugin = %id, %error, "{what}");
+        // From here on nobody loads it.
+        self.plugin.life().stay = Stay::Leaving;
         match unload_cascade(kernel, id).await {
             Err(error) if error.code() != Code::NotLoaded => {
                 logged("an installation that failed is not unloaded", &error)
             }
             _ => {}
-        }
-        if let Err(error) = unregister(kernel, id).await {
-            logged("an installation that failed is still registered", &error);
         }
         for (id, was) in self.brought.backwards() {
             put_back(kernel, &id, was).await;
@@ -167,6 +171,18 @@ impl Attempt<'_> {
         if let Err(error) = take_back(kernel, &stays) {
             logged("the record of an installation that failed cannot be written", &error);
         }
+        // Last of all: whoever comes after it finds nothing of this one, and this one touches nothing of theirs.
+        self.unregister()
+            .await
+            .inspect_err(|error| logged("an installation that failed is still registered", error))
+            .ok();
+    }
+
+    async fn unregister(&self) -> Result<()> {
+        let _one_at_a_time = self.plugin.operations.lock().await;
+        refuse_loaded(&self.plugin).inspect_err(|_| self.plugin.life().stay = Stay::Here)?;
+        remove_locked(self.kernel, &self.plugin);
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use super::install::{failed, record, take_back};
 use crate::catalog::{InstallStatus, Installed};
 use crate::discover::Found;
 use crate::kernel::{Inner, Reinstated};
-use crate::plugin::Source;
+use crate::plugin::{Source, Stay};
 
 /// Settles what was left half-way. See [`crate::Kernel::settle_installed`].
 pub(crate) fn settle(kernel: &Inner) -> Result<Vec<Installed>> {
@@ -51,7 +51,7 @@ async fn register(kernel: &Arc<Inner>, was: &Installed) -> Result<()> {
             .remedy("put it back, or uninstall it and install what is there now")
             .plugin(&was.id));
     }
-    kernel.register(Source::Path(was.path.clone()), found.clone())?;
+    kernel.register(Source::Path(was.path.clone()), found.clone(), Stay::Here)?;
     renew(kernel, was, &found)
 }
 

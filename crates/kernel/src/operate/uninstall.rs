@@ -8,6 +8,7 @@ use super::{dependents, load, needs, remove_locked, unload, unload_cascade};
 use crate::catalog::{self, InstallStatus, Installed};
 use crate::grants;
 use crate::kernel::Inner;
+use crate::plugin::{Plugin, Stay};
 
 /// What is done about the dependents of something that goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +29,23 @@ pub(crate) async fn uninstall(kernel: &Arc<Inner>, id: &PluginId, dependents: De
     if dependents == Dependents::Refuse {
         refuse(kernel, id)?;
     }
-    let leaves = |leaving| plugin.iter().for_each(|plugin| plugin.life().leaving = leaving);
     // From here on it is not loaded for the sake of something else, and nothing is granted to it.
-    leaves(true);
+    plugin.iter().try_for_each(|plugin| plugin.leave())?;
+    let stays = || plugin.iter().for_each(|plugin| plugin.life().stay = Stay::Here);
     let mut gone = Vec::new();
     if plugin.is_ok() {
-        gone = away(kernel, id, dependents).await.inspect_err(|_| leaves(false))?;
+        gone = away(kernel, id, dependents).await.inspect_err(|_| stays())?;
     }
     let forgotten = kernel.stores.state.change(&mut |change| {
+        if let (Err(_), Ok(other)) = (&plugin, kernel.plugin(id)) {
+            // It was not here, and somebody installs it by now.
+            return Err(already(&other));
+        }
         grants::forget(change, id)?;
         catalog::forget(change, id)
     });
     if let Err(error) = forgotten {
-        leaves(false);
+        stays();
         for id in gone.iter().rev() {
             if let Err(error) = load(kernel, id, true).await {
                 tracing::warn!(plugin = %id, %error, "it was unloaded for an uninstallation that failed, and stays so");
@@ -75,6 +80,14 @@ fn refuse(kernel: &Inner, id: &PluginId) -> Result<()> {
     };
     let installed = installed.iter().filter(in_effect).filter(must).map(|record| record.id.clone()).collect();
     dependents::refuse_with(kernel, id, installed)
+}
+
+fn already(other: &Plugin) -> Error {
+    let version = other.life().found.manifest.version.clone();
+    Error::new(Code::AlreadyRegistered, format!("`{}` {version} has come meanwhile", other.id))
+        .remedy("uninstall that, if it is meant")
+        .plugin(&other.id)
+        .with("version", version.to_string())
 }
 
 fn not_installed(id: &PluginId, is_here: bool) -> Error {

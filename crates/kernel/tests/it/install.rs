@@ -413,6 +413,21 @@ fn what_others_need_is_not_uninstalled_unless_they_are_unloaded_first() {
 }
 
 #[test]
+fn what_is_being_installed_is_taken_away_by_nobody_else() {
+    let gate = Gate::new();
+    let house = House::with(&[("slow", Program::echoing().waits_in(Hook::Init, &gate))]);
+    let end = Until(&gate);
+    let (kernel, path) = (house.kernel.clone(), house.write(&PluginFolder::fake("p", "slow\n1")));
+    let install = thread::spawn(move || block_on(kernel.install(path)));
+    assert!(gate.wait_for(1));
+    assert_eq!(block_on(house.kernel.uninstall(&name("p"))).unwrap_err().code(), Code::NotRunning);
+    drop(end);
+    let id = install.join().unwrap().unwrap();
+    assert_eq!((house.state(&id), record(&house, "p").unwrap().status), (State::Running, InstallStatus::Installed));
+    block_on(house.kernel.uninstall(&id)).unwrap();
+}
+
+#[test]
 fn what_is_being_uninstalled_is_not_loaded_for_somebody_else() {
     let gate = Gate::new();
     let house = House::with(&[("probe", probe()), ("slow", Program::echoing().waits_in(Hook::Cleanup, &gate))]);

@@ -1,11 +1,13 @@
 //! Everything at once. What is looked for is a wake-up that gets lost: then a thread stands still, and the test with it.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use futures_lite::future::poll_once;
 use midplane_contract::{Code, PluginId};
-use midplane_kernel::{Action, Kernel, block_on};
+use midplane_kernel::catalog::{InstallStatus, Installed};
+use midplane_kernel::{Action, Kernel, Status, block_on};
 use midplane_testkit::{Gate, PluginFolder, eventually};
 use serde_json::json;
 
@@ -162,6 +164,67 @@ fn a_storm_of_operations_leaves_nothing_stuck_and_nothing_behind() {
     assert!(eventually(|| house.fake.loaded().is_empty() && house.fake.instances() == 0));
     for id in &ids {
         block_on(house.kernel.ensure_loaded(id)).unwrap();
+        assert_eq!(house.call(&format!("{id}/echo"), "x").unwrap(), "x");
+    }
+}
+
+#[test]
+fn a_storm_of_installations_leaves_nothing_half_way_and_nothing_behind() {
+    let house = House::new();
+    let plugins = [("a", &[][..]), ("b", &["a"]), ("c", &["a"]), ("d", &["b", "c"])];
+    let ids = plugins.map(|(id, _)| name(id));
+    let paths = plugins.map(|(id, needs)| house.write(&needing(id, on(needs))));
+    let storm = |seed: u64, kernel: Kernel, ids: [PluginId; 4], paths: [PathBuf; 4]| {
+        // Marsaglia's xorshift: the same operations every day.
+        let mut dice = 88_172_645_463_325_252 ^ (seed * 7919 + 1);
+        for _ in 0..100 {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            let (id, path) = (&ids[(dice % 4) as usize], &paths[(dice % 4) as usize]);
+            // Most of them are refused by what the others have done.
+            let _ = block_on(async {
+                match (dice >> 8) % 8 {
+                    0..=2 => kernel.install(path).await.map(drop),
+                    3 => kernel.uninstall(id).await,
+                    4 => kernel.uninstall_cascade(id).await.map(drop),
+                    5 => kernel.ensure_loaded(id).await,
+                    6 => kernel.unload_cascade(id).await.map(drop),
+                    _ => {
+                        let mut given_up = Box::pin(kernel.install(path));
+                        poll_once(&mut given_up).await.unwrap_or(Ok(id.clone())).map(drop)
+                    }
+                }
+            });
+        }
+    };
+    let threads: Vec<_> = (0..6)
+        .map(|seed| {
+            let (kernel, ids, paths) = (house.kernel.clone(), ids.clone(), paths.clone());
+            thread::spawn(move || storm(seed, kernel, ids, paths))
+        })
+        .collect();
+    assert!(eventually(|| threads.iter().all(thread::JoinHandle::is_finished)), "they wait for each other");
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    let records = || house.kernel.catalog().installed().unwrap();
+    let agrees = |record: &Installed| match record.status {
+        InstallStatus::Pending | InstallStatus::Updating => false,
+        status => house.kernel.exists(&record.id) == (status == InstallStatus::Installed),
+    };
+    let noted = |status: &Status| records().iter().any(|record| record.id == status.id);
+    let settled = || records().iter().all(agrees) && house.kernel.statuses().iter().all(noted);
+    // What was given up is undone by and by.
+    assert!(eventually(settled), "{:?}", records());
+    block_on(house.kernel.shutdown());
+    assert!(eventually(|| house.fake.loaded().is_empty() && house.fake.instances() == 0), "{:?}", house.fake.loaded());
+    // One that was given up before it had begun may still come, and go.
+    let is_empty = || {
+        ids.iter().rev().for_each(|id| drop(block_on(house.kernel.uninstall(id))));
+        house.kernel.statuses().is_empty() && records().is_empty()
+    };
+    assert!(eventually(is_empty), "{:?}", records());
+    for (id, path) in ids.iter().zip(&paths) {
+        assert!(eventually(|| block_on(house.kernel.install(path)).is_ok()), "{id}");
         assert_eq!(house.call(&format!("{id}/echo"), "x").unwrap(), "x");
     }
 }
