@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
-pub(crate) use catalog::{Catalog, Cataloguing, Data};
+pub(crate) use catalog::{Catalog, Cataloguing, Data, DataFolder};
 pub(crate) use config::{Config, Import, Meant, Settings, Show, What};
 pub(crate) use granting::{Grant, Grants, Revoke};
 pub(crate) use hosting::{Bus, Bussing, Install, Named, Status, Uninstall, Unload};
