@@ -7,7 +7,7 @@ use midplane::resolve::{Available, Release, Standing};
 use midplane::settings::Unusable;
 use midplane::{Stores, discover};
 
-use crate::args::{Data, Folders};
+use crate::args::{Data, DataFolder, Folders};
 use crate::exit::{Outcome, Stop};
 use crate::host::Host;
 use crate::input::unreadable;
@@ -114,7 +114,7 @@ impl Chosen {
     }
 }
 
-impl Data {
+impl DataFolder {
     /// The data folder: the one that is named, or `midplane` in the user's data folder.
     ///
     /// # Errors
@@ -124,17 +124,19 @@ impl Data {
         let own = || {
             set("XDG_DATA_HOME").filter(|path| path.is_absolute()).or_else(|| Some(set("HOME")?.join(".local/share")))
         };
-        self.named()?
+        named(self.data.as_deref())?
             .or_else(|| own().map(|folder| folder.join("midplane")))
             .ok_or_else(|| Stop::usage("no data folder is named", "name one with --data DIR, or in MIDPLANE_DATA"))
     }
+}
 
+impl Data {
     /// The data folder that is named; `None` where none is.
     ///
     /// # Errors
     /// A variable in it that is not set.
     pub(crate) fn named(&self) -> Outcome<Option<PathBuf>> {
-        self.data.as_deref().map(expanded).transpose()
+        named(self.data.as_deref())
     }
 
     /// The stores of the data folder that is named; `None` where none is.
@@ -144,6 +146,10 @@ impl Data {
     pub(crate) fn stores(&self) -> Outcome<Option<Stores>> {
         Ok(self.named()?.map(midplane::data).transpose()?)
     }
+}
+
+fn named(folder: Option<&Path>) -> Outcome<Option<PathBuf>> {
+    folder.map(expanded).transpose()
 }
 
 /// A path with `~` and variables put in, for those that no shell has seen.

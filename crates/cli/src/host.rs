@@ -189,7 +189,7 @@ impl Host {
 fn defined(error: Error) -> Stop {
     match error.code() {
         Code::InvalidInput | Code::LimitExceeded => Stop::Failed(error, Exit::Invalid),
-        _ => error.into(),
+        _ => policies::unread(error),
     }
 }
 

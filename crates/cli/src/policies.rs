@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::path::Path;
 
 use midplane::contract::{Settings, defaults};
 use midplane::settings::{Sources, read};
@@ -9,7 +10,7 @@ use midplane::{Code, Error, PluginId, Policy};
 use serde_json::{Map, Value};
 
 use crate::args::Policies;
-use crate::exit::Outcome;
+use crate::exit::{Exit, Outcome, Stop};
 use crate::input::Input;
 use crate::notice;
 
@@ -45,11 +46,20 @@ pub(crate) fn of<'a>(named: &'a mut BTreeMap<PluginId, Policy>, id: &PluginId, s
 /// # Errors
 /// `config_invalid` with every fault, and a file that cannot be read.
 pub(crate) fn settings(sources: &Sources) -> Outcome<Settings> {
-    let (settings, faults) = read(sources)?.into_result()?;
+    let (settings, faults) = read(sources).map_err(unread)?.into_result()?;
     for (file, faults) in &faults {
         faults.iter().for_each(|fault| notice::say(&fault.in_file(file)));
     }
     Ok(settings)
+}
+
+/// A file of settings, or one that they name, that cannot be read: perhaps there is none.
+pub(crate) fn unread(error: Error) -> Stop {
+    let file = error.record().data.get("file").and_then(Value::as_str).map(Path::new);
+    match file {
+        Some(file) if error.code() == Code::Io && !file.exists() => Stop::Failed(error, Exit::NotFound),
+        _ => error.into(),
+    }
 }
 
 impl Policies {

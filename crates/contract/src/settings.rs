@@ -15,13 +15,10 @@ mod layer;
 mod layers;
 mod model;
 mod older;
+mod schema;
 mod store;
 mod units;
 mod variable;
-
-use serde_json::Value;
-
-use crate::reading::schema;
 
 pub use address::{BadAddress, ServerAddress};
 pub use emit::yaml as to_yaml;
@@ -32,17 +29,12 @@ pub use model::{
     Remote, Restarting, Runtimes, Scanning, Settings, Shutdown, StoreKind, Strategy, Versions, Wasm, Wire,
 };
 pub use older::{MODULE_DIRS, PLUGIN_DIRS};
+pub use schema::json_schema;
 
 /// The name that the file has where none is named.
 pub const FILE_NAME: &str = "midplane.yaml";
 /// What variables of the environment that are settings begin with.
 pub const VARIABLE_PREFIX: &str = "MIDPLANE__";
-
-/// The JSON Schema (draft 2020-12) of `midplane.yaml`, for editors. Rules between fields are not in it.
-#[must_use]
-pub fn json_schema() -> Value {
-    schema::document("Midplane settings", "midplane.yaml: the settings of a Midplane host", fields::FILE)
-}
 
 #[cfg(test)]
 mod tests;

@@ -24,10 +24,27 @@ pub(crate) async fn recall(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let kept = blocking::unblock(move || store.load(&plugin)).await.map_err(|error| error.plugin(id))?;
     if let Some(config) = kept {
         let mut policy = kernel.policy(id);
+        if !policy.config.is_empty() && policy.config != config {
+            tracing::warn!(plugin = %id, "the configuration that was kept stands in place of the one that it is given");
+        }
         policy.config = config;
         kernel.set_policy(id, policy);
     }
     Ok(())
+}
+
+/// Sees whether the store can be reached, before a plugin is told what it would have to take back.
+///
+/// # Errors
+/// The store's, where it is away.
+pub(crate) async fn is_there(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+    let Some(store) = kernel.store.clone() else { return Ok(()) };
+    let plugin = id.clone();
+    match blocking::unblock(move || store.load(&plugin)).await {
+        Err(error) if error.record().recoverable => Err(error.plugin(id)),
+        // What else is wrong with it may be set right by what is written.
+        _ => Ok(()),
+    }
 }
 
 /// Keeps a configuration.

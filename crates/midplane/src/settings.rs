@@ -56,7 +56,7 @@ fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-/// A settings file, and one byte more than it may have, so that too much is noticed.
+/// A settings file, or one that settings name, and one byte more than it may have, so that too much is noticed.
 ///
 /// # Errors
 /// `io`.
@@ -64,7 +64,7 @@ pub fn text(file: &Path) -> Result<Vec<u8>> {
     let mut text = Vec::new();
     let opened = File::open(file).and_then(|file| file.take(defaults::MANIFEST_SIZE as u64 + 1).read_to_end(&mut text));
     opened.map(|_| text).map_err(|error| {
-        Error::new(Code::Io, format!("the settings file {} cannot be read", file.display()))
+        Error::new(Code::Io, format!("the file {} cannot be read", file.display()))
             .remedy("check its name, and who may read it")
             .caused_by(&error)
             .with("file", file.display().to_string())

@@ -38,10 +38,13 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
     /// Say everything that is wrong with settings, at once
+    #[command(after_long_help = text::CONFIG_EXAMPLES)]
     Check(Meant),
     /// Show the settings that hold, defaults among them
+    #[command(after_long_help = text::CONFIG_EXAMPLES)]
     Show(Show),
     /// Make settings of the configuration files of others
+    #[command(long_about = text::IMPORT, after_long_help = text::IMPORT_EXAMPLES)]
     Import(Import),
 }
 

@@ -3,7 +3,7 @@
 use clap::{Args, ValueHint};
 use midplane::Permission;
 
-use super::{Data, named, text};
+use super::{DataFolder, named, text};
 
 /// Permit a plugin what it asks for, for good, or deny it with a leading `!`
 #[derive(Debug, Args)]
@@ -16,7 +16,7 @@ pub(crate) struct Grant {
     #[arg(required = true, value_name = "PERMISSION", value_hint = ValueHint::Other)]
     pub(crate) permissions: Vec<Permission>,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// Take back what was granted or denied a plugin for good
@@ -33,7 +33,7 @@ pub(crate) struct Revoke {
     #[arg(long, conflicts_with = "permissions")]
     pub(crate) all: bool,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// Show what plugins ask for, and what they were granted
@@ -44,5 +44,5 @@ pub(crate) struct Grants {
     #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
     pub(crate) id: Option<String>,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 use midplane::Permission;
 
-use super::{Data, Settings, named, text};
+use super::{DataFolder, Settings, named, text};
 
 /// Show the host that runs over the data folder, and its plugins
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ pub(crate) struct Status {
     #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
     pub(crate) id: Option<String>,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// Install a plugin: into the host that runs over the data folder, else for the next one
@@ -29,7 +29,7 @@ pub(crate) struct Install {
     #[arg(long, value_name = "PERMISSION", value_hint = ValueHint::Other)]
     pub(crate) grant: Vec<Permission>,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
@@ -45,7 +45,7 @@ pub(crate) struct Uninstall {
     #[arg(long)]
     pub(crate) cascade: bool,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// One plugin of a host that runs.
@@ -55,7 +55,7 @@ pub(crate) struct Named {
     #[arg(value_name = "ID|DIR", value_parser = named::plugin)]
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// Unload a plugin in the host that runs over the data folder
@@ -69,7 +69,7 @@ pub(crate) struct Unload {
     #[arg(long)]
     pub(crate) cascade: bool,
     #[command(flatten)]
-    pub(crate) data: Data,
+    pub(crate) data: DataFolder,
 }
 
 /// Show what goes over the bus of the host that runs over the data folder
@@ -90,6 +90,6 @@ pub(crate) enum Bussing {
         #[arg(long)]
         reset: bool,
         #[command(flatten)]
-        data: Data,
+        data: DataFolder,
     },
 }

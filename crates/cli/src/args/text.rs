@@ -200,7 +200,7 @@ pub(super) const ROUTES_EXAMPLES: &str = "\
 Examples:
   midplane routes --plugins plugins
   midplane routes --plugins plugins --output json | jq -r '.routes[].to.plugin'
-  midplane routes --plugins plugins --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}, \"priority\": 5}'";
+  midplane routes --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}}'";
 
 pub(super) const RESOLVE: &str = "\
 Finds versions of the plugins in folders that go together for what is asked for and everything that this needs, and the order \
@@ -247,3 +247,35 @@ Examples:
   midplane config show --origins               every value, and where it comes from
   midplane config show --set load.auto=true
   midplane config import plugins.yaml monitoring.yaml --save midplane.yaml";
+
+pub(super) const IMPORT: &str = "\
+Makes settings of configuration files whose section is plugins, hotload, dependency, monitoring, compatibility, \
+wasm_plugins, migration_strategy or module_manager, and of plugins' own sections beside them. Several files make one.
+
+Every value that has no place in settings is named on stderr with the reason, and every one that nothing in this version goes \
+by. Variables (${NAME}) stay as they are written. A file that is no YAML is refused with line, column and what to do.";
+
+pub(super) const IMPORT_EXAMPLES: &str = "\
+Examples:
+  midplane config import plugins.yaml monitoring.yaml
+  midplane config import *.yaml --save midplane.yaml
+  midplane config import hotload.yaml --output json | jq .unused";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_command_has_examples_and_none_is_broken_over_two_lines() {
+        fn see(command: &clap::Command) {
+            let shown = command.get_subcommands().filter(|one| !one.is_hide_set());
+            shown.for_each(see);
+            let after = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            assert!(after.starts_with("Examples:\n  midplane "), "{}: {after}", command.get_name());
+            for line in after.lines().filter(|line| line.starts_with("  ")) {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+        }
+        see(&crate::args::Cli::command());
+    }
+}

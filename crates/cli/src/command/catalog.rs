@@ -5,7 +5,7 @@ use midplane::{Code, Error, Kernel, PluginId};
 use serde_json::{Value, json};
 
 use super::table;
-use crate::args::{Cataloguing, Data, Shelves};
+use crate::args::{Cataloguing, DataFolder, Shelves};
 use crate::exit::{Exit, Outcome, Stop};
 use crate::folders::Chosen;
 use crate::nearest::did_you_mean;
@@ -32,7 +32,7 @@ pub(super) fn catalog(doing: &Cataloguing, output: Output) -> Outcome<Exit> {
 }
 
 /// A kernel over the data folder, which has scanned the folders that are named, if any are.
-fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
+fn looked(shelves: &Shelves, data: &DataFolder) -> Outcome<(Kernel, Option<Scan>)> {
     let sources = shelves.settings.sources();
     let given = !sources.files.is_empty() || !sources.assignments.is_empty();
     let settings = policies::settings(&sources)?;
@@ -50,7 +50,7 @@ fn looked(shelves: &Shelves, data: &Data) -> Outcome<(Kernel, Option<Scan>)> {
     Ok((kernel, Some(scan)))
 }
 
-fn over(data: &Data) -> Outcome<Kernel> {
+fn over(data: &DataFolder) -> Outcome<Kernel> {
     Ok(midplane::kernel().stores(midplane::data(data.folder()?)?).build())
 }
 

@@ -13,6 +13,7 @@ use crate::args::{Config, Import, Meant, Show, What};
 use crate::exit::{Exit, Outcome};
 use crate::notice;
 use crate::output::Output;
+use crate::policies::unread;
 use crate::report::{Finding, Source};
 
 /// Does what was asked about settings.
@@ -39,7 +40,7 @@ fn check(named: Meant, output: Output) -> Outcome<Exit> {
     if sources.files.is_empty() {
         notice::say(&format!("no settings file is named, and there is no {FILE_NAME} here"));
     }
-    let settled = read(&sources)?;
+    let settled = read(&sources).map_err(unread)?;
     let findings = findings(&settled.faults);
     let errors = findings.iter().filter(|(_, _, finding)| finding.is_error()).count();
     let warnings = findings.len() - errors;
@@ -76,7 +77,7 @@ fn findings(faults: &FaultsByFile) -> Vec<(String, Source, Finding)> {
 }
 
 fn show(show: Show, output: Output) -> Outcome<Exit> {
-    let settled = read(&sources(show.named))?;
+    let settled = read(&sources(show.named)).map_err(unread)?;
     let Settled { shown, origins, .. } = settled.clone();
     let (_, faults) = settled.into_result()?;
     for (file, _, finding) in findings(&faults) {
@@ -115,7 +116,7 @@ fn leaves(value: &Value, path: &str, rows: &mut Vec<(String, String)>) {
 fn import_files(wanted: &Import, output: Output) -> Outcome<Exit> {
     let mut files = Vec::new();
     for file in &wanted.files {
-        files.push((file.display().to_string(), text(file)?));
+        files.push((file.display().to_string(), text(file).map_err(unread)?));
     }
     let imported = import(files.iter().map(|(file, text)| (file.as_str(), text.as_slice())));
     imported.check()?;

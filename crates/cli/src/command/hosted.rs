@@ -9,7 +9,7 @@ use midplane_node::{Line, Method, Purpose, Seat};
 use serde_json::{Map, Value, json};
 
 use super::installed;
-use crate::args::{Data, Install, Named, Uninstall, Unload};
+use crate::args::{DataFolder, Install, Named, Uninstall, Unload};
 use crate::exit::{Exit, Outcome, Stop};
 use crate::host::Host;
 use crate::interrupt::Interrupt;
@@ -105,7 +105,7 @@ pub(super) async fn unload(unload: Unload, output: Output) -> Outcome<Exit> {
 ///
 /// # Errors
 /// `peer_gone` where none does; the host's own.
-pub(super) async fn ask(data: &Data, method: Method, params: Value) -> Outcome<Value> {
+pub(super) async fn ask(data: &DataFolder, method: Method, params: Value) -> Outcome<Value> {
     let interrupt = Interrupt::listen()?;
     let folder = data.folder()?;
     let place = folder.clone();

@@ -1,8 +1,6 @@
 //! The plugins that nobody names: those that are installed, those that settings name, those in the folders of settings.
 
-use std::path::PathBuf;
-
-use midplane::settings::{Discovery, Unusable, expand_home};
+use midplane::settings::{Discovery, Unusable};
 use midplane::{Error, PluginId, Reinstated};
 use midplane_node::Seat;
 
@@ -13,13 +11,6 @@ use crate::{notice, report, unusable};
 /// Registers what settings name by path and what stands in their folders, and returns those that are to be loaded. What
 /// cannot be used is said, and the others go on.
 pub(super) async fn discover(host: &Host, discovery: &Discovery) -> Vec<PluginId> {
-    let named = host.settings().plugins.values().filter_map(|plugin| plugin.path.as_deref());
-    let paths: Vec<PathBuf> = named.map(expand_home).collect();
-    for path in paths {
-        if let Err(error) = host.kernel().register(&path).await {
-            unusable::say(&Unusable { path, error });
-        }
-    }
     discovery.look().await.unusable.iter().for_each(unusable::say);
     let here = host.kernel().statuses().into_iter().map(|status| status.id);
     here.filter(|id| discovery.wants(id)).collect()

@@ -78,6 +78,12 @@ fn what_is_not_there_is_4() {
         &["list", "--plugins", "no/such/folder"],
         &["open", "no-such-file.txt", "--plugins", &plugins],
         &["open", "/dev/null", "--plugins", &plugins, "--with", "nobody"],
+        &["run", "--settings", "no-such.yaml"],
+        &["config", "check", "no-such.yaml"],
+        &["config", "show", "no-such.yaml"],
+        &["config", "import", "no-such.yaml"],
+        &["list", "--plugins", &plugins, "--settings", "no-such.yaml"],
+        &["routes", "--plugins", &plugins, "--set", "interfaces=[./no-such.wit]"],
     ] {
         let done = run(arguments);
         assert_eq!((done.code, done.stdout.len()), (4, 0), "{arguments:?}: {}", done.stderr);

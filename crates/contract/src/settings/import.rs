@@ -5,6 +5,7 @@
 //! it is written, variables and units too; what has none is named, with the reason, and so is what has one that nothing
 //! goes by yet.
 
+mod placed;
 mod rules;
 
 use serde_json::Value as Json;
@@ -18,6 +19,7 @@ use crate::reading::tree::{Entry, Mark, Node, Value, join};
 use crate::reading::walk::{Place, walk};
 use crate::reading::wording::SETTINGS;
 use crate::reading::yaml;
+use placed::Placed;
 use rules::Verdict;
 
 /// A value that was looked at.
@@ -57,6 +59,16 @@ impl Imported {
         super::to_yaml(&self.settings)
     }
 
+    /// A value that another one has taken the place of has none.
+    fn replace(&mut self, before: &Key, by: &Key) {
+        let is_other = |key: &Key| (&key.file, &key.path) != (&before.file, &before.path);
+        self.used.retain(is_other);
+        self.idle.retain(is_other);
+        let Key { file, line, column, path, .. } = by;
+        let outcome = format!("{} is what {file}:{line}:{column}: {path} says, which comes later", before.outcome);
+        self.unused.push(Key { outcome, ..before.clone() });
+    }
+
     /// Nothing, where no fault is an error.
     ///
     /// # Errors
@@ -71,12 +83,13 @@ impl Imported {
     }
 }
 
-/// Imports files, each a name and its text. Folders add up; of two other values for the same place the later one counts.
+/// Imports files, each a name and its text. Folders add up; of two other values for the same place the later one counts, and
+/// the other is named with what has none.
 #[must_use]
 pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Imported {
     let empty = Node { at: Mark::START, value: Value::Map(Vec::new()) };
     let mut imported = Imported::default();
-    let mut whole = empty.clone();
+    let (mut whole, mut placed) = (empty.clone(), Placed::default());
     for (file, text) in files {
         let mut faults = Faults::default();
         let json = file.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("json"));
@@ -87,7 +100,7 @@ pub fn import<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Impor
             }
             // Alone first: its faults have the places of this file.
             let mut alone = empty.clone();
-            let mut import = Import { file, target: &mut alone, told: &mut imported };
+            let mut import = Import { file, target: &mut alone, told: &mut imported, placed: &mut placed };
             import.node(&root, &mut Vec::new(), "", root.at);
             default_folders(&root, &mut alone);
             walk(&checkable(&alone), &Shape::Object(FILE), &Place::of(&SETTINGS), &mut faults);
@@ -170,6 +183,7 @@ struct Import<'a> {
     file: &'a str,
     target: &'a mut Node,
     told: &'a mut Imported,
+    placed: &'a mut Placed,
 }
 
 impl Import<'_> {
@@ -189,8 +203,9 @@ impl Import<'_> {
     }
 
     fn value(&mut self, node: &Node, steps: &[&str], pointer: &str, at: Mark) {
+        let file = self.file;
         let key = |outcome: String| Key {
-            file: self.file.to_owned(),
+            file: file.to_owned(),
             path: pointer.to_owned(),
             line: at.line,
             column: at.column,
@@ -199,8 +214,10 @@ impl Import<'_> {
         match rules::verdict(steps, node) {
             Verdict::Goes(path, value) => {
                 let end = ends_at(path.clone());
+                let key = key(end.join("."));
+                self.placed.put(&key, &value).iter().for_each(|before| self.told.replace(before, &key));
                 let told = if idle::covers(&end) { &mut self.told.idle } else { &mut self.told.used };
-                told.push(key(end.join(".")));
+                told.push(key);
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 // Lists from several keys add up: permissions, folders.
                 let before = self.target.at(&path).map_or(&[] as &[Node], Node::items).to_vec();

@@ -63,8 +63,8 @@ pub(crate) struct Inner {
     pub(crate) strategy: Option<Arc<dyn Strategy>>,
     pub(crate) secrets: Arc<Secrets>,
     /// Below those of manifests.
-    pub(super) limits: Limits,
-    pub(super) bounds: Bounds,
+    pub(super) limits: RwLock<Limits>,
+    pub(super) bounds: RwLock<Bounds>,
     /// What calls in flight get at the end.
     pub(super) drain: Duration,
     pub(crate) store: Option<Arc<dyn ConfigStore>>,

@@ -32,7 +32,7 @@ pub(crate) async fn install(
     let path = absolute(path)?;
     let found = kernel.find(&path).await?;
     let record = record(&found, &path);
-    let id = kernel.register(Source::Path(path), found, Stay::Coming)?;
+    let id = kernel.register(Source::Path(path), found, Stay::Coming).map_err(there_already)?;
     // As long as it is coming nobody else takes it away.
     let plugin = kernel.plugin(&id)?;
     let attempt = Attempt { kernel, plugin, record, grants, given_up, brought: Brought::new(kernel) };
@@ -42,6 +42,16 @@ pub(crate) async fn install(
             attempt.undo(before, &error).await;
             Err(error)
         }
+    }
+}
+
+/// Whoever installs has other words for what to do than whoever registers.
+fn there_already(error: Error) -> Error {
+    match error.code() {
+        Code::AlreadyRegistered => error.remedy(
+            "reload it to take what its folder has by now; one that is installed from elsewhere has to be uninstalled first",
+        ),
+        _ => error,
     }
 }
 

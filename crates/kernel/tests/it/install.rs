@@ -105,6 +105,7 @@ fn an_id_that_is_taken_names_the_version_that_has_it() {
     let before = record(&house, "p");
     let error = comes_to_nothing(&house, &path);
     assert_eq!((error.code(), &error.record().data["version"]), (Code::AlreadyRegistered, &json!("1.2.3")));
+    assert!(error.record().remedy.as_deref().unwrap().contains("reload it"), "{error:?}");
     assert_eq!((record(&house, "p"), house.state(&name("p"))), (before, State::Running));
 }
 

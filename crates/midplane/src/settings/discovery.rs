@@ -2,7 +2,7 @@
 //! that come while the host runs.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -14,7 +14,7 @@ use midplane_kernel::bus::{Listening, Options};
 use midplane_kernel::catalog::{self, Entry, Pace};
 use midplane_kernel::{Kernel, block_on};
 
-use super::{are_defaults, folders};
+use super::{are_defaults, expand_home, folders};
 
 /// Looks into the folders of settings. What it has looked at once it looks at again when it has changed. Cheap to clone;
 /// clones know what the others have seen.
@@ -24,6 +24,8 @@ pub struct Discovery {
     settings: Arc<RwLock<Arc<Settings>>>,
     /// By path, what was tried there.
     seen: Arc<Mutex<BTreeMap<PathBuf, Arc<Entry>>>>,
+    /// The paths of plugins that the settings name, as they were last taken in.
+    named: Arc<Mutex<BTreeSet<PathBuf>>>,
     /// Wakes whoever watches.
     wake: Arc<Mutex<Option<SyncSender<()>>>>,
 }
@@ -58,14 +60,20 @@ impl Discovery {
     #[must_use]
     pub fn new(kernel: &Kernel, settings: &Settings) -> Self {
         let settings = Arc::new(RwLock::new(Arc::new(settings.clone())));
-        Self { kernel: kernel.clone(), settings, seen: Arc::default(), wake: Arc::default() }
+        Self { kernel: kernel.clone(), settings, seen: Arc::default(), named: Arc::default(), wake: Arc::default() }
     }
 
-    /// Scans the folders and registers every plugin that is in effect in them and is not registered. Nothing is loaded.
-    /// A folder that is not there is passed over where the settings name none, and is broken in the catalog otherwise.
+    /// Registers what the settings name by its path, scans the folders, and registers every plugin that is in effect in them
+    /// and is not registered. Nothing is loaded. A folder that is not there is passed over where the settings name none, and is
+    /// broken in the catalog otherwise.
     pub async fn look(&self) -> Looked {
-        self.kernel.scan(chosen(&self.settings())).await;
-        self.take().await
+        let settings = self.settings();
+        let mut looked = self.take_named(&settings).await;
+        self.kernel.scan(chosen(&settings)).await;
+        let Looked { fresh, unusable } = self.take().await;
+        looked.fresh.extend(fresh);
+        looked.unusable.extend(unusable);
+        looked
     }
 
     /// Whether the settings want a plugin to be loaded unasked: all of them with `load.auto`, or this one with
@@ -150,10 +158,7 @@ impl Discovery {
         while woken.recv().is_ok() {
             let mut wanted = self.renew(&mut going_by);
             if going_by.settings.scan.auto {
-                let Looked { fresh, unusable } = block_on(self.take());
-                for Unusable { path, error } in unusable {
-                    tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
-                }
+                let fresh: Vec<PluginId> = told(block_on(self.take())).collect();
                 let waited = self.failed_without(&fresh);
                 wanted.extend(fresh.into_iter().chain(waited).filter(|id| wants(&going_by.settings, id)));
             }
@@ -192,7 +197,24 @@ impl Discovery {
             tracing::info!(auto, ?every, "the plugin folders are looked into as the changed settings say");
         }
         let here = self.kernel.statuses().into_iter().map(|status| status.id);
-        here.filter(|id| wants(&settings, id) && !wants(&before, id)).collect()
+        let mut wanted: Vec<PluginId> = here.filter(|id| wants(&settings, id) && !wants(&before, id)).collect();
+        wanted.extend(told(block_on(self.take_named(&settings))).filter(|id| wants(&settings, id)));
+        wanted
+    }
+
+    /// Registers the plugins that settings name by their paths, those that were not named before.
+    async fn take_named(&self, settings: &Settings) -> Looked {
+        let paths = settings.plugins.values().filter_map(|plugin| plugin.path.as_deref());
+        let named: BTreeSet<PathBuf> = paths.map(expand_home).collect();
+        let before = std::mem::replace(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner), named.clone());
+        let mut looked = Looked::default();
+        for path in named.difference(&before).cloned() {
+            match self.kernel.register(&path).await {
+                Ok(id) => looked.fresh.push(id),
+                Err(error) => looked.unusable.push(Unusable { path, error }),
+            }
+        }
+        looked
     }
 
     /// Loads what nobody has loaded or stopped: that is left to them. What has failed may have been mended.
@@ -261,6 +283,14 @@ fn priority(settings: &Settings, id: &PluginId) -> i32 {
 fn wants(settings: &Settings, id: &PluginId) -> bool {
     let auto = settings.load.auto;
     settings.plugins.get(id).map_or(auto, |plugin| plugin.enabled && (plugin.auto_start || auto))
+}
+
+/// What is fresh; what cannot be registered is logged.
+fn told(looked: Looked) -> impl Iterator<Item = PluginId> {
+    for Unusable { path, error } in looked.unusable {
+        tracing::warn!(path = %path.display(), %error, "a plugin that has come cannot be registered");
+    }
+    looked.fresh.into_iter()
 }
 
 /// The folders that settings choose; of the defaults those that are there.

@@ -20,7 +20,7 @@ pub(in crate::args) const INSTALL_EXAMPLES: &str = "\
 Examples:
   midplane run --data data &
   midplane install plugins/text-stats --data data
-  midplane install plugins/tagger --grant 'network.http:https://api.example.com/**' --grant state.write
+  midplane install plugins/tagger --grant state.write --grant 'network.http:https://example.com/**'
   midplane install build/libmarkdown.so --data data --output json | jq -r .id
   midplane catalog show text-stats --data data";
 
@@ -111,7 +111,7 @@ pub(in crate::args) const GRANTS_EXAMPLES: &str = "\
 Examples:
   midplane grants --data data
   midplane grants tagger
-  midplane grants --output json | jq -r '.plugins[] | .id as $id | .asked[] | select(.standing == \"not_granted\") | \"\\($id) \\(.permission)\"'
+  midplane grants --output json | jq '.plugins[].asked[] | select(.standing == \"not_granted\")'
 
 `partly` is what is granted or denied for some targets. Plugins that ask for nothing and have nothing are left out.";
 

@@ -231,6 +231,12 @@ fn what_settings_want_that_change_is_loaded_and_looked_for() {
     becomes("later", State::Running);
     write(&scratch, "soon");
     becomes("soon", State::Running);
+    // By its path, and only once.
+    let place = PluginFolder::fake("named", "probe\n1").write(&scratch.path().join("alone")).unwrap();
+    let named = json!({ "scan": { "auto": false }, "plugins": { "named": { "path": place, "auto_start": true } } });
+    discovery.take_over(&with(&named));
+    becomes("named", State::Running);
+    assert!(block_on(discovery.look()).unusable.is_empty());
     // In another folder, without loading; what runs is left alone.
     PluginFolder::fake("elsewhere", "probe\n1").write(&other).unwrap();
     discovery.take_over(&settings(&other, &json!({})));
