@@ -211,6 +211,9 @@ pub(crate) struct Routes {
     /// One more route, as JSON; may be given again
     #[arg(long, value_name = "JSON")]
     pub(crate) route: Vec<String>,
+    /// Those of the host that runs over this folder
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with_all = ["plugins", "route"])]
+    pub(crate) data: Option<PathBuf>,
 }
 
 /// Print a completion script for a shell

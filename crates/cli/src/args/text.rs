@@ -190,7 +190,7 @@ Examples:
 
 pub(super) const ROUTES: &str = "\
 Shows who gets an action that is called by its name alone, and who gets a file: what the plugins in folders bring, and the \
-routes given with --route. Of several for the same, the highest priority is taken, then the most exact one; the others are \
+routes given with --route; with --data, those of the host that runs over that folder. Of several for the same, the highest priority is taken, then the most exact one; the others are \
 shown with who comes before them.
 
 A route is {match, to, priority}. `match` is one of {action}, {file} and {media}, with * for any characters but /, ** for any \
@@ -199,6 +199,7 @@ and ? for one; `to` is {plugin} or {service, version}, both with an `action` whe
 pub(super) const ROUTES_EXAMPLES: &str = "\
 Examples:
   midplane routes --plugins plugins
+  midplane routes --data data
   midplane routes --plugins plugins --output json | jq -r '.routes[].to.plugin'
   midplane routes --route '{\"match\": {\"file\": \"*.log\"}, \"to\": {\"plugin\": \"text-stats\"}}'";
 

@@ -1,11 +1,12 @@
 //! `midplane routes`: who gets which action and which file.
 
-use midplane::routes::{Row, Rule, What};
+use midplane::routes::{Rule, Target, What};
 use midplane::{Code, Error};
+use midplane_node::Method;
 use serde_json::{Value, json};
 
-use super::table;
-use crate::args::Routes;
+use super::{hosted, table};
+use crate::args::{Data, Routes};
 use crate::exit::{Exit, Outcome};
 use crate::host::Host;
 use crate::output::Output;
@@ -13,28 +14,40 @@ use crate::{notice, unusable};
 
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
+    if routes.data.is_some() {
+        let answer = hosted::ask(&Data { data: routes.data }, Method::Routes, json!({})).await?;
+        return show(output, answer);
+    }
     Host::with(&routes.shelves.settings.sources(), async |host| {
         for (number, text) in routes.route.iter().enumerate() {
             let set = host.kernel().set_route(&format!("--route {}", number + 1), read(text)?);
             set.map_err(|error| refused(text, &error.record().message))?;
         }
         let unusable = routes.shelves.folders.register(host).await?;
-        let mut rows = host.kernel().route_table();
-        if output.is_json() {
-            let unusable: Vec<Value> = unusable.iter().map(unusable::json).collect();
-            output.json(&json!({ "routes": rows, "unusable": unusable }))?;
-            return Ok(Exit::Done);
+        let broken: Vec<Value> = unusable.iter().map(unusable::json).collect();
+        let done = show(output, json!({ "routes": host.kernel().route_table(), "unusable": broken }));
+        if !output.is_json() {
+            unusable.iter().for_each(unusable::say);
         }
-        // Those for the same stay in the order in which they are tried.
-        rows.sort_by_key(|row| kind(&row.what));
-        output.text(&notice::tidy(&table::columns(&rows.iter().map(columns).collect::<Vec<_>>())))?;
-        if rows.is_empty() {
-            notice::say("there are no routes here");
-        }
-        unusable.iter().for_each(unusable::say);
-        Ok(Exit::Done)
+        done
     })
     .await
+}
+
+fn show(output: Output, answer: Value) -> Outcome<Exit> {
+    if output.is_json() {
+        output.json(&answer)?;
+        return Ok(Exit::Done);
+    }
+    let rows = answer.get("routes").and_then(Value::as_array).into_iter().flatten();
+    let mut rows: Vec<[String; 5]> = rows.filter_map(columns).collect();
+    // Those for the same stay in the order in which they are tried.
+    rows.sort_by(|a, b| (&a[0], &a[1]).cmp(&(&b[0], &b[1])));
+    output.text(&notice::tidy(&table::columns(&rows)))?;
+    if rows.is_empty() {
+        notice::say("there are no routes here");
+    }
+    Ok(Exit::Done)
 }
 
 fn read(text: &str) -> Result<Rule, Error> {
@@ -54,8 +67,17 @@ fn kind(what: &What) -> (&'static str, String) {
     }
 }
 
-fn columns(row: &Row) -> [String; 5] {
-    let (kind, pattern) = kind(&row.what);
-    let shadow = row.shadowed_by.as_ref().map(|by| format!("(after {by})"));
-    [kind.to_owned(), pattern, row.to.to_string(), row.priority.to_string(), shadow.unwrap_or_default()]
+/// A row; `None` of one that another version of the host has.
+fn columns(row: &Value) -> Option<[String; 5]> {
+    let target = |name: &str| serde_json::from_value::<Target>(row.get(name)?.clone()).ok();
+    let (kind, pattern) = kind(&serde_json::from_value(row.get("match")?.clone()).ok()?);
+    let shadow = target("shadowed_by").map(|by| format!("(after {by})"));
+    let priority = row.get("priority").map(Value::to_string);
+    Some([
+        kind.to_owned(),
+        pattern,
+        target("to")?.to_string(),
+        priority.unwrap_or_default(),
+        shadow.unwrap_or_default(),
+    ])
 }

@@ -11,6 +11,25 @@ use crate::midplane::{Done, command};
 use crate::plugins;
 
 #[test]
+fn the_routes_of_a_host_that_runs_follow_who_comes_and_goes() {
+    let place = Place::new();
+    let host = place.host(&[]);
+    let data = place.path("data").display().to_string();
+    for id in ["one", "two"] {
+        place.json(&["install", &place.plugin(id, &[], "")]);
+    }
+    let routes = || place.run(&["routes", "--data", &data]).text();
+    assert_eq!(routes(), "action  who  one  0\naction  who  two  0  (after one)\n");
+    place.json(&["stop", "one"]);
+    assert_eq!(routes(), "action  who  two  0\naction  who  one  0  (after two)\n");
+    let shown = place.json(&["routes", "--data", &data]);
+    assert_eq!((&shown["routes"][0]["to"]["plugin"], &shown["routes"][1]["live"]), (&json!("two"), &json!(false)));
+    assert_eq!(place.run(&["routes", "--data", &data, "--plugins", &data]).code, 2);
+    host.ends(Signal::TERM);
+    assert_eq!(place.error(&["routes", "--data", &data]).1["code"], "peer_gone");
+}
+
+#[test]
 fn plugins_come_and_go_while_their_host_runs() {
     let place = Place::new();
     let mut host = place.host(&[]);
