@@ -36,8 +36,9 @@ pub(crate) fn apart<W: FnOnce() + Send + 'static>(work: W) {
 
 /// Does work of plugins on a thread of the pool.
 pub(crate) fn pooled<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
+    let taken = Taken::take();
     Box::pin(blocking::unblock(move || {
-        let _taken = Taken::take();
+        let _until_it_is_done = taken;
         work()
     }))
 }
@@ -60,7 +61,7 @@ pub(crate) fn waited_for<T: Send + 'static>(work: impl FnOnce() -> T + Send + 's
     })
 }
 
-/// Threads of the pool that plugins' work has just now.
+/// Threads of the pool that plugins' work has just now, or stands in line for: it is first come, first served.
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 /// Half of those that there can be.
 const MANY: usize = 250;

@@ -1,9 +1,8 @@
 //! Plugins that call plugins.
 
-use midplane_contract::{Code, Error, Hook, InstanceMode, Instances, PluginId};
-use midplane_kernel::bus::Message;
+use midplane_contract::{Code, Error, Hook, HostFunction, InstanceMode, Instances, PluginId};
 use midplane_kernel::{CallOptions, Policy, block_on};
-use midplane_testkit::{PluginFolder, Program, eventually, probe};
+use midplane_testkit::{Desk, PluginFolder, Program, eventually, probe};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -76,17 +75,30 @@ fn a_call_that_comes_back_to_a_pool_all_of_which_waits_is_a_cycle() {
 #[test]
 fn more_plugins_than_there_are_threads_can_all_wait_for_one_at_once() {
     const MORE_THAN_THE_POOL_HAS: usize = 600;
-    let asking = probe().hook(Hook::Event, |desk, _| desk.call("asked/echo", b"x"));
+    let subscribes =
+        |desk: &mut Desk<'_>, _: &[u8]| desk.host(HostFunction::BusSubscribe, &json!({ "topic": "go" }), b"");
+    let asking = probe().hook(Hook::Init, subscribes).hook(Hook::Event, |desk, _| {
+        desk.call("asked/echo", b"x")?;
+        desk.host(HostFunction::BusRequest, &json!({ "topic": "question" }), b"1")
+    });
     let house = House::with(&[("asking", asking)]);
-    house.probe("asked");
+    let every = ["plugin.call", "bus.publish", "bus.subscribe"];
+    let may = |id: &str| {
+        let grants = every.iter().map(|one| one.parse().unwrap()).collect();
+        house.kernel.set_policy(&name(id), Policy { grants, ..Policy::default() });
+    };
+    may("asked");
+    house.load(&caller("asked").with("permissions", json!(every)));
+    let subscribe = json!({ "function": "bus.subscribe", "args": { "topic": "question" } });
+    house.call("asked/host", &subscribe.to_string()).unwrap();
     let asking: Vec<PluginId> = (0..MORE_THAN_THE_POOL_HAS)
         .map(|number| {
             let id = format!("asks-{number}");
-            house.grant(&name(&id), "plugin.call");
-            house.load(&PluginFolder::fake(&id, "asking\n1").with("permissions", json!(["plugin.call"])))
+            may(&id);
+            house.load(&PluginFolder::fake(&id, "asking\n1").with("permissions", json!(every)))
         })
         .collect();
-    house.kernel.broadcast(Message::new("all", json!(1))).unwrap();
+    house.kernel.bus().publish("go", json!(1)).unwrap();
     let events = |id: &PluginId| house.kernel.status(id).unwrap().events;
     assert!(eventually(|| asking.iter().all(|id| events(id).processed == 1)));
     assert!(asking.iter().all(|id| events(id).errors == 0));
