@@ -10,10 +10,11 @@ mod operating;
 mod registry;
 mod routing;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use midplane_contract::{Address, Code, Error, Limits, Manifest, PluginId, Result, defaults};
+use midplane_contract::{Address, Code, Error, Limits, Manifest, PluginId, Result, SecretRef, defaults};
 
 use crate::action::Action;
 use crate::assemble::Runtimes;
@@ -57,7 +58,7 @@ impl Kernel {
             selection: Selection::default(),
             adapters: Vec::new(),
             capabilities: Vec::new(),
-            secrets: std::collections::BTreeMap::new(),
+            secrets: BTreeMap::new(),
             limits: Limits::default(),
             bounds: Bounds::default(),
             drain: defaults::SHUTDOWN_DRAIN,
@@ -71,6 +72,18 @@ impl Kernel {
     /// count from the next load; grants count at once.
     pub fn set_policy(&self, id: &PluginId, policy: Policy) {
         self.inner.set_policy(id, policy);
+    }
+
+    /// Sets what a plugin may use at most where neither its manifest nor its policy says anything, as [`Builder::limits`] and
+    /// [`Builder::bounds`] do. It counts as it does in a policy: from each plugin's next load, and of the bounds some at once.
+    pub fn set_limits(&self, limits: Limits, bounds: Bounds) {
+        self.inner.set_limits(limits, bounds);
+    }
+
+    /// Sets where secrets are, as [`Builder::secrets`] does. It counts at once for plugins that ask for them by name, and for
+    /// configurations from their next load, change or [`Kernel::renew_secrets`].
+    pub fn set_secrets(&self, places: BTreeMap<String, SecretRef>) {
+        self.inner.secrets.set(places);
     }
 
     /// What the operator has decided about a plugin so far, and what a store has kept of it.

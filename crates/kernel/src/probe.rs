@@ -74,11 +74,15 @@ pub(crate) enum Keep {
     No,
 }
 
-/// Hands the configuration in effect over once more, with its secrets as they are now.
+/// Hands the configuration in effect over once more, with its secrets as they are now, where one of them is another.
 pub(crate) async fn renew_secrets(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
-    take_config(kernel, &plugin, kernel.policy(id).config, Keep::No).await
+    let (generation, config) = (loaded(&plugin)?, kernel.policy(id).config);
+    if effective(kernel, &generation, &config)? == generation.config() {
+        return Ok(());
+    }
+    take_config(kernel, &plugin, config, Keep::No).await
 }
 
 /// Checks a configuration, hands it to every instance, and keeps it.
@@ -97,12 +101,10 @@ pub(crate) async fn take_config(
 ) -> Result<()> {
     let id = &plugin.id;
     let generation = loaded(plugin)?;
-    let manifest = &generation.manifest;
-    let operator = kernel.secrets.resolve(&config).map_err(|error| generation.sign(error))?;
-    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
-        .map_err(|error| generation.sign(error))?;
-    let bytes: Arc<[u8]> =
-        serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?.into();
+    let bytes = effective(kernel, &generation, &config)?;
+    if keep == Keep::Yes {
+        kept::is_there(kernel, id).await?;
+    }
     // One instance is asked before any is told.
     tell(plugin, &generation, Hook::ValidateConfig, 0, &bytes).await?;
     let core = &plugin.slot.core;
@@ -125,6 +127,16 @@ pub(crate) async fn take_config(
     kernel.set_policy(id, policy);
     announce(kernel, "plugin.config_changed", plugin, json!({}));
     Ok(())
+}
+
+/// What reaches the plugin of a configuration: with secrets and defaults, and checked against its schema.
+fn effective(kernel: &Inner, generation: &Generation, config: &Map<String, Value>) -> Result<Arc<[u8]>> {
+    let manifest = &generation.manifest;
+    let operator = kernel.secrets.resolve(config).map_err(|error| generation.sign(error))?;
+    let effective = config::effective(manifest.config_schema.as_ref(), &manifest.config, &operator)
+        .map_err(|error| generation.sign(error))?;
+    let bytes = serde_json::to_vec(&effective).map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+    Ok(bytes.into())
 }
 
 /// All have the same configuration: those before this lane, which took the next one, get the old one back.

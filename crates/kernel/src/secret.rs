@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 use midplane_contract::{Code, Error, Result, SecretRef};
 use serde_json::{Map, Value};
@@ -52,12 +53,16 @@ pub(crate) fn mask_error(error: Error) -> Error {
 /// The secrets of the settings, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
-    places: BTreeMap<String, SecretRef>,
+    places: RwLock<BTreeMap<String, SecretRef>>,
 }
 
 impl Secrets {
     pub(crate) fn new(places: BTreeMap<String, SecretRef>) -> Self {
-        Self { places }
+        Self { places: RwLock::new(places) }
+    }
+
+    pub(crate) fn set(&self, places: BTreeMap<String, SecretRef>) {
+        *self.places.write().unwrap_or_else(PoisonError::into_inner) = places;
     }
 
     /// A secret of the settings by its name.
@@ -65,8 +70,9 @@ impl Secrets {
     /// # Errors
     /// `invalid_input` for a name that the settings do not have, and those of reading it.
     pub(crate) fn named(&self, name: &str) -> Result<String> {
-        match self.places.get(name) {
-            Some(place) => self.read(place),
+        let place = self.places.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        match place {
+            Some(place) => read(&place),
             None => Err(Error::new(Code::InvalidInput, format!("there is no secret `{name}`"))
                 .remedy(format!("name its place in the settings: `secrets: {{{name}: env:VARIABLE}}`"))),
         }

@@ -169,6 +169,8 @@ fn a_secret_is_in_nothing_that_a_host_says_or_keeps_whatever_its_store() {
             "{:#?}",
             host.heard
         );
+        let told = "the configuration that was kept stands in place of the one that it is given";
+        assert!(host.heard.iter().any(|line| line.contains(told)), "{:#?}", host.heard);
     }
     let kept = server.cli(&["-a", PASSWORD, "HGETALL", "midplane:configs"]);
     assert!(kept.contains("env:CANARY"), "{kept}");
@@ -254,12 +256,13 @@ fn hosts_that_share_a_redis_server_take_over_from_each_other_and_go_on_without_i
     one.until("are not followed until the server is back");
     two.until("are not followed until the server is back");
     house.settings("1.json", "lost", &store);
-    one.until("the changed configuration is refused");
+    one.until("the changed configuration is not in effect yet, and is tried again");
     let said = one.heard.last().unwrap();
     assert!(said.contains("cannot be reached") && said.contains(&server.address()), "{said}");
     server.revive();
     one.until("are followed again");
     two.until("are followed again");
+    two.until("changed to lost");
     house.settings("1.json", "again", &store);
     two.until("changed to again");
 }

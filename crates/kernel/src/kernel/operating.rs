@@ -141,8 +141,8 @@ impl Kernel {
         to_its_end(async move { probe::update_config(&kernel, &id, config).await }).await
     }
 
-    /// Reads the secrets in a plugin's configuration anew and hands it over as [`Kernel::update_config`] does. Nothing is
-    /// kept: it is the configuration that it has.
+    /// Reads the secrets in a plugin's configuration anew and, where one has changed, hands it over as
+    /// [`Kernel::update_config`] does. Nothing is kept: it is the configuration that it has.
     ///
     /// # Errors
     /// Those of [`Kernel::update_config`]; the secrets that it had then stay.

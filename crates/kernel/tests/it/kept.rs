@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use midplane_contract::{Code, Error, PluginId, Result};
+use midplane_contract::{Code, Error, Hook, PluginId, Result};
 use midplane_kernel::block_on;
 use midplane_kernel::config::{Changed, ConfigStore, DatabaseStore, FileStore, News};
-use midplane_testkit::{Fake, PluginFolder, Scratch, eventually, probe};
+use midplane_testkit::{Fake, PluginFolder, Program, Scratch, eventually, probe};
 use serde_json::{Map, Value, json};
 
 use crate::house::{House, name};
@@ -25,11 +25,14 @@ struct Shared {
     kept: Mutex<BTreeMap<PluginId, Map<String, Value>>>,
     changed: Mutex<Option<Changed>>,
     broken: Mutex<bool>,
+    /// Whether that is because it is away.
+    away: Mutex<bool>,
 }
 
 impl Shared {
     fn out_of_order(&self) -> Result<()> {
-        if *self.broken.lock().unwrap() { Err(Error::new(Code::Storage, "out of order")) } else { Ok(()) }
+        let error = || Error::new(Code::Storage, "out of order").recoverable(*self.away.lock().unwrap());
+        if *self.broken.lock().unwrap() { Err(error()) } else { Ok(()) }
     }
 
     fn tell(&self, news: News<'_>) {
@@ -108,6 +111,28 @@ fn a_change_that_cannot_be_kept_leaves_the_old_configuration() {
     *store.broken.lock().unwrap() = false;
     block_on(house.kernel.update_config(&id, object(json!({"n": 3})))).unwrap();
     assert_eq!(store.kept.lock().unwrap()[&id], object(json!({"n": 3})));
+}
+
+#[test]
+fn a_plugin_is_told_once_what_cannot_be_kept_while_the_store_is_away() {
+    let store = Arc::new(Shared::default());
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ears = Arc::clone(&told);
+    let program = Program::echoing().hook(Hook::ConfigChanged, move |_, config| {
+        ears.lock().unwrap().push(String::from_utf8_lossy(config).into_owned());
+        Ok(Vec::new())
+    });
+    let kept = Arc::clone(&store) as Arc<dyn ConfigStore>;
+    let house = House::over(Fake::new().program("hearing", program), |builder| builder.config_store(kept));
+    let id = house.load(&PluginFolder::fake("p", "hearing\n1"));
+    (*store.broken.lock().unwrap(), *store.away.lock().unwrap()) = (true, true);
+    for _ in 0..3 {
+        let error = block_on(house.kernel.update_config(&id, object(json!({"n": 1})))).unwrap_err();
+        assert_eq!((error.code(), error.record().recoverable), (Code::Storage, true));
+    }
+    *store.broken.lock().unwrap() = false;
+    block_on(house.kernel.update_config(&id, object(json!({"n": 2})))).unwrap();
+    assert_eq!(*told.lock().unwrap(), [r#"{"n":1}"#, "{}", r#"{"n":2}"#]);
 }
 
 #[test]

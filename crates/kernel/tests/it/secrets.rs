@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use midplane_contract::{Code, Limits, Permission, SecretRef};
-use midplane_kernel::{Policy, block_on, secret};
+use midplane_kernel::{Bounds, Policy, block_on, secret};
 use midplane_testkit::{Fake, PluginFolder, Scratch, log, probe};
 use serde_json::{Map, Value, json};
 
@@ -116,6 +116,10 @@ fn a_secret_that_has_changed_is_read_anew_and_an_unreadable_one_leaves_the_old()
     std::fs::write(&file, "canary-the-next").unwrap();
     block_on(house.kernel.renew_secrets(&id)).unwrap();
     assert_eq!(key(), json!("canary-the-next"));
+    // One that is as it was is not handed over again.
+    let events = house.kernel.bus().subscribe("plugin.config_changed").unwrap();
+    block_on(house.kernel.renew_secrets(&id)).unwrap();
+    assert!(events.try_next().is_none());
     std::fs::remove_file(&file).unwrap();
     assert_eq!(block_on(house.kernel.renew_secrets(&id)).unwrap_err().code(), Code::ConfigInvalid);
     assert_eq!(key(), json!("canary-the-next"));
@@ -128,6 +132,23 @@ fn a_plugin_s_own_manifest_names_no_secrets_of_the_host() {
     let own = json!({"token": {"secret": format!("file:{}", file.display())}});
     house.load(&PluginFolder::fake("p", "probe\n1").with("config", own.clone()));
     assert_eq!(serde_json::from_str::<Value>(&house.call("p/config", "").unwrap()).unwrap(), own);
+}
+
+#[test]
+fn places_of_secrets_can_change_while_the_kernel_runs() {
+    let (folder, file) = hidden();
+    let house = house(&file);
+    house.kernel.set_policy(&name("p"), policy(json!({"key": {"secret": "api"}}), &["secret.read"]));
+    let id = house.load(&PluginFolder::fake("p", "probe\n1").with("permissions", json!(["secret.read"])));
+    let other = folder.path().join("other");
+    std::fs::write(&other, "canary-elsewhere").unwrap();
+    let place = SecretRef::File(other);
+    house.kernel.set_secrets(BTreeMap::from([("api".to_owned(), place.clone()), ("more".to_owned(), place)]));
+    let ask = |name: &str| house.call("p/host", &json!({"function": "secret.get", "args": {"name": name}}).to_string());
+    assert_eq!((ask("api").unwrap(), ask("more").unwrap()), ("canary-elsewhere".into(), "canary-elsewhere".into()));
+    block_on(house.kernel.renew_secrets(&id)).unwrap();
+    let config: Value = serde_json::from_str(&house.call("p/config", "").unwrap()).unwrap();
+    assert_eq!(config["key"], "canary-elsewhere");
 }
 
 #[test]
@@ -184,4 +205,9 @@ fn the_host_s_limits_stand_below_those_of_manifests_and_policies() {
     house.limit("widest", Limits { payload: Some(16), ..Limits::default() });
     house.load(&PluginFolder::fake("widest", "probe\n1").with("limits", json!({"payload": 2})));
     assert_eq!(house.call("widest/echo", "123456789").unwrap(), "123456789");
+    // Others count from the next load of each.
+    house.kernel.set_limits(Limits { payload: Some(5), ..Limits::default() }, Bounds::default());
+    assert_eq!(house.call("plain/echo", "12345").unwrap_err().code(), Code::LimitExceeded);
+    block_on(house.kernel.reload(&name("plain"))).unwrap();
+    assert_eq!(house.call("plain/echo", "12345").unwrap(), "12345");
 }

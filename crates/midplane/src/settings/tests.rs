@@ -31,6 +31,7 @@ fn a_file_that_is_not_there_is_named() {
 }
 
 mod discovery;
+mod watch;
 
 pub(super) fn settled(assignments: &[&str]) -> midplane_contract::Settings {
     let assignments = assignments.iter().map(ToString::to_string).collect();

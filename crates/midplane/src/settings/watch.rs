@@ -1,5 +1,7 @@
 //! Settings that take effect while the host runs.
 
+mod handing;
+mod host;
 mod secrets;
 
 use std::collections::BTreeSet;
@@ -8,20 +10,22 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
-use midplane_contract::{PluginId, Result, Settings, State};
-use midplane_kernel::{Kernel, Policy, block_on};
+use midplane_contract::{Code, Error, PluginId, Result, Settings, State};
+use midplane_kernel::{Kernel, Policy};
 
 use super::{Sources, policies, read};
+use handing::Handing;
 
 /// Time between two looks at the files.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Looks at the files of settings, and at those of secrets, once a second and puts into effect what changes about plugins:
-/// permissions at once, configurations and secrets by asking the plugin, everything else with its next load. What else
-/// follows from changed settings is told them after that. Ends when it is dropped.
+/// permissions at once, configurations and secrets by asking the plugin, everything else with its next load. What of the host
+/// as a whole counts from its next start only is logged as such. What else follows from changed settings is told them after
+/// that. Ends when it is dropped.
 ///
 /// Settings with faults change nothing and are logged. A configuration that its plugin refuses leaves the old one, and so does
-/// a secret that cannot be read.
+/// a secret that cannot be read. One that cannot be kept since its store is away is handed over when that is back.
 #[derive(Debug)]
 pub struct Watch {
     end: Option<Sender<()>>,
@@ -29,7 +33,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch. `settings` are those in effect; `follow` gets those that were taken over.
+    /// Begins to watch. `settings` are those in effect; what has changed in the files since these were read is taken over as
+    /// well. `follow` gets those that were taken over.
     ///
     /// # Errors
     /// `io` when the system gives no thread.
@@ -40,25 +45,27 @@ impl Watch {
         follow: impl Fn(&Settings) + Send + 'static,
     ) -> Result<Self> {
         let (end, ended) = channel();
-        let mut seen = stamps(&sources.files);
+        // Nothing is taken for seen: files may have changed since they were read, while plugins were loaded.
+        let mut seen = Vec::new();
         let (kernel, mut settings) = (kernel.clone(), settings);
-        let mut secrets = secrets::Seen::of(&settings);
+        let (mut secrets, mut handing) = (secrets::Seen::nothing(&settings), Handing::default());
         let look = move || {
             while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 let stamps = stamps(&sources.files);
                 if stamps != seen {
                     seen = stamps;
-                    if take_over(&kernel, &sources, &mut settings) {
+                    if take_over(&kernel, &sources, &mut settings, &mut handing) {
                         follow(&settings);
                     }
                 }
+                handing.again(&kernel);
                 secrets.look(&kernel, &settings);
             }
         };
-        let thread = std::thread::Builder::new().name("midplane-settings".to_owned()).spawn(look).map_err(|error| {
-            midplane_contract::Error::new(midplane_contract::Code::Io, "no thread to watch the settings with")
-                .caused_by(&error)
-        })?;
+        let thread = std::thread::Builder::new()
+            .name("midplane-settings".to_owned())
+            .spawn(look)
+            .map_err(|error| Error::new(Code::Io, "no thread to watch the settings with").caused_by(&error))?;
         Ok(Self { end: Some(end), thread: Some(thread) })
     }
 }
@@ -84,8 +91,8 @@ fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
     files.iter().map(|file| stamp(file)).collect()
 }
 
-/// Reads again, and applies what has changed; says whether it could be read.
-fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) -> bool {
+/// Reads again, and applies what has changed; says whether there was anything.
+fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings, handing: &mut Handing) -> bool {
     let (next, _) = match read(sources).and_then(midplane_contract::settings::Settled::into_result) {
         Ok(next) => next,
         Err(error) => {
@@ -93,27 +100,33 @@ fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings) -> boo
             return false;
         }
     };
+    if next == *settings {
+        return false;
+    }
+    host::change(kernel, settings, &next);
     let (before, mut after) = (policies(settings), policies(&next));
     let ids: BTreeSet<&PluginId> = settings.plugins.keys().chain(next.plugins.keys()).collect();
     for id in ids.into_iter().filter(|id| settings.plugins.get(*id) != next.plugins.get(*id)) {
-        change(kernel, id, &before.get(id).cloned().unwrap_or_default(), after.remove(id).unwrap_or_default());
+        let old = before.get(id).cloned().unwrap_or_default();
+        change(kernel, id, &old, after.remove(id).unwrap_or_default(), handing);
+    }
+    if settings.secrets != next.secrets {
+        secrets::renew_named(kernel, &next);
     }
     *settings = next;
     true
 }
 
-fn change(kernel: &Kernel, id: &PluginId, old: &Policy, new: Policy) {
-    let config = new.config.clone();
+fn change(kernel: &Kernel, id: &PluginId, old: &Policy, new: Policy, handing: &mut Handing) {
     let state = kernel.status(id).map(|status| status.state);
-    let loaded = matches!(state, Ok(State::Running | State::Loaded | State::Stopped));
+    // One that is being loaded may have been given the old one already.
+    let loaded = !matches!(state, Err(_) | Ok(State::Registered | State::Failed | State::Quarantined));
     // The plugin decides about its configuration first; until then it has the one in effect, which may have been changed
     // by somebody else since the settings were read.
-    let kept = if loaded { kernel.policy(id).config } else { config.clone() };
-    kernel.set_policy(id, Policy { config: kept, ..new });
-    if loaded && config != old.config {
-        match block_on(kernel.update_config(id, config)) {
-            Ok(()) => tracing::info!(plugin = %id, "the changed configuration is in effect"),
-            Err(error) => tracing::error!(plugin = %id, %error, "the changed configuration is refused"),
-        }
+    let config = if loaded { kernel.policy(id).config } else { new.config.clone() };
+    kernel.set_policy(id, Policy { config, ..new.clone() });
+    handing.forget(id);
+    if loaded && new.config != old.config {
+        handing.hand(kernel, id, new);
     }
 }

@@ -24,12 +24,20 @@ impl Inner {
 
     /// The limits that hold: the policy's, below them the manifest's, below those the host's.
     pub(crate) fn limits(&self, manifest: &Limits, policy: &Limits) -> Limits {
-        policy::effective(&policy::effective(&self.limits, manifest), policy)
+        let own = self.limits.read().unwrap_or_else(PoisonError::into_inner);
+        policy::effective(&policy::effective(&own, manifest), policy)
     }
 
     /// The same for those that manifests know nothing of.
     pub(super) fn bounds(&self, policy: &Policy) -> Bounds {
-        policy.bounds.over(self.bounds)
+        policy.bounds.over(*self.bounds.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Sets the host's own limits, and tells the plugins those of them that count at once.
+    pub(crate) fn set_limits(&self, limits: Limits, bounds: Bounds) {
+        *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
+        *self.bounds.write().unwrap_or_else(PoisonError::into_inner) = bounds;
+        self.plugins().iter().for_each(|plugin| plugin.heed(&self.bounds(&self.policy(&plugin.id))));
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {

@@ -13,9 +13,13 @@ use super::{Stamp, stamp};
 pub(super) struct Seen(BTreeMap<PathBuf, Stamp>);
 
 impl Seen {
-    pub(super) fn of(settings: &Settings) -> Self {
-        let files: BTreeSet<PathBuf> = users(settings).into_values().flatten().collect();
-        Self(files.into_iter().map(|file| (file.clone(), stamp(&file))).collect())
+    /// The files, as if none of them had been there: each is looked at.
+    pub(super) fn nothing(settings: &Settings) -> Self {
+        Self(files(settings).into_iter().map(|file| (file, None)).collect())
+    }
+
+    fn of(settings: &Settings) -> Self {
+        Self(files(settings).into_iter().map(|file| (file.clone(), stamp(&file))).collect())
     }
 
     /// Hands secrets that have changed to the plugins that have them. Files that are new here have been read with the
@@ -33,6 +37,14 @@ impl Seen {
     }
 }
 
+/// Hands secrets that settings name to the plugins that have them, where they are others by now.
+pub(super) fn renew_named(kernel: &Kernel, settings: &Settings) {
+    let named = |plugin: &PluginSettings| {
+        SecretRef::all_in(&plugin.config).iter().any(|place| matches!(place, SecretRef::Named(_)))
+    };
+    settings.plugins.iter().filter(|(_, plugin)| named(plugin)).for_each(|(id, _)| renew(kernel, id));
+}
+
 fn renew(kernel: &Kernel, id: &PluginId) {
     // One that is not loaded reads them when it is.
     if kernel.status(id).is_ok_and(|status| status.generation.is_some()) {
@@ -41,6 +53,10 @@ fn renew(kernel: &Kernel, id: &PluginId) {
             Err(error) => tracing::error!(plugin = %id, %error, "a changed secret is not in effect"),
         }
     }
+}
+
+fn files(settings: &Settings) -> BTreeSet<PathBuf> {
+    users(settings).into_values().flatten().collect()
 }
 
 /// The plugins with secrets in files, and those.
