@@ -41,6 +41,9 @@ impl Shown {
             ("hook", hook),
             ("generation", record.generation.map(|generation| generation.to_string())),
         ];
+        // Many messages end in the cause, for where one line is all there is.
+        let said = record.cause.iter().take_while(|cause| record.message.contains(cause.as_str())).count();
+        let causes = record.cause.get(said..).unwrap_or_default();
         let about: Vec<String> =
             about.into_iter().filter_map(|(what, name)| Some(format!("{what} {}", name?))).collect();
         Self {
@@ -48,7 +51,7 @@ impl Shown {
             code: record.code.to_string(),
             severity: miette::Severity::Error,
             remedy: record.remedy.as_deref().map(notice::tidy),
-            cause: Cause::chain(&record.cause),
+            cause: Cause::chain(causes),
             about: (!about.is_empty()).then(|| notice::tidy(&about.join(", "))),
             place: None,
         }
@@ -174,5 +177,13 @@ mod tests {
     fn an_error_of_a_hook_says_which_one_it_was() {
         let error = Error::new(Code::PluginError, "no disc").with("hook", "start");
         assert_eq!(Shown::of(&error).about.as_deref(), Some("hook start"));
+    }
+
+    #[test]
+    fn a_cause_that_the_message_says_already_is_not_said_again() {
+        let full = std::io::Error::other("the disk is full");
+        let cause = |message: &str| Shown::of(&Error::new(Code::Io, message).caused_by(&full)).cause.map(|it| it.text);
+        assert_eq!(cause("a.db cannot be written: the disk is full"), None);
+        assert_eq!(cause("a.db cannot be written").as_deref(), Some("the disk is full"));
     }
 }
