@@ -11,12 +11,13 @@ mod refusal;
 mod resolving;
 mod testing;
 mod text;
+mod unset;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 use midplane::{Address, Permission, Placement, PluginId, Trust};
 
 pub(crate) use catalog::{Catalog, Cataloguing, Data, DataFolder};
@@ -34,7 +35,10 @@ pub(crate) use text::version;
 /// Reads the command line.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Cli, Refusal> {
     let arguments: Vec<OsString> = arguments.collect();
-    Cli::try_parse_from(&arguments).map_err(|error| Refusal::new(error, &arguments))
+    let mut command = unset::left_out(Cli::command());
+    let parsed =
+        command.try_get_matches_from_mut(&arguments).and_then(|mut typed| Cli::from_arg_matches_mut(&mut typed));
+    parsed.map_err(|error| Refusal::new(error.format(&mut command), &arguments))
 }
 
 /// Loads plugins, calls them, opens files with them, checks and shows them.
@@ -277,8 +281,6 @@ pub(crate) struct Policies {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -210,3 +210,17 @@ fn a_secret_that_stands_in_the_settings_by_mistake_is_not_shown_with_the_fault()
         }
     }
 }
+
+#[test]
+fn a_variable_that_is_set_to_nothing_is_as_good_as_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let unset = |arguments: &[&str]| {
+        let mut command = command(arguments);
+        command.env("MIDPLANE_SETTINGS", "").env("MIDPLANE_DATA", "").env("XDG_DATA_HOME", folder.path());
+        Done::of(command.current_dir(folder.path()).output().unwrap())
+    };
+    assert_eq!(unset(&["config", "check"]).code, 0);
+    let nobody = unset(&["status", "--output", "json"]);
+    assert_eq!((nobody.code, nobody.error().as_str()), (7, "peer_gone"), "{nobody:?}");
+    assert_eq!(unset(&["status", "--data", ""]).code, 2);
+}
