@@ -32,10 +32,11 @@ pub use midplane_contract::{
 #[cfg(feature = "fetch")]
 pub use midplane_fetch as fetch;
 pub use midplane_kernel::{
-    Action, Bounds, Builder, Bus, CallCounts, CallOptions, Caller, Choice, Deadline, Event, EventCounts,
-    GenerationStatus, Kernel, Policy, Provider, Record, Recovery, Reinstated, ReplyStream, Route, Scope, Service, Slot,
-    Status, Stores, Strategy, Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve,
-    routes, runtime, secret, services,
+    Action, Asked, Bounds, Builder, Bus, Call, CallCounts, CallOptions, Caller, Choice, ChunkSink, Deadline, Event,
+    EventCounts, Fetch, FetchAnswer, FetchRequest, GenerationStatus, Kernel, Pass, Place, Policy, Provider, Reach,
+    Record, Recovery, Reinstated, Reply, ReplyStream, Rights, Route, Scope, Service, Slot, Standing, Status, Stores,
+    Strategy, Subscription, block_on, bus, catalog, config, discover, metrics, platform, resolve, routes, runtime,
+    secret, services, store,
 };
 /// Plugins that dial this host over WebSocket.
 #[cfg(feature = "connect")]
@@ -43,3 +44,20 @@ pub use midplane_runtime_connect as connect;
 /// Configurations in Redis, shared by hosts.
 #[cfg(feature = "redis")]
 pub use midplane_store_redis as redis;
+
+#[cfg(test)]
+mod tests {
+    /// Everything that the seams speak of, by its name here: who sits at one needs no other crate.
+    type Seams<'a> = (
+        (&'a dyn crate::runtime::Runtime, &'a dyn crate::runtime::Instance, crate::Call<'a>, crate::Reply<'a>),
+        (&'a dyn crate::ChunkSink, &'a dyn crate::runtime::Interrupt, &'a dyn crate::runtime::Host),
+        (&'a dyn crate::store::Store, &'a dyn crate::store::Change, &'a dyn crate::config::ConfigStore),
+        (&'a dyn crate::Fetch, crate::FetchRequest<'a>, crate::FetchAnswer, &'a dyn crate::Pass, crate::Place<'a>),
+        (crate::Rights, crate::Asked, crate::Standing, crate::Reach, crate::contract::SecretRef),
+    );
+
+    #[test]
+    fn what_the_seams_speak_of_can_be_named() {
+        assert!(std::mem::size_of::<Seams<'_>>() > 0);
+    }
+}
