@@ -5,7 +5,9 @@ mod table;
 use serde_json::Number;
 
 use crate::reading::nearest::nearest;
+use crate::reading::shape::Shape;
 use crate::reading::tree::{Node, Value};
+use crate::settings::fields::FILE;
 use table::{LOOSE, SECTIONS};
 
 /// What becomes of one value.
@@ -50,9 +52,32 @@ pub(super) fn takes_whole(steps: &[&str]) -> bool {
 /// What becomes of the value at a path.
 pub(super) fn verdict(steps: &[&str], node: &Node) -> Verdict {
     match rule(steps) {
-        Some((rule, captured)) => apply(&rule.then, &captured, node),
+        Some((rule, captured)) => match apply(&rule.then, &captured, node) {
+            Verdict::Goes(path, value) => misfit(&path).map_or(Verdict::Goes(path, value), Verdict::Nowhere),
+            other => other,
+        },
+        // Settings of our own stay where they are.
+        None if misfit(steps).is_none() => {
+            Verdict::Goes(steps.iter().map(ToString::to_string).collect(), node.value.clone())
+        }
         None => Verdict::Nowhere(unknown(steps)),
     }
+}
+
+/// Why settings have nothing at a path, if so.
+fn misfit(path: &[impl AsRef<str>]) -> Option<String> {
+    let mut shape = Shape::Object(FILE);
+    for step in path {
+        shape = match shape {
+            Shape::Object(fields) => match fields.iter().find(|field| field.name == step.as_ref()) {
+                Some(field) => field.shape,
+                None => return Some(no_such(step.as_ref(), fields.iter().map(|field| field.name))),
+            },
+            Shape::Table(_, item) => *item,
+            _ => return None,
+        };
+    }
+    None
 }
 
 fn unknown(steps: &[&str]) -> String {
@@ -62,8 +87,11 @@ fn unknown(steps: &[&str]) -> String {
         return format!("no file that is known has it; known are {}", known.join(", "));
     };
     let last = steps.last().copied().unwrap_or_default();
-    let keys = rules.iter().filter_map(|rule| rule.from.rsplit('.').next());
-    match nearest(last, keys) {
+    no_such(last, rules.iter().filter_map(|rule| rule.from.rsplit('.').next()))
+}
+
+fn no_such(key: &str, known: impl Iterator<Item = &'static str>) -> String {
+    match nearest(key, known) {
         Some(near) => format!("no such key is known here; did you mean `{near}`?"),
         None => "no such key is known here".to_owned(),
     }

@@ -52,6 +52,45 @@ fn every_known_key_is_mapped_and_every_other_is_named() {
 }
 
 #[test]
+fn a_key_that_settings_do_not_have_is_named_wherever_it_stands() {
+    let text = "compatibility: {strict_mode: true, stric_mode: true, platform_detection: {far: 1}, \
+                adapters: {linux: {enabled: true, colour: 2}}}\nmodule_manager: {bar: 1, auto_scan: true}\n\
+                hotload: {far: 1}\nplugins:\n  auto_load: {enabled: true, nope: 2}\n  \
+                plugin_configs: {a: {colour: red, priority: 1, limits: {memory: 1MB, mem: 2}}}\n";
+    let imported = import([("all.yaml", text.as_bytes())]);
+    assert_eq!(imported.faults, []);
+    let unused: Vec<&str> = imported.unused.iter().map(|key| key.path.as_str()).collect();
+    let wanted = [
+        "/compatibility/stric_mode",
+        "/compatibility/platform_detection/far",
+        "/compatibility/adapters/linux/colour",
+        "/module_manager/bar",
+        "/hotload/far",
+        "/plugins/auto_load/nope",
+        "/plugins/plugin_configs/a/colour",
+        "/plugins/plugin_configs/a/limits/mem",
+    ];
+    assert_eq!(unused, wanted);
+    assert_eq!(imported.unused[0].outcome, "no such key is known here; did you mean `strict_mode`?");
+    assert_eq!(imported.settings["plugins"], json!({"a": {"priority": 1, "limits": {"memory": "1MB"}}}));
+}
+
+#[test]
+fn settings_of_our_own_stay_as_they_are() {
+    let text = "folders: [./p]\nload: {auto: true}\nlimits: {memory: '${M:-1MB}'}\nsecrets: {a: env:A}\n\
+                store: {kind: file, path: c}\nplugins:\n  a: {path: ./a, limits: {memory: 1MB}, permissions: [x.y], \
+                config: {b: {c: 1}}}\nscann: {auto: true}\n";
+    let imported = import([("midplane.yaml", text.as_bytes())]);
+    assert_eq!(imported.faults, []);
+    let unused: Vec<&str> = imported.unused.iter().map(|key| key.path.as_str()).collect();
+    assert_eq!(unused, ["/scann/auto"]);
+    let a = json!({"path": "./a", "limits": {"memory": "1MB"}, "permissions": ["x.y"], "config": {"b": {"c": 1}}});
+    let wanted = json!({"folders": ["./p"], "load": {"auto": true}, "limits": {"memory": "${M:-1MB}"},
+        "secrets": {"a": "env:A"}, "store": {"kind": "file", "path": "c"}, "plugins": {"a": a}});
+    assert_eq!(imported.settings, wanted);
+}
+
+#[test]
 fn a_value_that_another_one_takes_the_place_of_is_named() {
     let hotload = "hotload:\n  plugin_dir: ./more\n  check_interval: 5s\n  load_timeout: 10s\n  enabled: false\n";
     let imported = import([("hotload.yaml", hotload.as_bytes()), ("plugins.yaml", PLUGINS.as_bytes())]);

@@ -61,8 +61,7 @@ const PLUGINS: &[Rule] = &[
     rule("plugin_configs.*.resources.requires_gpu", No(MACHINE)),
     rule("plugin_configs.*.security.allowed_syscalls", No(SYSCALLS)),
     rule("plugin_configs.*.security.trusted_sources", No(ORIGINS)),
-    rule("plugin_configs.*.resources.*", To("plugins.*.resources.*")),
-    rule("plugin_configs.*.security.*", To("plugins.*.security.*")),
+    rule("plugin_configs.*.*.*", To("plugins.*.*.*")),
     // A file of settings has plugins under the same name.
     rule("*.config", To("plugins.*.config")),
     rule("*.*", To("plugins.*.*")),
@@ -70,8 +69,6 @@ const PLUGINS: &[Rule] = &[
     rule("*.resources.requires_gpu", No(MACHINE)),
     rule("*.security.allowed_syscalls", No(SYSCALLS)),
     rule("*.security.trusted_sources", No(ORIGINS)),
-    rule("*.resources.*", To("plugins.*.resources.*")),
-    rule("*.security.*", To("plugins.*.security.*")),
 ];
 
 const HOTLOAD: &[Rule] = &[
