@@ -92,6 +92,12 @@ impl Kernel {
         self.inner.policy(id)
     }
 
+    /// The same for every plugin about which something was decided, registered or not.
+    #[must_use]
+    pub fn policies(&self) -> BTreeMap<PluginId, Policy> {
+        self.inner.policies()
+    }
+
     /// Registers a plugin folder, manifest, or bare file; no code stays loaded. A bare file is asked who it is.
     ///
     /// # Errors

@@ -75,14 +75,14 @@ pub(crate) enum Keep {
 }
 
 /// Hands the configuration in effect over once more, with its secrets as they are now, where one of them is another.
-pub(crate) async fn renew_secrets(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
+pub(crate) async fn renew_secrets(kernel: &Arc<Inner>, id: &PluginId) -> Result<bool> {
     let plugin = kernel.plugin(id)?;
     let _one_at_a_time = plugin.operations.lock().await;
     let (generation, config) = (loaded(&plugin)?, kernel.policy(id).config);
     if effective(kernel, &generation, &config)? == generation.config() {
-        return Ok(());
+        return Ok(false);
     }
-    take_config(kernel, &plugin, config, Keep::No).await
+    take_config(kernel, &plugin, config, Keep::No).await.map(|()| true)
 }
 
 /// Checks a configuration, hands it to every instance, and keeps it.

@@ -142,11 +142,11 @@ impl Kernel {
     }
 
     /// Reads the secrets in a plugin's configuration anew and, where one has changed, hands it over as
-    /// [`Kernel::update_config`] does. Nothing is kept: it is the configuration that it has.
+    /// [`Kernel::update_config`] does. Nothing is kept: it is the configuration that it has. Says whether one had changed.
     ///
     /// # Errors
     /// Those of [`Kernel::update_config`]; the secrets that it had then stay.
-    pub async fn renew_secrets(&self, id: &PluginId) -> Result<()> {
+    pub async fn renew_secrets(&self, id: &PluginId) -> Result<bool> {
         let (kernel, id) = self.of(id);
         to_its_end(async move { probe::renew_secrets(&kernel, &id).await }).await
     }

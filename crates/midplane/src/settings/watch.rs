@@ -48,7 +48,7 @@ impl Watch {
         // Nothing is taken for seen: files may have changed since they were read, while plugins were loaded.
         let mut seen = Vec::new();
         let (kernel, mut settings) = (kernel.clone(), settings);
-        let (mut secrets, mut handing) = (secrets::Seen::nothing(&settings), Handing::default());
+        let (mut secrets, mut handing) = (secrets::Seen::nothing(&kernel, &settings), Handing::default());
         let look = move || {
             while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                 let stamps = stamps(&sources.files);
@@ -111,7 +111,7 @@ fn take_over(kernel: &Kernel, sources: &Sources, settings: &mut Settings, handin
         change(kernel, id, &old, after.remove(id).unwrap_or_default(), handing);
     }
     if settings.secrets != next.secrets {
-        secrets::renew_named(kernel, &next);
+        secrets::renew_named(kernel);
     }
     *settings = next;
     true

@@ -1,5 +1,6 @@
 //! What the operator decides about plugins, and what they may do by it.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use midplane_contract::{Error, Limits, PluginId, Result};
@@ -14,6 +15,10 @@ use crate::policy::{self, Policy};
 impl Inner {
     pub(crate) fn policy(&self, id: &PluginId) -> Policy {
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn policies(&self) -> BTreeMap<PluginId, Policy> {
+        self.policies.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What decides among plugins that could do the same: the operator's word, without a copy of all the rest of it.

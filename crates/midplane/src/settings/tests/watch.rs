@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use midplane_contract::{Code, Hook, PluginId, Settings};
+use midplane_contract::{Code, Hook, PluginId, SecretRef, Settings};
 use midplane_kernel::{Kernel, block_on};
 use midplane_testkit::{Fake, Gate, PluginFolder, Program, Scratch, eventually, probe};
 use serde_json::Value;
@@ -80,6 +80,17 @@ fn what_has_changed_while_plugins_were_loaded_is_taken_over() {
     drop(watch);
     assert!(events.try_next().is_some());
     assert!(events.try_next().is_none());
+}
+
+#[test]
+fn a_secret_of_a_configuration_that_the_settings_do_not_have_is_read_anew() {
+    let house = House::new("plugins: {p: {priority: 1}}\n");
+    let place = SecretRef::File(house.file("one")).to_value();
+    let config = [("token".to_owned(), place)].into_iter().collect();
+    block_on(house.kernel.update_config(&house.id, config)).unwrap();
+    let _watch = house.watch();
+    std::fs::write(house.file("one"), "canary-the-next").unwrap();
+    assert!(eventually(|| house.config()["token"] == "canary-the-next"));
 }
 
 #[test]
