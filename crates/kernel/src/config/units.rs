@@ -56,9 +56,16 @@ fn visit(root: &Value, schema: &Value, value: &mut Value, depth: usize) {
     }
 }
 
-/// The unit of a schema that wants numbers only.
+/// The unit of a schema that wants numbers only, or nothing.
 fn unit(rules: &Map<String, Value>) -> Option<Unit> {
-    if !matches!(rules.get("type")?.as_str()?, "integer" | "number") {
+    let is_number = |kind: &Value| kind == "integer" || kind == "number";
+    let wants_numbers = match rules.get("type")? {
+        Value::Array(kinds) => {
+            kinds.iter().any(is_number) && kinds.iter().all(|kind| is_number(kind) || kind == "null")
+        }
+        kind => is_number(kind),
+    };
+    if !wants_numbers {
         return None;
     }
     Some(match rules.get("format")?.as_str()? {
@@ -112,14 +119,15 @@ mod tests {
             "refresh": {"type": "integer", "format": "frame-rate"},
             "list": {"items": {"properties": {"ttl": {"type": "integer", "format": "duration"}}}},
             "wrong": {"type": "integer", "format": "duration"}, "free": {},
+            "perhaps": {"type": ["integer", "null"], "format": "duration"}, "either": {"type": ["integer", "string"], "format": "size"},
         }, "$defs": {"rate": {"type": "integer", "format": "rate"}}});
         let mut config = json!({"timeout": "30s", "text": "1h", "cache": "100MB", "speed": "100MB/s", "refresh": "60fps",
-            "list": [{"ttl": "24h"}, {"ttl": 5}], "wrong": "soon", "free": "30s"});
+            "list": [{"ttl": "24h"}, {"ttl": 5}], "wrong": "soon", "free": "30s", "perhaps": "5s", "either": "5MB"});
         apply(&schema, &mut config);
         assert_eq!(
             config,
             json!({"timeout": 30_000, "text": "1h", "cache": 100_000_000, "speed": 100_000_000, "refresh": 60,
-                "list": [{"ttl": 86_400_000}, {"ttl": 5}], "wrong": "soon", "free": "30s"})
+                "list": [{"ttl": 86_400_000}, {"ttl": 5}], "wrong": "soon", "free": "30s", "perhaps": 5000, "either": "5MB"})
         );
     }
 }
