@@ -1,6 +1,7 @@
 //! Configurations that outlive the host: kept when they change, found again at a load, followed where others change them.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use futures_lite::future::block_on;
@@ -33,12 +34,12 @@ pub(crate) async fn recall(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
     Ok(())
 }
 
-/// Sees whether the store can be reached, before a plugin is told what it would have to take back.
+/// Sees whether a store that was away can be reached again, before a plugin is told what it would have to take back.
 ///
 /// # Errors
-/// The store's, where it is away.
+/// The store's, where it is still away.
 pub(crate) async fn is_there(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
-    let Some(store) = kernel.store.clone() else { return Ok(()) };
+    let Some(store) = kernel.store.clone().filter(|_| kernel.store_away.load(Ordering::Relaxed)) else { return Ok(()) };
     let plugin = id.clone();
     match blocking::unblock(move || store.load(&plugin)).await {
         Err(error) if error.record().recoverable => Err(error.plugin(id)),
@@ -54,7 +55,10 @@ pub(crate) async fn is_there(kernel: &Arc<Inner>, id: &PluginId) -> Result<()> {
 pub(crate) async fn keep(kernel: &Arc<Inner>, id: &PluginId, config: &Map<String, Value>) -> Result<()> {
     let Some(store) = kernel.store.clone() else { return Ok(()) };
     let (plugin, config) = (id.clone(), config.clone());
-    blocking::unblock(move || store.save(&plugin, &config)).await.map_err(|error| error.plugin(id))
+    let kept = blocking::unblock(move || store.save(&plugin, &config)).await;
+    let away = kept.as_ref().is_err_and(|error| error.record().recoverable);
+    kernel.store_away.store(away, Ordering::Relaxed);
+    kept.map_err(|error| error.plugin(id))
 }
 
 /// Puts into effect what others change in the store, as long as the kernel lives.

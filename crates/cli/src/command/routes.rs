@@ -6,7 +6,7 @@ use midplane_node::Method;
 use serde_json::{Value, json};
 
 use super::{hosted, table};
-use crate::args::{Data, Routes};
+use crate::args::{DataFolder, Routes};
 use crate::exit::{Exit, Outcome};
 use crate::host::Host;
 use crate::output::Output;
@@ -15,7 +15,7 @@ use crate::{notice, unusable};
 /// Shows the table of routes.
 pub(super) async fn routes(routes: Routes, output: Output) -> Outcome<Exit> {
     if routes.data.is_some() {
-        let answer = hosted::ask(&Data { data: routes.data }, Method::Routes, json!({})).await?;
+        let answer = hosted::ask(&DataFolder { data: routes.data }, Method::Routes, json!({})).await?;
         return show(output, answer);
     }
     Host::with(&routes.shelves.settings.sources(), async |host| {

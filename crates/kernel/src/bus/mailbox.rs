@@ -184,7 +184,7 @@ impl Mailbox {
 
     /// Whether one of the oldest is a request.
     pub(crate) fn is_asked(&self, oldest: usize) -> bool {
-        self.lock().events.iter().take(oldest).any(|event| event.is_request())
+        self.state.lock().events.iter().take(oldest).any(|event| event.is_request())
     }
 
     /// Takes the oldest event as soon as there is one; `None` when there will be none.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
@@ -195,6 +195,7 @@ impl Builder {
             bounds: RwLock::new(self.bounds),
             drain: self.drain,
             store: self.store,
+            store_away: AtomicBool::new(false),
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),
             catalog: Catalog::new(self.stores.clone()).with_selection(self.selection),

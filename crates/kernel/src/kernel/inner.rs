@@ -4,7 +4,7 @@ mod authority;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -68,6 +68,8 @@ pub(crate) struct Inner {
     /// What calls in flight get at the end.
     pub(super) drain: Duration,
     pub(crate) store: Option<Arc<dyn ConfigStore>>,
+    /// Whether that could not be reached when something was last kept there.
+    pub(crate) store_away: AtomicBool,
     pub(super) generations: AtomicU64,
     pub(super) cache: PathBuf,
     pub(crate) stores: Stores,

@@ -208,7 +208,9 @@ impl Discovery {
         let named: BTreeSet<PathBuf> = paths.map(expand_home).collect();
         let before = std::mem::replace(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner), named.clone());
         let mut looked = Looked::default();
-        for path in named.difference(&before).cloned() {
+        // One that is there from the same place is as it is wanted: installed, for example.
+        let is_there = |path: &PathBuf| std::path::absolute(path).is_ok_and(|path| self.kernel.id_of(path).is_ok());
+        for path in named.difference(&before).filter(|path| !is_there(path)).cloned() {
             match self.kernel.register(&path).await {
                 Ok(id) => looked.fresh.push(id),
                 Err(error) => looked.unusable.push(Unusable { path, error }),

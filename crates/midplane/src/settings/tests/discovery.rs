@@ -237,6 +237,8 @@ fn what_settings_want_that_change_is_loaded_and_looked_for() {
     discovery.take_over(&with(&named));
     becomes("named", State::Running);
     assert!(block_on(discovery.look()).unusable.is_empty());
+    let another = Discovery::new(&kernel, &with(&named));
+    assert!(block_on(another.look()).unusable.is_empty(), "it is there from that place");
     // In another folder, without loading; what runs is left alone.
     PluginFolder::fake("elsewhere", "probe\n1").write(&other).unwrap();
     discovery.take_over(&settings(&other, &json!({})));
