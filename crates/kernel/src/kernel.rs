@@ -63,6 +63,7 @@ impl Kernel {
             bounds: Bounds::default(),
             drain: defaults::SHUTDOWN_DRAIN,
             store: None,
+            sources: Vec::new(),
             stores: Stores::default(),
             fetch: None,
         }

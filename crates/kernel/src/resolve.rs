@@ -1,7 +1,7 @@
 //! Which versions of which plugins go together, and in which order they are loaded. Pure: no clock, no files, no threads.
 //!
 //! [`Available`] says what there is, [`Request`] what is wanted; [`resolve`] answers with a [`Plan`] or with a [`Refusal`]
-//! that says who asks for what and what would help. Versions are chosen by `pubgrub` (Natalie Weizenbaum, "PubGrub:
+//! that says who asks for what and what would help. What a [`PackageSource`] offers is added before ([`add_offered`]). Versions are chosen by `pubgrub` (Natalie Weizenbaum, "PubGrub:
 //! Next-Generation Version Solving"); what is around it is in `solver` (the question that it is asked), `extras`
 //! (optional and peer dependencies), `order` (what is loaded before what), `why` and `relax` (the explanation).
 
@@ -14,6 +14,7 @@ mod relax;
 mod request;
 mod selection;
 mod solver;
+mod source;
 mod stock;
 mod versions;
 mod why;
@@ -24,6 +25,7 @@ pub use midplane_contract::settings::Strategy;
 pub use plan::{Plan, Step};
 pub use request::{Request, Requirement};
 pub use selection::Selection;
+pub use source::{PackageSource, add_offered};
 pub use why::Refusal;
 
 use stock::Stock;

@@ -23,7 +23,7 @@ use crate::kept;
 use crate::metrics::Metrics;
 use crate::platform::{Adapter, Machine, Platform, Rules};
 use crate::recovery::Strategy;
-use crate::resolve::Selection;
+use crate::resolve::{PackageSource, Selection};
 use crate::runtime::Runtime;
 use crate::secret::Secrets;
 use crate::services::Services;
@@ -45,6 +45,7 @@ pub struct Builder {
     pub(super) bounds: Bounds,
     pub(super) drain: Duration,
     pub(super) store: Option<Arc<dyn ConfigStore>>,
+    pub(super) sources: Vec<Arc<dyn PackageSource>>,
     pub(super) stores: Stores,
     pub(super) fetch: Option<Arc<dyn Fetch>>,
 }
@@ -131,6 +132,14 @@ impl Builder {
         self
     }
 
+    /// Adds a source of versions that are not on this machine: [`Kernel::resolve`] asks it. Of one version in several sources
+    /// that of the first counts.
+    #[must_use]
+    pub fn package_source(mut self, source: Arc<dyn PackageSource>) -> Self {
+        self.sources.push(source);
+        self
+    }
+
     /// Where configurations that are changed with [`Kernel::update_config`] are kept, and found again at the next load:
     /// what is kept there stands in place of the policy's. A store that can tell of changes from elsewhere has them
     /// put into effect. Nothing is kept without one.
@@ -195,6 +204,7 @@ impl Builder {
             bounds: RwLock::new(self.bounds),
             drain: self.drain,
             store: self.store,
+            sources: self.sources,
             store_away: AtomicBool::new(false),
             generations: AtomicU64::new(0),
             cache: self.cache.unwrap_or_else(default_cache),

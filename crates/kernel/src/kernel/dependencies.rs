@@ -6,31 +6,43 @@ use midplane_contract::manifest::Dependency;
 use midplane_contract::{Code, Error, PluginId, Result, defaults};
 
 use super::Kernel;
+use crate::catalog::VersionInfo;
 use crate::lasting::to_its_end;
 use crate::operate;
-use crate::resolve::{self, Available, Plan, Request, Requirement};
+use crate::resolve::{self, Available, Plan, Release, Request, Requirement};
 
 impl Kernel {
-    /// Everything that is registered, to choose from. Versions from elsewhere may be added before it is resolved.
-    #[must_use]
-    pub fn available(&self) -> Available {
-        let mut available = Available::new();
-        for plugin in self.inner.plugins() {
-            available.add(plugin.id.clone(), operate::release(&plugin));
-        }
-        available
-    }
-
-    /// What would be loaded for these, in which order. Nothing is loaded.
+    /// Everything that is registered, to choose from, with the marks of its versions ([`crate::catalog::Marks`]). Versions
+    /// from elsewhere may be added before it is resolved.
     ///
     /// # Errors
-    /// As [`resolve::resolve`], and `deadline_exceeded` after 10 s.
+    /// `storage`, where the marks cannot be read.
+    pub fn available(&self) -> Result<Available> {
+        let mut available = Available::new();
+        for plugin in self.inner.plugins() {
+            let release = operate::release(&plugin);
+            let marks = self.inner.catalog.versions(&plugin.id)?.into_iter().find(|it| it.version == release.version);
+            available.add(plugin.id.clone(), marks.map_or(release.clone(), |marks| marked(release, &marks)));
+        }
+        Ok(available)
+    }
+
+    /// What would be loaded for these, in which order; with sources of packages ([`super::Builder::package_source`]) also what
+    /// would have to be fetched: its steps are [`resolve::Standing::Offered`]. Nothing is loaded or fetched. Blocks as long
+    /// as the sources do.
+    ///
+    /// # Errors
+    /// As [`resolve::resolve`], those of the sources, and `deadline_exceeded` after 10 s.
     pub fn resolve(&self, roots: Vec<Requirement>) -> Result<Plan> {
         let late = Instant::now() + defaults::RESOLVE_DEADLINE;
         let stop = move || if Instant::now() < late { Ok(()) } else { Err(operate::too_long()) };
         let selection = self.inner.selection;
         let request = Request { selection, platform: Some(self.platform()), stop: &stop, ..Request::new(roots) };
-        Ok(resolve::resolve(&self.available(), &request)?)
+        let mut available = self.available()?;
+        for source in &self.inner.sources {
+            resolve::add_offered(&mut available, source.as_ref(), &request.roots, &stop)?;
+        }
+        Ok(resolve::resolve(&available, &request)?)
     }
 
     /// What a plugin depends on itself: by its manifest, its code, and [`Kernel::add_dependency`].
@@ -97,4 +109,12 @@ impl Kernel {
         let (kernel, id) = self.of(id);
         to_its_end(async move { operate::unload_cascade(&kernel, &id).await }).await
     }
+}
+
+/// A version as its marks say that it is.
+fn marked(release: Release, marks: &VersionInfo) -> Release {
+    // A pre-release is told by its version.
+    let stable = marks.is_stable || !release.version.pre.is_empty();
+    let deprecated = marks.is_deprecated.then(|| "it is marked as deprecated".to_owned());
+    Release { stable, deprecated: release.deprecated.clone().or(deprecated), ..release }
 }

@@ -32,7 +32,7 @@ use crate::platform::Platform;
 use crate::plugin::{Plugin, Source, Stay};
 use crate::policy::Policy;
 use crate::recovery::{Recovery, Strategy};
-use crate::resolve::Selection;
+use crate::resolve::{PackageSource, Selection};
 use crate::routes::Rules;
 use crate::runtime::{CodeFacts, Host};
 use crate::secret::Secrets;
@@ -68,6 +68,7 @@ pub(crate) struct Inner {
     /// What calls in flight get at the end.
     pub(super) drain: Duration,
     pub(crate) store: Option<Arc<dyn ConfigStore>>,
+    pub(super) sources: Vec<Arc<dyn PackageSource>>,
     /// Whether that could not be reached when something was last kept there.
     pub(crate) store_away: AtomicBool,
     pub(super) generations: AtomicU64,

@@ -32,8 +32,9 @@ mod kept;
 mod lifecycle;
 mod logging;
 mod nested;
-mod opening;
 #[cfg(test)]
+mod offered;
+mod opening;
 mod operations;
 mod pools;
 mod queueing;
