@@ -38,6 +38,7 @@ pub(crate) enum Cataloguing {
         data: DataFolder,
     },
     /// List what is installed, and what came to nothing with the reason
+    #[command(after_long_help = text::CATALOG_EXAMPLES)]
     Installed {
         #[command(flatten)]
         data: DataFolder,

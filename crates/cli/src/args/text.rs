@@ -217,8 +217,8 @@ Examples:
 pub(super) const CATALOG: &str = "\
 Shows what the plugin folders hold: every plugin in them, in depth, with its checksum, size and time, the broken with the \
 reason, and those that one in an earlier folder takes the place of. The folders are those given with --plugins or in \
-MIDPLANE_PLUGINS (`~` and $VARIABLES are put in), else those of --settings; without any, those of the last time, which list and show do not scan \
-again.
+MIDPLANE_PLUGINS (`~` and $VARIABLES are put in), else those of --settings; without any, those of the last time, which \
+list and show do not scan again.
 
 The catalog is kept in the data folder (--data, MIDPLANE_DATA, or midplane in the user's data folder): what has not \
 changed is not opened again. A catalog.db that is broken is set aside and made anew from the folders.";

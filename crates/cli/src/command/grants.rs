@@ -1,11 +1,13 @@
 //! `midplane grant`, `revoke` and `grants`: what plugins are granted for good, asked of the host that runs.
 
+use midplane::Permission;
 use midplane_node::Method;
 use serde_json::{Value, json};
 
 use super::{hosted, table};
 use crate::args::{Grant, Grants, Revoke};
 use crate::exit::{Exit, Outcome};
+use crate::notice;
 use crate::output::Output;
 
 /// Grants, or denies.
@@ -14,6 +16,7 @@ pub(super) async fn grant(grant: Grant, output: Output) -> Outcome<Exit> {
     let done = hosted::ask(&data, Method::Grant, json!({ "id": id, "permissions": permissions })).await?;
     let added = listed(&done, "added");
     hosted::mention_unasked(&done);
+    mention_denied(&done, &permissions);
     hosted::show(output, done, |done| match (hosted::word(done, "id"), added.as_str()) {
         (id, "") => format!("{id} had that already"),
         (id, added) => format!("{id} has {added} for good"),
@@ -41,6 +44,19 @@ pub(super) async fn grants(grants: Grants, output: Output) -> Outcome<Exit> {
     let sections: Vec<String> = plugins.filter_map(|plugin| section(plugin, is_one)).collect();
     let text = if sections.is_empty() { "nobody asks for anything".to_owned() } else { sections.join("\n") };
     hosted::show(output, done, |_| text.trim_end().to_owned())
+}
+
+/// Says what of it is denied all the same: a denial goes before every grant.
+fn mention_denied(done: &Value, permissions: &[Permission]) {
+    let asked = done.get("asked").and_then(Value::as_array).into_iter().flatten();
+    let denied = asked.filter(|asked| asked.get("standing").and_then(Value::as_str) == Some("denied"));
+    for permission in denied.filter_map(|asked| asked.get("permission")?.as_str()) {
+        if permissions.iter().any(|granted| permission.starts_with(&granted.to_string())) {
+            notice::say(&format!(
+                "{permission} stays denied: a denial goes before every grant; `midplane grants` shows it"
+            ));
+        }
+    }
 }
 
 /// One plugin with a line for each permission; `None` for one without any, where others are shown as well.

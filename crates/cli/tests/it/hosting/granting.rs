@@ -65,6 +65,8 @@ fn what_is_granted_counts_at_once_and_in_the_next_host_until_it_is_taken_back() 
     let before = denials(&place);
     let done = place.json(&["grant", "keeper", "!state.*"]);
     assert_eq!((&done["added"], &done["asked"][0]["standing"]), (&json!(["!state.*"]), &json!("denied")));
+    let done = place.run(&["grant", "keeper", "state.write"]);
+    assert!(done.stderr.contains("state.write stays denied"), "{done:?}");
     place.json(&["restart", "keeper"]);
     assert_eq!(denials(&place), before + 1);
     assert_eq!(place.run(&["revoke", "keeper", "!state.*"]).text(), "keeper has !state.* no longer\n");
