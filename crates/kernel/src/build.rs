@@ -9,7 +9,7 @@ use midplane_contract::{Code, Error, Hook, Result};
 
 use crate::availability;
 use crate::generation::Generation;
-use crate::hooks::{Hooks, on_a_thread, on_a_thread_to_spare};
+use crate::hooks::{Hooks, on_a_thread};
 use crate::lane::Occupant;
 use crate::runtime::{Condition, Instance, InstanceContext};
 use crate::slot::Core;
@@ -106,7 +106,7 @@ pub(crate) fn begin(core: &Arc<Core>, generation: &Arc<Generation>, berth: usize
                 .inspect_err(|_| give_back(&theirs, hooks, std::slice::from_mut(&mut instance), 0))?;
             Ok(instance)
         };
-        let made = block_on(on_a_thread_to_spare(generation.times.hook, work));
+        let made = block_on(on_a_thread(generation.times.hook, work));
         let made = made.map_err(|error| generation.sign(error)).and_then(|made| made);
         let place = core.berth_at(berth);
         match made {

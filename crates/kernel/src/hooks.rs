@@ -27,19 +27,6 @@ pub(crate) async fn on_a_thread<T: Send + 'static>(
     on_a_thread_before(None, time, work).await
 }
 
-/// The same for work that calls wait for, which may have every thread of the pool.
-///
-/// # Errors
-/// As [`on_a_thread`].
-pub(crate) async fn on_a_thread_to_spare<T: Send + 'static>(
-    time: Duration,
-    work: impl FnOnce(&Hooks) -> T + Send + 'static,
-) -> Result<T> {
-    let hooks = Hooks::new(None, time);
-    let theirs = Arc::clone(&hooks);
-    hooks.watch(tasks::waited_for(move || work(&theirs))).await
-}
-
 /// The same for work that opens code, all of which is to be done before an instant: see [`Hooks::open`].
 ///
 /// # Errors
@@ -54,7 +41,7 @@ pub(crate) async fn on_a_thread_before<T: Send + 'static>(
         alarm::rehearse().await;
     }
     let theirs = Arc::clone(&hooks);
-    hooks.watch(tasks::pooled(move || work(&theirs))).await
+    hooks.watch(tasks::threaded(move || work(&theirs))).await
 }
 
 /// Runs the hooks of one piece of work, and lets their time be watched.

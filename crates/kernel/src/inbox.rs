@@ -211,11 +211,6 @@ impl Inbox {
         waiting.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether somebody waits for the answer to one of the next events.
-    pub(crate) fn is_asked(&self, next: usize) -> bool {
-        matches!(&self.subscriber.sink, Sink::Mailbox(mailbox) if mailbox.is_asked(next))
-    }
-
     /// Takes the next event, to be ended with [`Inbox::handled`].
     pub(crate) fn begin(&self) -> Option<Arc<Event>> {
         let Sink::Mailbox(mailbox) = &self.subscriber.sink else { return None };

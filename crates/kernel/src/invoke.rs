@@ -131,12 +131,11 @@ impl Prepared {
     }
 
     async fn run_on_thread(self, input: Vec<u8>) -> Result<Vec<u8>> {
-        let (deadline, nested) = (self.deadline, self.scope.caller.is_some());
+        let deadline = self.deadline;
         let (core, generation, name) = (Arc::clone(self.turn.core()), Arc::clone(&self.generation), self.name.clone());
         let errand = Errand::new(self, input);
         let mut guard = HaltOnDrop::new(&errand.halt.0, deadline);
-        let mut task =
-            if nested { tasks::waited_for(move || errand.run()) } else { tasks::pooled(move || errand.run()) };
+        let mut task = tasks::threaded(move || errand.run());
         let mut done = until(deadline, &mut task).await;
         if done.is_err() {
             guard.interrupt();

@@ -9,7 +9,7 @@ use midplane_contract::{Hook, Result, State};
 use crate::bus::{Ask, Event, Message, Receipt};
 use crate::call::{Deadline, Scope};
 use crate::generation::Generation;
-use crate::hooks::{Hooks, on_a_thread, on_a_thread_to_spare};
+use crate::hooks::{Hooks, on_a_thread};
 use crate::inbox::Inbox;
 use crate::kernel::Inner;
 use crate::plugin::Plugin;
@@ -67,11 +67,7 @@ async fn hand_over(kernel: Weak<Inner>, plugin: Arc<Plugin>, mut turn: Turn) {
     let (core, time) = (Arc::clone(&plugin.slot.core), generation.times.hook);
     let batch = Batch { kernel, plugin, generation, core };
     let signed = Arc::clone(&batch.generation);
-    let asked = inbox.is_asked(IN_ONE_TURN);
-    let work = move |hooks: &Hooks| batch.run(hooks, instance);
-    // Those who ask may have every thread of the pool.
-    let done = if asked { on_a_thread_to_spare(time, work).await } else { on_a_thread(time, work).await };
-    match done {
+    match on_a_thread(time, move |hooks| batch.run(hooks, instance)).await {
         Ok(instance) => turn.give(Some(instance)),
         Err(error) => inbox.abandoned(signed.sign(error)),
     }

@@ -34,20 +34,15 @@ pub(crate) fn apart<W: FnOnce() + Send + 'static>(work: W) {
     }
 }
 
-/// Does work of plugins on a thread of the pool.
-pub(crate) fn pooled<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
-    let taken = Taken::take();
-    Box::pin(blocking::unblock(move || {
-        let _until_it_is_done = taken;
-        work()
-    }))
-}
-
-/// The same for what threads of the pool may wait for. While many of them are taken it has a thread of its own: they may all
-/// wait for just such work.
-pub(crate) fn waited_for<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
+/// Does work of plugins on a thread of the pool, or, while many of these are taken, on one of its own: those that are
+/// taken may all wait for just this work.
+pub(crate) fn threaded<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> BoxFuture<'static, T> {
     if TAKEN.load(Ordering::Relaxed) < MANY {
-        return pooled(work);
+        let taken = Taken::take();
+        return Box::pin(blocking::unblock(move || {
+            let _until_it_is_done = taken;
+            work()
+        }));
     }
     let (sender, receiver) = async_channel::bounded(1);
     apart(move || _ = sender.try_send(catch_unwind(AssertUnwindSafe(work))));
@@ -148,11 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn what_the_whole_pool_waits_for_has_threads_to_spare() {
-        let wait = || pooled(|| block_on(waited_for(|| 1_usize)));
+    fn work_that_waits_for_work_has_threads_however_much_there_is() {
+        let wait = || threaded(|| block_on(threaded(|| 1_usize)));
         let all: Vec<_> = (0..2_000).map(|_| wait()).collect();
         assert_eq!(all.into_iter().map(block_on).sum::<usize>(), 2_000);
-        let panics = catch_unwind(AssertUnwindSafe(|| block_on(waited_for(|| panic!("on purpose")))));
+        let panics = catch_unwind(AssertUnwindSafe(|| block_on(threaded(|| panic!("on purpose")))));
         assert!(panics.is_err());
     }
 

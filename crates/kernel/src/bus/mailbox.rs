@@ -182,11 +182,6 @@ impl Mailbox {
         event
     }
 
-    /// Whether one of the oldest is a request.
-    pub(crate) fn is_asked(&self, oldest: usize) -> bool {
-        self.state.lock().events.iter().take(oldest).any(|event| event.is_request())
-    }
-
     /// Takes the oldest event as soon as there is one; `None` when there will be none.
     pub(crate) fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<Arc<Event>>> {
         match self.poll_ready(context) {

@@ -95,7 +95,9 @@ fn more_plugins_than_there_are_threads_can_all_wait_for_one_at_once() {
         .map(|number| {
             let id = format!("asks-{number}");
             may(&id);
-            house.load(&PluginFolder::fake(&id, "asking\n1").with("permissions", json!(every)))
+            // However slow the machine is, it is none that ends by itself.
+            let limits = json!({ "hook_deadline": "10m", "call_deadline": "10m" });
+            house.load(&PluginFolder::fake(&id, "asking\n1").with("permissions", json!(every)).with("limits", limits))
         })
         .collect();
     house.kernel.bus().publish("go", json!(1)).unwrap();
