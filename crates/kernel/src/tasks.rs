@@ -1,4 +1,5 @@
-//! What nobody waits for: futures, on one thread of their own, which must never block, and work that waits for other work.
+//! Where work is done: futures that nobody waits for on one thread, which must never block, and what may block on as many as
+//! it takes.
 
 use std::future::{self, Future};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
