@@ -22,7 +22,7 @@ impl Kernel {
         for plugin in self.inner.plugins() {
             let release = operate::release(&plugin);
             let marks = self.inner.catalog.versions(&plugin.id)?.into_iter().find(|it| it.version == release.version);
-            available.add(plugin.id.clone(), marks.map_or(release.clone(), |marks| marked(release, &marks)));
+            available.add(plugin.id.clone(), if let Some(marks) = marks { marked(release, &marks) } else { release });
         }
         Ok(available)
     }
@@ -116,5 +116,5 @@ fn marked(release: Release, marks: &VersionInfo) -> Release {
     // A pre-release is told by its version.
     let stable = marks.is_stable || !release.version.pre.is_empty();
     let deprecated = marks.is_deprecated.then(|| "it is marked as deprecated".to_owned());
-    Release { stable, deprecated: release.deprecated.clone().or(deprecated), ..release }
+    Release { stable, deprecated, ..release }
 }

@@ -103,8 +103,8 @@ impl Kernel {
 }
 
 fn unknown(kernel: &Inner, id: &PluginId) -> Error {
-    let known: Vec<PluginId> = kernel.plugins().iter().map(|plugin| plugin.id.clone()).collect();
-    let known = registered(known.iter());
+    let plugins = kernel.plugins();
+    let known = registered(plugins.iter().map(|plugin| &plugin.id));
     Error::new(Code::PluginNotFound, format!("there is no plugin `{id}`, registered or installed"))
         .remedy(format!("{known}; a plugin that is to come is granted things with `midplane install --grant`"))
         .plugin(id)

@@ -120,11 +120,7 @@ impl Inner {
         let plugin = Arc::new(Plugin::new(id.clone(), source, found, self.services.changes()));
         (plugin.life().disabled, plugin.life().barred) = (disabled, !policy.enabled);
         plugin.life().stay = stay;
-        let bounds = self.bounds(&policy);
-        plugin.heed(&bounds);
-        if let Some(rate) = bounds.rate() {
-            self.bus.limit(id.as_str(), Some(rate));
-        }
+        self.heed(&id, Some(&plugin), Bounds::default(), self.bounds(&policy));
         plugins.insert(id.clone(), plugin);
         drop(plugins);
         self.renew_grants(&id);

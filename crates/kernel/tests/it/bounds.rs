@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use midplane_contract::{Code, Hook};
+use midplane_contract::{Code, Hook, Limits};
 use midplane_kernel::{Bounds, Builder, Policy, block_on};
 use midplane_testkit::{Fake, Gate, PluginFolder, Program, eventually, log, probe};
 use serde_json::json;
@@ -95,6 +95,11 @@ fn a_plugin_publishes_no_faster_than_the_operator_says_from_the_moment_it_is_sai
     let first = refused(10);
     assert!(first.len() >= 5 && first.iter().all(|code| *code == Code::LimitExceeded), "{first:?}");
     bound(&house, "p", Bounds { publish_rate: Some(100_000), ..Bounds::default() });
+    assert_eq!(refused(10), []);
+    // The host's own, where nothing is said of the plugin itself.
+    bound(&house, "p", Bounds::default());
+    assert!(refused(10).len() >= 5);
+    house.kernel.set_limits(Limits::default(), Bounds { publish_rate: Some(100_000), ..Bounds::default() });
     assert_eq!(refused(10), []);
 }
 

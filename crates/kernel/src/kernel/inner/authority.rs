@@ -1,7 +1,7 @@
 //! What the operator decides about plugins, and what they may do by it.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 
 use midplane_contract::{Error, Limits, PluginId, Result};
 use serde_json::json;
@@ -10,6 +10,7 @@ use super::Inner;
 use crate::bounds::Bounds;
 use crate::call::Scope;
 use crate::fetch::{Place, Reach};
+use crate::plugin::Plugin;
 use crate::policy::{self, Policy};
 
 impl Inner {
@@ -40,20 +41,30 @@ impl Inner {
 
     /// Sets the host's own limits, and tells the plugins those of them that count at once.
     pub(crate) fn set_limits(&self, limits: Limits, bounds: Bounds) {
+        let plugins = self.plugins();
+        let of = |plugin: &Arc<Plugin>| self.bounds(&self.policy(&plugin.id));
+        let before: Vec<Bounds> = plugins.iter().map(of).collect();
         *self.limits.write().unwrap_or_else(PoisonError::into_inner) = limits;
         *self.bounds.write().unwrap_or_else(PoisonError::into_inner) = bounds;
-        self.plugins().iter().for_each(|plugin| plugin.heed(&self.bounds(&self.policy(&plugin.id))));
+        for (plugin, before) in plugins.iter().zip(before) {
+            self.heed(&plugin.id, Some(plugin), before, of(plugin));
+        }
+    }
+
+    /// Puts into effect what of changed bounds counts at once.
+    pub(super) fn heed(&self, id: &PluginId, plugin: Option<&Arc<Plugin>>, before: Bounds, after: Bounds) {
+        plugin.iter().for_each(|plugin| plugin.heed(&after));
+        // Set again, it would begin with a full burst; and a program may have set one of its own.
+        if before.rate() != after.rate() {
+            self.bus.limit(id.as_str(), after.rate());
+        }
     }
 
     pub(crate) fn set_policy(&self, id: &PluginId, policy: Policy) {
         let (before, bounds) = (self.bounds(&self.policy(id)), self.bounds(&policy));
-        if let Ok(plugin) = self.plugin(id) {
-            plugin.life().barred = !policy.enabled;
-            plugin.heed(&bounds);
-        }
-        if before.rate() != bounds.rate() {
-            self.bus.limit(id.as_str(), bounds.rate());
-        }
+        let plugin = self.plugin(id).ok();
+        plugin.iter().for_each(|plugin| plugin.life().barred = !policy.enabled);
+        self.heed(id, plugin.as_ref(), before, bounds);
         self.policies.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), policy);
         self.services.changed();
         self.renew_grants(id);
